@@ -1,0 +1,31 @@
+namespace Dragonet.Cli;
+
+/// <summary>dragonet completion bash.</summary>
+internal static class CompletionCommand
+{
+    internal static int Run(ReadOnlySpan<string> arguments)
+    {
+        if (arguments.Length != 1 || arguments[0] != "bash")
+        {
+            throw new CommandException("completion: name the shell: dragonet completion bash");
+        }
+
+        var options = string.Join(' ', RunCommand.Describe().SelectMany(option => new[] { option.Short, option.Long }).Where(name => name is not null));
+        var commands = string.Join(' ', HelpCommand.Commands.Select(command => command.Name));
+        Console.WriteLine($$"""
+            # source <(dragonet completion bash)
+            _dragonet() {
+                local word="${COMP_WORDS[COMP_CWORD]}"
+                if [ "$COMP_CWORD" -eq 1 ]; then
+                    COMPREPLY=($(compgen -W "{{commands}}" -- "$word"))
+                elif [ "${COMP_WORDS[1]}" = run ] && [[ "$word" == -* ]]; then
+                    COMPREPLY=($(compgen -W "{{options}}" -- "$word"))
+                else
+                    COMPREPLY=($(compgen -f -- "$word"))
+                fi
+            }
+            complete -F _dragonet dragonet
+            """);
+        return 0;
+    }
+}

@@ -1,0 +1,84 @@
+using System.IO;
+
+namespace Dragonet.Cli;
+
+/// <summary>dragonet help.</summary>
+internal static class HelpCommand
+{
+    internal static readonly (string Name, string Text)[] Commands =
+    [
+        ("run", "run a program on a kernel of its own"),
+        ("doctor", "check what this host offers, and what is slower or missing without it"),
+        ("version", "print the version"),
+        ("completion", "print the completion script for a shell: bash"),
+        ("help", "explain a command"),
+    ];
+
+    internal static int Run(ReadOnlySpan<string> arguments)
+    {
+        if (arguments.Length > 0 && !Known(arguments[0]))
+        {
+            throw new CommandException($"help: unknown command '{arguments[0]}'");
+        }
+
+        Write(Console.Out, arguments.Length > 0 ? arguments[0] : null);
+        return 0;
+    }
+
+    internal static void Write(TextWriter writer, string? command)
+    {
+        if (command == "run")
+        {
+            WriteRun(writer);
+            return;
+        }
+
+        writer.WriteLine("""
+            dragonet: a private Linux-compatible kernel, as an ordinary process
+
+            usage: dragonet COMMAND [ARG…]
+
+            """);
+        foreach (var (name, text) in Commands)
+        {
+            writer.WriteLine($"  {name,-12}{text}");
+        }
+
+        writer.WriteLine("""
+
+            examples:
+              dragonet run -- sh -c 'uname -sr; id'
+              dragonet run -v .:/work -w /work -- make test
+              dragonet help run
+            """);
+    }
+
+    private static bool Known(string name) => Array.Exists(Commands, command => command.Name == name);
+
+    private static void WriteRun(TextWriter writer)
+    {
+        writer.WriteLine("""
+            usage: dragonet run [OPTION…] [--] COMMAND [ARG…]
+
+            Runs COMMAND on a kernel of its own. Without --root it sees this machine's system directories, may change
+            everything, and changes nothing here. The exit status is the program's; 128+n when signal n ended it; 125 when
+            dragonet itself failed, 126 when COMMAND cannot be executed, 127 when it was not found.
+
+            options:
+            """);
+        foreach (var option in RunCommand.Describe())
+        {
+            var left = $"  {option.Names}{(option.Value is null ? "" : option.OptionalValue ? $"[={option.Value}]" : $" {option.Value}")}";
+            writer.WriteLine(left.Length < 34 ? $"{left,-34}{option.Help}" : $"{left}\n{"",-34}{option.Help}");
+        }
+
+        writer.WriteLine("""
+
+            examples:
+              dragonet run -- python3 -c 'print(6 * 7)'
+              dragonet run -m 256M --timeout 5s -- ./untrusted
+              dragonet run --strace=calls.txt -- ls /
+              dragonet run -v "$PWD":/src:ro -w /src -- grep -r main .
+            """);
+    }
+}

@@ -1,0 +1,110 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Devices.Tty;
+using Dragonet.Kernel;
+using Dragonet.Linux;
+using Dragonet.Linux.Strace;
+using Dragonet.Platform;
+using Dragonet.Platform.Linux.Guests;
+using Dragonet.Platform.Linux.HostStreams;
+using Dragonet.Vfs;
+
+namespace Dragonet;
+
+/// <summary>
+/// A virtual kernel in this process: boots in milliseconds, runs unmodified Linux programs, and ends with everything in it when it is
+/// disposed. Many may live side by side. Thread-safe.
+/// </summary>
+public sealed partial class DragonetKernel : IDisposable
+{
+    private readonly Kernel.Kernel _kernel;
+    private readonly KernelCaller _caller = new();
+    private readonly Terminals _terminals;
+
+    private DragonetKernel(Kernel.Kernel kernel)
+    {
+        _kernel = kernel;
+        _terminals = new Terminals(kernel);
+    }
+
+    /// <summary>The Linux release that guests see.</summary>
+    public static string Release => UtsName.Release;
+
+    /// <summary>Boots.</summary>
+    /// <exception cref="DragonetException">The host lacks something, or a directory of the options cannot be used.</exception>
+    public static DragonetKernel Boot(KernelOptions? options = null)
+    {
+        options ??= new KernelOptions();
+        LinuxPlatform platform;
+        try
+        {
+            platform = new LinuxPlatform(options.Strict);
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new DragonetException($"{failure.Message}: see 'dragonet doctor'", failure);
+        }
+
+        var kernel = new Kernel.Kernel(platform, new LinuxPersonality(), new HostClock(platform))
+        {
+            MemoryLimit = options.MemoryLimit,
+            Processors = options.Processors == 0 ? Environment.ProcessorCount : options.Processors,
+        };
+        kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
+        kernel.Pids.Limit = options.TaskLimit;
+        kernel.Uts.NodeName = ByteString.FromText(options.HostName);
+        if (options.Trace is { } trace)
+        {
+            kernel.Trace = new StraceWriter(trace);
+        }
+
+        var booted = new DragonetKernel(kernel);
+        try
+        {
+            new RootBuilder(kernel, booted._caller, options).Build();
+            platform.Start(kernel);
+            return booted;
+        }
+        catch
+        {
+            kernel.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a program.</summary>
+    /// <exception cref="ProgramException">It was not found or cannot be executed.</exception>
+    public GuestProcess Start(ProgramOptions program)
+    {
+        var starter = new ProgramStarter(_kernel, _caller);
+        return starter.Start(program);
+    }
+
+    /// <summary>Makes a terminal for programs.</summary>
+    public GuestTerminal CreateTerminal(int rows, int columns)
+        => _terminals.CreateHostTerminal((ushort)rows, (ushort)columns).Ok(out var terminal, out var error)
+            ? new GuestTerminal(terminal)
+            : throw new DragonetException($"no terminal can be made: {error}");
+
+    /// <summary>Joins our own terminal with one of the guest; null when the descriptor is no terminal.</summary>
+    /// <param name="input">Descriptor of the keyboard.</param>
+    /// <param name="output">Descriptor of the screen.</param>
+    public HostConsole? OpenConsole(int input, int output)
+    {
+        if (HostTty.Open(input) is not { } tty)
+        {
+            return null;
+        }
+
+        var (rows, columns) = tty.Size;
+        var terminal = CreateTerminal(rows, columns);
+        _terminals.Console = terminal.Terminal;
+        return new HostConsole(_kernel, tty, terminal, input, output);
+    }
+
+    /// <summary>True when a descriptor of ours is a terminal.</summary>
+    public static bool IsTerminal(int descriptor) => HostTty.Open(descriptor) is not null;
+
+    /// <summary>Ends every guest at once and gives everything back.</summary>
+    public void Dispose() => _kernel.Dispose();
+}

@@ -1,0 +1,32 @@
+namespace Dragonet;
+
+/// <summary>How a kernel boots. Everything has a default that runs programs of this machine safely.</summary>
+public sealed class KernelOptions
+{
+    /// <summary>A host directory that becomes the root, read-only under an in-memory layer; null for the host's system directories.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>Host directories that guests see.</summary>
+    public IReadOnlyList<Volume> Volumes { get; init; } = [];
+
+    /// <summary>uname -n.</summary>
+    public string HostName { get; init; } = "dragonet";
+
+    /// <summary>Bytes of private memory that each guest process may use; also bounds files in memory and is what guests see as the machine's memory.</summary>
+    public long MemoryLimit { get; init; } = 2L << 30;
+
+    /// <summary>Processors that guests see; 0 for as many as the host has.</summary>
+    public int Processors { get; init; }
+
+    /// <summary>Most tasks (processes and threads) at one time.</summary>
+    public int TaskLimit { get; init; } = 4096;
+
+    /// <summary>Every system call goes to the kernel; nothing is left to the host.</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>Where the report of a bug in the kernel goes; standard error when null.</summary>
+    public Action<string>? OopsReport { get; init; }
+
+    /// <summary>Where decoded system calls are written, one line each; null for nowhere.</summary>
+    public Action<string>? Trace { get; init; }
+}

@@ -1,0 +1,76 @@
+namespace Dragonet.Base;
+
+/// <summary>Who a task is (credentials(7)). Immutable: a change makes a new one, so that a reader sees a consistent set.</summary>
+public sealed record Credentials
+{
+    /// <summary>All capabilities that this kernel knows (CAP_CHECKPOINT_RESTORE is the last).</summary>
+    public const ulong AllCapabilities = (1UL << 41) - 1;
+
+    /// <summary>Root with every capability.</summary>
+    public static Credentials Root { get; } = new() { Effective = AllCapabilities, Permitted = AllCapabilities, Bounding = AllCapabilities };
+
+    public uint Uid { get; init; }
+
+    public uint EffectiveUid { get; init; }
+
+    public uint SavedUid { get; init; }
+
+    /// <summary>The uid for file-system checks; follows the effective uid unless setfsuid(2) changed it.</summary>
+    public uint FsUid { get; init; }
+
+    public uint Gid { get; init; }
+
+    public uint EffectiveGid { get; init; }
+
+    public uint SavedGid { get; init; }
+
+    public uint FsGid { get; init; }
+
+    /// <summary>Supplementary groups.</summary>
+    public IReadOnlyList<uint> Groups { get; init; } = [];
+
+    public ulong Effective { get; init; }
+
+    public ulong Permitted { get; init; }
+
+    public ulong Inheritable { get; init; }
+
+    public ulong Bounding { get; init; } = AllCapabilities;
+
+    public ulong Ambient { get; init; }
+
+    /// <summary>SECBIT_* (capabilities(7)).</summary>
+    public uint SecureBits { get; init; }
+
+    /// <summary>An ordinary user.</summary>
+    public static Credentials User(uint uid, uint gid, params IReadOnlyList<uint> groups) => new()
+    {
+        Uid = uid, EffectiveUid = uid, SavedUid = uid, FsUid = uid,
+        Gid = gid, EffectiveGid = gid, SavedGid = gid, FsGid = gid,
+        Groups = groups,
+        Effective = uid == 0 ? AllCapabilities : 0,
+        Permitted = uid == 0 ? AllCapabilities : 0,
+    };
+
+    /// <summary>True when the effective set has the capability (its CAP_* number).</summary>
+    public bool Has(Capability capability) => (Effective >> (int)capability & 1) != 0;
+
+    /// <summary>True when the group is the file-system gid or a supplementary one.</summary>
+    public bool InGroup(uint gid)
+    {
+        if (gid == FsGid)
+        {
+            return true;
+        }
+
+        foreach (var group in Groups)
+        {
+            if (group == gid)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

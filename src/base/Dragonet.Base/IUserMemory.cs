@@ -1,0 +1,17 @@
+using Dragonet.Abi;
+
+namespace Dragonet.Base;
+
+/// <summary>The memory of one guest address space as the kernel sees it. Everything read is a copy; a bad address is EFAULT, a value.</summary>
+public interface IUserMemory
+{
+    /// <summary>Copies from the guest. All or EFAULT.</summary>
+    Errno Read(ulong address, Span<byte> destination);
+
+    /// <summary>Copies to the guest. All or EFAULT (bytes before the bad page may have been written).</summary>
+    Errno Write(ulong address, ReadOnlySpan<byte> source);
+
+    /// <summary>Copies as much as is readable from the start of the range.</summary>
+    /// <returns>The number of bytes copied; 0 when the first is not readable.</returns>
+    int ReadSome(ulong address, Span<byte> destination);
+}

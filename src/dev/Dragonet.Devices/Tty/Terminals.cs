@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Vfs;
+
+namespace Dragonet.Devices.Tty;
+
+/// <summary>
+/// The terminals of a kernel and their device nodes: /dev/ptmx, /dev/pts/N, /dev/tty and /dev/console. Thread-safe.
+/// </summary>
+public sealed class Terminals
+{
+    private readonly Dragonet.Kernel.Kernel _kernel;
+    private readonly ConcurrentDictionary<int, WeakReference<Terminal>> _terminals = new();
+
+    /// <summary>Registers the devices.</summary>
+    public Terminals(Dragonet.Kernel.Kernel kernel)
+    {
+        _kernel = kernel;
+        var devices = kernel.Vfs.Devices;
+        devices.AddCharacter("tty", 0x1b6, 5, 0, OpenControlling);
+        devices.AddCharacter("console", 0x180, 5, 1, OpenConsole);
+        devices.AddCharacter("ptmx", 0x1b6, 5, 2, OpenMaster);
+        devices.AddMajor(block: false, PtyTable.Major, OpenPts);
+    }
+
+    /// <summary>What /dev/console is; null while there is none (ENODEV).</summary>
+    public HostTerminal? Console { get; set; }
+
+    /// <summary>A terminal whose master is the host: the console, a session of the command line.</summary>
+    public Result<HostTerminal> CreateHostTerminal(ushort rows, ushort columns)
+    {
+        if (!Create(0, 5, isLocked: false).Ok(out var terminal, out var error))
+        {
+            return error;
+        }
+
+        terminal.Resize(new winsize(rows, columns, 0, 0));
+        return new HostTerminal(terminal);
+    }
+
+    private Result<Terminal> Create(uint uid, uint gid, bool isLocked)
+    {
+        if (!_kernel.Ptys.Add(uid, gid, _kernel.Clock.RealtimeNanoseconds).Ok(out var entry, out var error))
+        {
+            return error;
+        }
+
+        var terminal = new Terminal(_kernel, entry, isLocked);
+        _terminals[entry.Index] = new WeakReference<Terminal>(terminal);
+        return terminal;
+    }
+
+    private Result<OpenFile> OpenMaster(ICaller caller, ulong device, VfsPath path, OpenFlags flags)
+    {
+        const uint ttyGroup = 5; // devpts is mounted with gid=5
+        return Create(caller.Credentials.FsUid, ttyGroup, isLocked: true).Ok(out var terminal, out var error)
+            ? new PtyMasterFile(terminal, path, flags)
+            : error;
+    }
+
+    private Result<OpenFile> OpenPts(ICaller caller, ulong device, VfsPath path, OpenFlags flags)
+    {
+        var index = (int)DeviceNumber.Minor(device);
+        return _terminals.TryGetValue(index, out var reference) && reference.TryGetTarget(out var terminal)
+            ? terminal.Open(caller, path, flags)
+            : Errno.ENXIO;
+    }
+
+    private static Result<OpenFile> OpenControlling(ICaller caller, ulong device, VfsPath path, OpenFlags flags) =>
+        caller is Dragonet.Kernel.Task task && task.Process.Session.Terminal is Terminal terminal
+            ? terminal.Open(caller, path, flags | OpenFlags.O_NOCTTY, isUnlocked: true)
+            : Errno.ENXIO;
+
+    private Result<OpenFile> OpenConsole(ICaller caller, ulong device, VfsPath path, OpenFlags flags) =>
+        Console is { } console ? console.Terminal.Open(caller, path, flags | OpenFlags.O_NOCTTY, isUnlocked: true) : Errno.ENODEV;
+}

@@ -1,0 +1,39 @@
+using Dragonet.Fs.Synthetic;
+
+namespace Dragonet.Fs.Procfs;
+
+/// <summary>/proc/PID/net: one interface, lo, and no connections that are the kernel's to show.</summary>
+internal static class NetworkFiles
+{
+    private const string Sockets = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
+    private const string Datagrams = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops";
+    private const string Sockets6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
+
+    private static readonly (string Name, string Text)[] s_files =
+    [
+        ("arp", "IP address       HW type     Flags       HW address            Mask     Device\n"),
+        ("dev", "Inter-|   Receive                                                |  Transmit\n"
+            + " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+            + "    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n"),
+        ("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n"),
+        ("netlink", "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"),
+        ("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
+        ("raw", Datagrams[1..] + "\n"),
+        ("route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT".PadRight(127) + "\n"),
+        ("sockstat", "sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n"),
+        ("tcp", Sockets.PadRight(149) + "\n"),
+        ("tcp6", Sockets6 + "\n"),
+        ("udp", Datagrams.PadRight(127) + "\n"),
+        ("udp6", Sockets6 + " ref pointer drops\n"),
+        ("unix", "Num       RefCount Protocol Flags    Type St Inode Path\n"),
+    ];
+
+    /// <summary>Adds the files.</summary>
+    internal static void Fill(StaticDirectory directory)
+    {
+        foreach (var (name, text) in s_files)
+        {
+            directory.Add(name, () => text);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Fs.Synthetic;
+using Dragonet.Kernel;
+
+namespace Dragonet.Fs.Procfs;
+
+/// <summary>/proc/sys: host name and domain name can be set, the rest tells what is.</summary>
+internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
+{
+    private static readonly (string Path, string Value)[] s_constants =
+    [
+        ("debug/exception-trace", "0"),
+        ("fs/aio-max-nr", "65536"), ("fs/aio-nr", "0"), ("fs/dentry-state", "0\t0\t45\t0\t0\t0"), ("fs/epoll/max_user_watches", "1048576"),
+        ("fs/file-max", "9223372036854775807"), ("fs/file-nr", "0\t0\t9223372036854775807"), ("fs/inode-nr", "0\t0"),
+        ("fs/inotify/max_queued_events", "16384"), ("fs/inotify/max_user_instances", "128"), ("fs/inotify/max_user_watches", "65536"),
+        ("fs/lease-break-time", "45"), ("fs/leases-enable", "1"), ("fs/mount-max", "100000"), ("fs/mqueue/msg_default", "10"),
+        ("fs/mqueue/msg_max", "10"), ("fs/mqueue/msgsize_default", "8192"), ("fs/mqueue/msgsize_max", "8192"), ("fs/mqueue/queues_max", "256"),
+        ("fs/nr_open", "1048576"), ("fs/overflowgid", "65534"), ("fs/overflowuid", "65534"), ("fs/pipe-max-size", "1048576"),
+        ("fs/pipe-user-pages-hard", "0"), ("fs/pipe-user-pages-soft", "16384"), ("fs/protected_fifos", "0"), ("fs/protected_hardlinks", "0"),
+        ("fs/protected_regular", "0"), ("fs/protected_symlinks", "0"), ("fs/suid_dumpable", "0"),
+        ("kernel/cap_last_cap", "40"), ("kernel/core_pattern", "core"), ("kernel/core_uses_pid", "0"), ("kernel/dmesg_restrict", "1"),
+        ("kernel/kptr_restrict", "2"), ("kernel/msgmax", "8192"), ("kernel/msgmnb", "16384"), ("kernel/msgmni", "32000"), ("kernel/ngroups_max", "65536"),
+        ("kernel/osrelease", UtsName.Release), ("kernel/ostype", "Linux"), ("kernel/overflowgid", "65534"), ("kernel/overflowuid", "65534"),
+        ("kernel/panic", "0"), ("kernel/perf_event_paranoid", "4"), ("kernel/printk", "4\t4\t1\t7"), ("kernel/randomize_va_space", "2"),
+        ("kernel/random/entropy_avail", "256"), ("kernel/random/poolsize", "256"), ("kernel/sched_autogroup_enabled", "0"),
+        ("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow"), ("kernel/sem", "32000\t1024000000\t500\t32000"),
+        ("kernel/shmall", "18446744073692774399"), ("kernel/shmmax", "18446744073692774399"), ("kernel/shmmni", "4096"), ("kernel/sysrq", "0"),
+        ("kernel/tainted", "0"), ("kernel/unprivileged_userns_clone", "0"), ("kernel/version", UtsName.Version), ("kernel/yama/ptrace_scope", "1"),
+        ("net/core/rmem_default", "212992"), ("net/core/rmem_max", "212992"), ("net/core/somaxconn", "4096"), ("net/core/wmem_default", "212992"),
+        ("net/core/wmem_max", "212992"), ("net/ipv4/ip_forward", "0"), ("net/ipv4/ip_local_port_range", "32768\t60999"),
+        ("net/ipv4/ip_unprivileged_port_start", "1024"), ("net/ipv4/tcp_syncookies", "1"), ("net/unix/max_dgram_qlen", "512"), ("user/max_user_namespaces", "0"),
+        ("vm/drop_caches", "0"), ("vm/max_map_count", "65530"), ("vm/mmap_min_addr", "65536"), ("vm/nr_hugepages", "0"), ("vm/overcommit_memory", "0"),
+        ("vm/overcommit_ratio", "50"), ("vm/swappiness", "60"),
+    ];
+
+    /// <summary>Adds them.</summary>
+    internal void Fill(StaticDirectory sys)
+    {
+        foreach (var (path, value) in s_constants)
+        {
+            Add(sys, path, () => value + "\n");
+        }
+
+        var uts = kernel.Uts;
+        var kernelDirectory = sys.Directory("kernel");
+        kernelDirectory.Add("hostname", Name(() => uts.NodeName, value => uts.NodeName = value));
+        kernelDirectory.Add("domainname", Name(() => uts.DomainName, value => uts.DomainName = value));
+        Add(sys, "kernel/pid_max", static () => PidTable.Max + "\n");
+        Add(sys, "kernel/threads-max", () => kernel.Pids.Limit + "\n");
+        var boot = Uuid();
+        Add(sys, "kernel/random/boot_id", () => boot + "\n");
+        Add(sys, "kernel/random/uuid", () => Uuid() + "\n");
+    }
+
+    private static void Add(StaticDirectory directory, string path, Func<string> text)
+    {
+        var parts = path.Split('/');
+        foreach (var part in parts[..^1])
+        {
+            directory = directory.Directory(part);
+        }
+
+        directory.Add(parts[^1], text);
+    }
+
+    private TextFile Name(Func<string> get, Action<string> set)
+        => new(owner, _ => get() + "\n", (caller, value) =>
+        {
+            if (!caller.Credentials.Has(Capability.CAP_SYS_ADMIN))
+            {
+                return Errno.EPERM;
+            }
+
+            var end = value.AsSpan().IndexOfAny('\n', '\0');
+            value = end < 0 ? value : value[..end];
+            set(value.Length > 64 ? value[..64] : value);
+            return Errno.OK;
+        });
+
+    /// <summary>A random UUID, version 4.</summary>
+    private string Uuid()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        kernel.Platform.Fill(bytes);
+        bytes[6] = (byte)((bytes[6] & 0x0f) | 0x40);
+        bytes[8] = (byte)((bytes[8] & 0x3f) | 0x80);
+        return new Guid(bytes, bigEndian: true).ToString();
+    }
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using Dragonet.Abi;
+using Dragonet.Fs.Synthetic;
+using Dragonet.Vfs;
+
+namespace Dragonet.Fs.Sysfs;
+
+/// <summary>The one sysfs of a kernel.</summary>
+internal sealed class SysfsFileSystem : SyntheticFileSystem
+{
+    private static readonly string[] s_empty =
+    [
+        "block", "bus", "class/block", "class/net", "class/tty", "class/mem", "class/misc", "dev/block", "dev/char", "devices/virtual",
+        "firmware", "fs/cgroup", "kernel/debug", "kernel/security", "kernel/tracing", "module", "power",
+    ];
+
+    private readonly StaticDirectory _root;
+
+    internal SysfsFileSystem(Kernel.Kernel kernel)
+        : base(kernel.Vfs, "sysfs", Magic.SYSFS_MAGIC)
+    {
+        _root = new StaticDirectory(this, 0x1ED, 1);
+        foreach (var path in s_empty)
+        {
+            _ = Directory(path);
+        }
+
+        var range = Range(kernel.Processors);
+        var cpu = Directory("devices/system/cpu");
+        foreach (var name in (string[])["online", "possible", "present"])
+        {
+            cpu.Add(name, () => range + "\n");
+        }
+
+        cpu.Add("offline", static () => "\n");
+        cpu.Add("isolated", static () => "\n");
+        cpu.Add("kernel_max", static () => "8191\n");
+        for (var i = 0; i < kernel.Processors; i++)
+        {
+            Processor(cpu.Directory("cpu" + i.ToString(CultureInfo.InvariantCulture)), i, range, kernel.Processors);
+        }
+
+        var node = Directory("devices/system/node");
+        foreach (var name in (string[])["online", "possible", "has_cpu", "has_memory"])
+        {
+            node.Add(name, static () => "0\n");
+        }
+
+        var node0 = node.Directory("node0");
+        node0.Add("cpulist", () => range + "\n");
+        node0.Add("distance", static () => "10\n");
+        var pages = Directory("kernel/mm/transparent_hugepage");
+        pages.Add("enabled", static () => "always [madvise] never\n");
+        pages.Add("defrag", static () => "always defer defer+madvise [madvise] never\n");
+        pages.Add("shmem_enabled", static () => "always within_size advise [never] deny force\n");
+        pages.Add("hpage_pmd_size", static () => "2097152\n");
+        _ = Directory("kernel/mm/hugepages");
+    }
+
+    /// <inheritdoc/>
+    public override Inode Root => _root;
+
+    internal static string Range(int processors) => processors == 1 ? "0" : "0-" + (processors - 1).ToString(CultureInfo.InvariantCulture);
+
+    private static void Processor(StaticDirectory directory, int number, string range, int count)
+    {
+        if (number != 0)
+        {
+            directory.Add("online", static () => "1\n");
+        }
+
+        var topology = directory.Directory("topology");
+        var text = number.ToString(CultureInfo.InvariantCulture);
+        topology.Add("core_id", () => text + "\n");
+        topology.Add("physical_package_id", static () => "0\n");
+        topology.Add("thread_siblings_list", () => text + "\n");
+        topology.Add("core_siblings_list", () => range + "\n");
+        topology.Add("thread_siblings", () => (1UL << number).ToString("x", CultureInfo.InvariantCulture) + "\n");
+        topology.Add("core_siblings", () => (count >= 64 ? ulong.MaxValue : (1UL << count) - 1).ToString("x", CultureInfo.InvariantCulture) + "\n");
+    }
+
+    private StaticDirectory Directory(string path)
+    {
+        var directory = _root;
+        foreach (var part in path.Split('/'))
+        {
+            directory = directory.Directory(part);
+        }
+
+        return directory;
+    }
+}

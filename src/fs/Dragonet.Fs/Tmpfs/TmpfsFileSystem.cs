@@ -1,0 +1,142 @@
+using System.Text;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Memory;
+using Dragonet.Platform;
+using Dragonet.Vfs;
+
+namespace Dragonet.Fs.Tmpfs;
+
+/// <summary>A tmpfs. Also what devtmpfs, the memory files of memfd_create(2) and an overlay's upper layer are made of.</summary>
+public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
+{
+    private readonly Func<Result<IMemoryBacking>> _allocate;
+    private readonly TmpfsDirectory _root;
+    private TmpfsOptions _options;
+    private long _bytes;
+    private long _inodes;
+    private long _lastNumber;
+
+    /// <param name="vfs">The kernel's VFS.</param>
+    /// <param name="platform">Gives memory.</param>
+    /// <param name="options">Limits and the root's attributes.</param>
+    /// <param name="typeName">The type that /proc/mounts shows.</param>
+    public TmpfsFileSystem(VirtualFileSystem vfs, IPlatform platform, TmpfsOptions options, string typeName = "tmpfs")
+        : this(vfs, () => platform.CreateMemory("tmpfs"), options, typeName)
+    {
+    }
+
+    /// <param name="vfs">The kernel's VFS.</param>
+    /// <param name="allocate">Makes mappable memory.</param>
+    /// <param name="options">Limits and the root's attributes.</param>
+    /// <param name="typeName">The type that /proc/mounts shows.</param>
+    public TmpfsFileSystem(VirtualFileSystem vfs, Func<Result<IMemoryBacking>> allocate, TmpfsOptions options, string typeName = "tmpfs")
+        : base(vfs, typeName)
+    {
+        _allocate = allocate;
+        _options = options;
+        _inodes = 1;
+        _root = new TmpfsDirectory(this, new NewNode(StatMode.S_IFDIR | options.Mode, options.Uid, options.Gid)) { LinksLocked = 2 };
+    }
+
+    /// <inheritdoc/>
+    public override Inode Root => _root;
+
+    /// <summary>Guards names and link counts of the whole file system. Taken before an inode's own lock.</summary>
+    internal KernelLock Names { get; } = new(LockRank.Inode);
+
+    /// <inheritdoc/>
+    public override string Options
+    {
+        get
+        {
+            var text = new StringBuilder();
+            if (_options.Size != long.MaxValue)
+            {
+                _ = text.Append(",size=").Append(_options.Size / 1024).Append('k');
+            }
+
+            if (_options.Inodes != long.MaxValue)
+            {
+                _ = text.Append(",nr_inodes=").Append(_options.Inodes);
+            }
+
+            if (_options.Mode != 0x3FF)
+            {
+                _ = text.Append(",mode=").Append(Convert.ToString(_options.Mode, 8));
+            }
+
+            return text.Length == 0 ? "" : text.ToString(1, text.Length - 1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<FileSystemStatistics> GetStatistics()
+    {
+        var limited = _options.Size != long.MaxValue;
+        var free = limited ? Math.Max(_options.Size - Volatile.Read(ref _bytes), 0) / 4096 : 0;
+        var files = _options.Inodes != long.MaxValue ? _options.Inodes : 0;
+        return new FileSystemStatistics
+        {
+            Type = Magic.TMPFS_MAGIC,
+            BlockSize = 4096,
+            Blocks = limited ? (ulong)_options.Size / 4096 : 0,
+            FreeBlocks = (ulong)free,
+            AvailableBlocks = (ulong)free,
+            Files = (ulong)files,
+            FreeFiles = (ulong)Math.Max(files - Volatile.Read(ref _inodes), 0),
+            NameLength = 255,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override Errno Remount(string options)
+    {
+        var request = new MountRequest(Vfs, default, "", MountFlags.None, options);
+        if (!TmpfsOptions.Parse(request, _options, long.MaxValue).Ok(out var changed, out var error))
+        {
+            return error;
+        }
+
+        if (changed.Size < Volatile.Read(ref _bytes) || changed.Inodes < Volatile.Read(ref _inodes))
+        {
+            return Errno.EINVAL;
+        }
+
+        _options = changed;
+        return Errno.OK;
+    }
+
+    /// <inheritdoc/>
+    public bool TryCharge(long bytes)
+    {
+        if (Interlocked.Add(ref _bytes, bytes) <= _options.Size)
+        {
+            return true;
+        }
+
+        _ = Interlocked.Add(ref _bytes, -bytes);
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public void Release(long bytes) => _ = Interlocked.Add(ref _bytes, -bytes);
+
+    internal ulong NextNumber() => (ulong)Interlocked.Increment(ref _lastNumber);
+
+    /// <summary>Counts one more inode; false beyond the limit.</summary>
+    internal bool TryAddInode()
+    {
+        if (Interlocked.Increment(ref _inodes) <= _options.Inodes)
+        {
+            return true;
+        }
+
+        _ = Interlocked.Decrement(ref _inodes);
+        return false;
+    }
+
+    internal void DropInode() => _ = Interlocked.Decrement(ref _inodes);
+
+    internal FileMemory NewMemory() => new(_allocate, this);
+}

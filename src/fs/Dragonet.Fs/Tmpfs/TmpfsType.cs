@@ -1,0 +1,24 @@
+using Dragonet.Base;
+using Dragonet.Platform;
+using Dragonet.Vfs;
+
+namespace Dragonet.Fs.Tmpfs;
+
+/// <summary>tmpfs(5): files in memory. The default limits are half of the guests' memory.</summary>
+/// <param name="platform">Gives memory.</param>
+/// <param name="memory">The guests' memory in bytes.</param>
+[FileSystem("tmpfs")]
+public sealed class TmpfsType(IPlatform platform, long memory) : FileSystemType
+{
+    /// <inheritdoc/>
+    public override string Name => "tmpfs";
+
+    /// <inheritdoc/>
+    public override Result<MountSource> Mount(MountRequest request)
+    {
+        var start = new TmpfsOptions { Size = memory / 2, Inodes = memory / 2 / 4096 };
+        return TmpfsOptions.Parse(request, start, memory).Ok(out var options, out var error)
+            ? new MountSource(new TmpfsFileSystem(request.Vfs, platform, options))
+            : error;
+    }
+}

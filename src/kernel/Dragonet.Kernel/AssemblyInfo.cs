@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+// The tests make tasks without a platform.
+[assembly: InternalsVisibleTo("Dragonet.Kernel.Tests")]

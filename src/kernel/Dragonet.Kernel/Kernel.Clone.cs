@@ -1,0 +1,129 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform;
+
+namespace Dragonet.Kernel;
+
+/// <summary>fork, vfork and clone.</summary>
+public sealed partial class Kernel
+{
+    /// <summary>Clones the calling task, which is stopped in a full trap. The child runs at once with 0 as its result.</summary>
+    /// <returns>The child; a caller with CLONE_VFORK waits for it.</returns>
+    public Result<Task> Clone(Task caller, in CloneOptions options, Action<Task>? beforeStart = null)
+    {
+        var parent = caller.Process;
+        var isThread = options.Has(CloneFlags.CLONE_THREAD);
+        if (!isThread && !caller.Credentials.Has(Capability.CAP_SYS_RESOURCE) && !caller.Credentials.Has(Capability.CAP_SYS_ADMIN)
+            && (ulong)CountOfUser(caller.Credentials.Uid) >= parent.Limits[Rlimits.Processes].Soft)
+        {
+            return Errno.EAGAIN;
+        }
+
+        if (!Pids.Allocate().Ok(out var tid, out var error))
+        {
+            return error;
+        }
+
+        var hostClears = Platform.HasNativeFutex && isThread && options.Has(CloneFlags.CLONE_CHILD_CLEARTID);
+        var request = new CloneRequest
+        {
+            ShareMemory = options.Has(CloneFlags.CLONE_VM),
+            SameProcess = isThread,
+            StackPointer = options.Stack,
+            ThreadPointer = options.Has(CloneFlags.CLONE_SETTLS) ? options.Tls : null,
+            ClearTid = hostClears ? options.ChildTid : 0,
+        };
+        if (!caller.Thread.Clone(request).Ok(out var thread, out error))
+        {
+            return error;
+        }
+
+        var process = isThread ? parent : ForkProcess(caller, tid, options);
+        var files = options.Has(CloneFlags.CLONE_FILES) ? caller.Files.Share() : caller.Files.Copy();
+        var fs = options.Has(CloneFlags.CLONE_FS) ? caller.Fs : caller.Fs.Copy();
+        var child = new Task(process, tid, caller.Credentials, files, fs) { Thread = thread, Name = caller.Name, Affinity = caller.Affinity, Policy = caller.Policy, RtPriority = caller.RtPriority };
+        child.InheritSignals(caller, keepAltStack: !options.Has(CloneFlags.CLONE_VM) || options.Has(CloneFlags.CLONE_VFORK));
+        if (options.Has(CloneFlags.CLONE_CHILD_CLEARTID) && !hostClears)
+        {
+            child.ClearTid = options.ChildTid;
+        }
+
+        if (!isThread)
+        {
+            process.Leader = child;
+        }
+
+        Register(process, child);
+        if (options.Has(CloneFlags.CLONE_PARENT_SETTID))
+        {
+            _ = caller.Memory.Write(options.ParentTid, tid);
+        }
+
+        if (options.Has(CloneFlags.CLONE_CHILD_SETTID))
+        {
+            _ = child.Memory.Write(options.ChildTid, tid);
+        }
+
+        beforeStart?.Invoke(child);
+        child.LeaveKernel();
+        thread.Resume(0);
+        if (child.IsDead)
+        {
+            // Killed while it was being made (exit_group of another thread).
+            thread.Space.Kill();
+            child.ReleaseWhenIdle();
+        }
+
+        return child;
+    }
+
+    private Process ForkProcess(Task caller, int pid, in CloneOptions options)
+    {
+        var origin = caller.Process;
+        var parent = options.Has(CloneFlags.CLONE_PARENT) ? origin.Parent! : origin;
+        var actions = options.Has(CloneFlags.CLONE_SIGHAND) ? origin.Actions : origin.Actions.Copy();
+        if (options.Has(CloneFlags.CLONE_CLEAR_SIGHAND))
+        {
+            actions = actions.CopyForExec();
+        }
+
+        var child = new Process(this, pid, parent, actions, origin.Limits.Copy())
+        {
+            Group = origin.Group,
+            Executable = origin.Executable,
+            Layout = origin.Layout,
+            Dumpable = origin.Dumpable,
+            NoNewPrivileges = origin.NoNewPrivileges,
+            Nice = origin.Nice,
+            OomScoreAdjust = origin.OomScoreAdjust,
+            ExitSignal = options.Has(CloneFlags.CLONE_PARENT) ? origin.ExitSignal : options.ExitSignal,
+        };
+        if (options.Has(CloneFlags.CLONE_VM))
+        {
+            child.MemoryId = origin.MemoryId;
+        }
+
+        using (TreeLock.Enter())
+        {
+            child.Group = origin.Group;
+            origin.Group.Members.Add(child);
+            parent.Children.Add(child);
+        }
+
+        return child;
+    }
+
+    private int CountOfUser(uint uid)
+    {
+        var count = 0;
+        foreach (var process in Pids.Processes)
+        {
+            if (process != Init && process.Leader.Credentials.Uid == uid)
+            {
+                count += Math.Max(1, process.Tasks.Count);
+            }
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,24 @@
+using Dragonet.Base;
+
+namespace Dragonet.Kernel;
+
+/// <summary>Objects through which processes talk and wait, one set for each kernel.</summary>
+public sealed partial class Kernel
+{
+    private long _anonymousInodes;
+
+    /// <summary>Guards which epoll instances watch which.</summary>
+    internal KernelLock EpollLock { get; } = new(LockRank.Epoll);
+
+    /// <summary>Who waits for which futex.</summary>
+    public FutexTable Futexes { get; } = new();
+
+    /// <summary>Address families.</summary>
+    public SocketFamilies Sockets { get; } = new();
+
+    /// <summary>Pseudo terminals.</summary>
+    public PtyTable Ptys { get; } = new();
+
+    /// <summary>A number for an inode without a file system: a pipe, a socket ("pipe:[7]").</summary>
+    public ulong NextAnonymousInode() => (ulong)Interlocked.Increment(ref _anonymousInodes);
+}

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using Dragonet.Platform;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>Memory of the whole kernel: names of mappings, use, futex waits that must be looked at again.</summary>
+public sealed partial class Kernel
+{
+    private readonly ConditionalWeakTable<IMemoryBacking, VfsPath> _mappingNames = [];
+
+    /// <summary>Remembers which file a mapping shows, for /proc/PID/maps.</summary>
+    public void NameMapping(IMemoryBacking backing, OpenFile file)
+    {
+        if (file.Path is { } path)
+        {
+            _mappingNames.AddOrUpdate(backing, path);
+        }
+    }
+
+    /// <summary>The file behind a mapping, when it has a name.</summary>
+    public VfsPath? FindMappingName(IMemoryBacking backing) => _mappingNames.TryGetValue(backing, out var path) ? path : null;
+
+    /// <summary>Resident bytes of all guest processes, shared pages counted in each.</summary>
+    public long MemoryUsed
+    {
+        get
+        {
+            long used = 0;
+            foreach (var process in Pids.Processes)
+            {
+                if (process != Init && !process.IsZombie && !process.IsExiting && process.Leader.Thread is { } thread)
+                {
+                    var usage = thread.Space.GetUsage();
+                    used += usage.Resident - usage.Shared;
+                }
+            }
+
+            return used;
+        }
+    }
+
+    /// <summary>Makes every thread that may sleep in the host's futex look at its word again.</summary>
+    public void RecheckFutexes()
+    {
+        foreach (var process in Pids.Processes)
+        {
+            foreach (var task in process.GetTasks())
+            {
+                task.RecheckFutex();
+            }
+        }
+    }
+}

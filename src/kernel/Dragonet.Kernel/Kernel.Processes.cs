@@ -1,0 +1,270 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform;
+
+namespace Dragonet.Kernel;
+
+/// <summary>Making and ending processes.</summary>
+public sealed partial class Kernel
+{
+    private long _forks;
+
+    /// <summary>Makes the first process of a program started from outside: in a session of its own, child of init.
+    /// It has no program yet: exec gives it one.</summary>
+    public Result<Task> CreateProcess(Credentials credentials, FdTable files, FsContext fs)
+    {
+        if (!Pids.Allocate().Ok(out var pid, out var error))
+        {
+            return error;
+        }
+
+        var process = new Process(this, pid, Init, new SignalActions(), new Rlimits());
+        var session = new Session(pid, process);
+        var group = new ProcessGroup(pid, session);
+        process.Group = group;
+        var task = new Task(process, pid, credentials, files, fs);
+        process.Leader = task;
+        using (TreeLock.Enter())
+        {
+            group.Members.Add(process);
+            Init.Children.Add(process);
+        }
+
+        Pids.Add(session);
+        Pids.Add(group);
+        Register(process, task);
+        return task;
+    }
+
+    /// <summary>Makes a child process or a thread out of a cloned platform thread. Nothing runs before the caller resumes it.</summary>
+    internal void Register(Process process, Task task)
+    {
+        process.AddTask(task);
+        if (task.Thread is { } thread)
+        {
+            thread.Owner = task;
+            thread.Space.Owner = process;
+        }
+
+        if (process.Leader == task)
+        {
+            Pids.Add(process);
+        }
+
+        Pids.Add(task);
+        _ = Interlocked.Increment(ref _forks);
+    }
+
+    /// <summary>Every task of a process has given back what it held.</summary>
+    internal void OnProcessEnd(Process process)
+    {
+        process.ReleaseObjects();
+        List<(Process Child, int Signal)> orphans = [];
+        var reap = false;
+        SigInfo? notice = null;
+        Process parent;
+        List<ProcessGroup> hangUps = [];
+        IControllingTerminal? terminal = null;
+        using (TreeLock.Enter())
+        {
+            process.BecomeZombieLocked();
+            parent = process.Parent!;
+            var heir = HeirLocked(process);
+            foreach (var child in process.Children)
+            {
+                child.Parent = heir;
+                heir.Children.Add(child);
+                if (child.ParentDeathSignal != 0)
+                {
+                    orphans.Add((child, child.ParentDeathSignal));
+                }
+
+                if (child.Group != process.Group && child.Session == process.Session && IsOrphanedLocked(child.Group, null) && HasStoppedLocked(child.Group))
+                {
+                    hangUps.Add(child.Group);
+                }
+
+                if (child.IsZombie && heir == Init)
+                {
+                    orphans.Add((child, -1));
+                }
+            }
+
+            process.Children.Clear();
+            if (process.Group is { } own && parent.Group != own && parent.Session == own.Session && IsOrphanedLocked(own, process) && HasStoppedLocked(own))
+            {
+                hangUps.Add(own);
+            }
+
+            if (process.Session.Leader == process)
+            {
+                terminal = process.Session.Terminal;
+                process.Session.Terminal = null;
+                process.Session.Leader = null;
+            }
+
+            var action = parent.Actions[Sig.CHLD];
+            reap = parent == Init
+                || (process.ExitSignal == Sig.CHLD && (action.IsIgnored || (action.Flags & Sig.NoChildWait) != 0));
+            if (process.ExitSignal != 0 && parent != Init)
+            {
+                var signaled = (process.ExitStatus & 0x7f) != 0;
+                var info = process.ChildInfo(signaled ? 2 : 1, signaled ? process.ExitStatus & 0x7f : process.ExitStatus >> 8); // CLD_KILLED, CLD_EXITED
+                notice = info with { Signal = process.ExitSignal };
+            }
+        }
+
+        terminal?.Disassociate();
+        foreach (var group in hangUps)
+        {
+            SendGroup(group, SigInfo.FromKernel(Sig.HUP));
+            SendGroup(group, SigInfo.FromKernel(Sig.CONT));
+        }
+
+        foreach (var (child, signal) in orphans)
+        {
+            if (signal < 0)
+            {
+                Reap(child);
+            }
+            else
+            {
+                _ = child.Send(SigInfo.FromKernel(signal));
+            }
+        }
+
+        if (notice is { } toSend)
+        {
+            _ = parent.Send(toSend);
+        }
+
+        if (reap)
+        {
+            Reap(process);
+        }
+
+        _ = parent.ChildChanged.Wake();
+        _ = process.Changed.Wake();
+        ProcessEnded?.Invoke(process);
+    }
+
+    /// <summary>Told about every process that has ended, with no lock held.</summary>
+    public event Action<Process>? ProcessEnded;
+
+    /// <summary>Told about every process that a job-control signal stopped, with no lock held.</summary>
+    public event Action<Process>? ProcessStopped;
+
+    internal void OnProcessStopped(Process process) => ProcessStopped?.Invoke(process);
+
+    /// <summary>Removes a zombie for good.</summary>
+    internal void Reap(Process process)
+    {
+        using (TreeLock.Enter())
+        {
+            if (process.Parent is not { } parent || !parent.Children.Remove(process))
+            {
+                return;
+            }
+
+            var (user, system) = process.FinalTime;
+            parent.ChildrenTime = (parent.ChildrenTime.User + user + process.ChildrenTime.User, parent.ChildrenTime.System + system + process.ChildrenTime.System);
+            LeaveGroupLocked(process);
+        }
+
+        Pids.RemoveProcess(process.Pid);
+        _ = process.Changed.Wake();
+    }
+
+    /// <summary>Sends to every member of a group.</summary>
+    /// <returns>ESRCH when it has no member.</returns>
+    public Errno SendGroup(ProcessGroup group, in SigInfo info)
+    {
+        Process[] members;
+        using (TreeLock.Enter())
+        {
+            members = [.. group.Members];
+        }
+
+        var sent = Errno.ESRCH;
+        foreach (var member in members)
+        {
+            _ = member.Send(info);
+            sent = Errno.OK;
+        }
+
+        return sent;
+    }
+
+    internal void LeaveGroupLocked(Process process)
+    {
+        var group = process.Group;
+        _ = group.Members.Remove(process);
+        if (group.Members.Count == 0)
+        {
+            Pids.RemoveGroup(group);
+            if (!AnyInSessionLocked(group.Session))
+            {
+                Pids.RemoveSession(group.Session);
+            }
+        }
+    }
+
+    private bool AnyInSessionLocked(Session session)
+    {
+        foreach (var process in Pids.Processes)
+        {
+            if (process.Group.Session == session && process.Group.Members.Contains(process))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>True when no member has a living parent in the same session but another group (setpgid(2), "orphaned process group").</summary>
+    internal bool IsOrphanedLocked(ProcessGroup group, Process? ignored)
+    {
+        foreach (var member in group.Members)
+        {
+            if (member == ignored || member.IsZombie || member.Parent is not { } parent || (parent == Init && group.Session != Init.Session))
+            {
+                continue;
+            }
+
+            if (parent.Group != group && parent.Session == group.Session)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool HasStoppedLocked(ProcessGroup group)
+    {
+        foreach (var member in group.Members)
+        {
+            if (member.IsStopped)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Who adopts the children: the nearest living ancestor that is a subreaper, else init (prctl(2)).</summary>
+    private Process HeirLocked(Process process)
+    {
+        for (var ancestor = process.Parent; ancestor is not null; ancestor = ancestor.Parent)
+        {
+            if (ancestor.IsSubreaper && !ancestor.IsExiting && !ancestor.IsZombie)
+            {
+                return ancestor;
+            }
+        }
+
+        return Init;
+    }
+}

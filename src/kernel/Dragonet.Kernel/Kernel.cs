@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>
+/// One virtual kernel. There is no static state: a host process may hold many of them. Entry points are
+/// <see cref="ITrapHandler"/> (the platform brings traps), the timer queue, and the management side.
+/// </summary>
+public sealed partial class Kernel : ITrapHandler, IDisposable
+{
+    private int _disposed;
+
+    public Kernel(IPlatform platform, Personality personality, IKernelClock clock)
+    {
+        Platform = platform;
+        Personality = personality;
+        Clock = clock;
+        Timers = new TimerQueue(clock, Drain);
+        Vfs = new VirtualFileSystem(() => clock.RealtimeNanoseconds) { OpenFifo = FifoFiles.Open };
+        var init = new Process(this, 1, null, new SignalActions(), new Rlimits());
+        var session = new Session(1, init);
+        var group = new ProcessGroup(1, session);
+        group.Members.Add(init);
+        init.Group = group;
+        Init = init;
+        _ = Pids.Allocate();
+        Pids.Add(session);
+        Pids.Add(group);
+        Pids.Add(init);
+    }
+
+    /// <summary>The platform it runs on.</summary>
+    public IPlatform Platform { get; }
+
+    /// <summary>The ABI it shows.</summary>
+    public Personality Personality { get; }
+
+    /// <summary>Its time.</summary>
+    public IKernelClock Clock { get; }
+
+    /// <summary>What happens later.</summary>
+    public TimerQueue Timers { get; }
+
+    /// <summary>Monotonic nanoseconds that count as the boot: 0, because guests read the host's CLOCK_BOOTTIME through the vDSO and
+    /// /proc/uptime must agree with it.</summary>
+    public long BootTime => 0;
+
+    /// <summary>Guards the process tree, signal state and exit state.</summary>
+    public KernelLock TreeLock { get; } = new(LockRank.ProcessTree);
+
+    /// <summary>Numbers of tasks, processes, groups and sessions.</summary>
+    public PidTable Pids { get; } = new();
+
+    /// <summary>Process 1: lives in the kernel, adopts orphans and reaps them at once.</summary>
+    public Process Init { get; }
+
+    /// <summary>Files: types, devices, path walks.</summary>
+    public VirtualFileSystem Vfs { get; }
+
+    /// <summary>Sees every call, when somebody traces.</summary>
+    public ITrace? Trace { get; set; }
+
+    /// <summary>Host name and domain name, uname(2).</summary>
+    public UtsName Uts { get; } = new();
+
+    /// <summary>Processors that guests see.</summary>
+    public int Processors { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Bytes of memory that guests may use in all (-m).</summary>
+    public long MemoryLimit { get; init; } = 2L << 30;
+
+    /// <summary>Forks since boot (/proc/stat).</summary>
+    public long Forks => Interlocked.Read(ref _forks);
+
+    /// <summary>Calls that may continue.</summary>
+    internal ConcurrentQueue<Task> Ready { get; } = new();
+
+    /// <summary>Gives the kernel its file tree; once, before the first program.</summary>
+    public void SetRoot(MountNamespace mounts)
+    {
+        Mounts = mounts;
+        var fs = new FsContext(mounts.Root, mounts.Root, 0x12);
+        var leader = new Task(Init, Init.Pid, Credentials.Root, new FdTable(), fs) { Name = "init" };
+        Init.Leader = leader;
+        Init.Tasks.Add(leader);
+        Pids.Add(leader);
+    }
+
+    /// <summary>The file tree.</summary>
+    public MountNamespace Mounts { get; private set; } = null!;
+
+    /// <summary>Runs every call that was woken. Whoever may have woken somebody calls this when it holds no lock.</summary>
+    public void Drain()
+    {
+        while (Ready.TryDequeue(out var task))
+        {
+            try
+            {
+                task.Continue();
+            }
+            catch (Exception bug) when (ReportOops(task, bug))
+            {
+                task.Process.Terminate(Sig.KILL);
+                task.Release();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnSystemCall(VmThread thread, in SystemCall call)
+    {
+        if (thread.Owner is not Task task)
+        {
+            thread.Resume(-(long)Errno.ENOSYS);
+            return;
+        }
+
+        try
+        {
+            task.Begin(call);
+        }
+        catch (Exception bug) when (ReportOops(task, bug))
+        {
+            task.Process.Terminate(Sig.KILL);
+            task.Release();
+        }
+
+        Drain();
+    }
+
+    /// <inheritdoc/>
+    public void OnTrap(VmThread thread, in Trap trap)
+    {
+        if (thread.Owner is not Task task)
+        {
+            thread.Resume(0);
+            return;
+        }
+
+        try
+        {
+            task.BeginTrap(trap);
+        }
+        catch (Exception bug) when (ReportOops(task, bug))
+        {
+            task.Process.Terminate(Sig.KILL);
+            task.Release();
+        }
+
+        Drain();
+    }
+
+    /// <inheritdoc/>
+    public void OnDeath(VmSpace space, int signal)
+    {
+        if (space.Owner is Process process)
+        {
+            process.BeginExit(signal == 0 ? Sig.KILL : signal & 0x7f);
+            Drain();
+        }
+    }
+
+    /// <summary>Ends every process, then the platform.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        foreach (var process in Pids.Processes)
+        {
+            if (process != Init)
+            {
+                process.Terminate(Sig.KILL);
+            }
+        }
+
+        Drain();
+        Timers.Dispose();
+        Platform.Dispose();
+    }
+}

@@ -1,0 +1,24 @@
+namespace Dragonet.Kernel;
+
+/// <summary>One armed timer. Made by <see cref="TimerQueue.Add"/>.</summary>
+public sealed class KernelTimer
+{
+    private readonly TimerQueue _queue;
+
+    internal KernelTimer(TimerQueue queue, long deadline, Action callback)
+    {
+        _queue = queue;
+        Deadline = deadline;
+        Callback = callback;
+    }
+
+    /// <summary>When it fires, in monotonic nanoseconds.</summary>
+    public long Deadline { get; }
+
+    internal Action Callback { get; }
+
+    internal bool Cancelled { get; set; }
+
+    /// <summary>Takes it out. Its callback may be running at this moment, but will not start later.</summary>
+    public void Cancel() => _queue.Cancel(this);
+}

@@ -1,0 +1,33 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>How the VFS opens FIFOs: the pipe is the inode's attachment while an end is open (fifo(7)).</summary>
+internal static class FifoFiles
+{
+    /// <summary>A <see cref="FifoOpener"/>.</summary>
+    internal static Result<OpenFile> Open(ICaller caller, VfsPath path, OpenFlags flags)
+    {
+        if (!FifoOpen.Begin(path.Inode.GetOrAttach(static () => new Pipe()), flags, path).Ok(out var open, out var error))
+        {
+            return error;
+        }
+
+        return open.IsReady ? open.Complete() : new Pending(open, flags);
+    }
+
+    private sealed class Pending(FifoOpen open, OpenFlags flags) : PendingOpen(flags)
+    {
+        public override WaitQueue Queue => open.Queue;
+
+        public override bool IsReady => open.IsReady;
+
+        public override OpenFile Complete() => open.Complete();
+
+        public override void Dispose() => open.Dispose();
+
+        protected override void OnRelease() => open.Dispose();
+    }
+}

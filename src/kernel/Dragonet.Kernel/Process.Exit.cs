@@ -1,0 +1,213 @@
+using Dragonet.Base;
+
+
+namespace Dragonet.Kernel;
+
+/// <summary>How a process stops, continues and ends.</summary>
+public sealed partial class Process
+{
+    private int _liveTasks;
+
+    /// <summary>True between the first step of its end and the last.</summary>
+    public bool IsExiting { get; private set; }
+
+    /// <summary>True when it has ended and its parent has not waited for it yet.</summary>
+    public bool IsZombie { get; private set; }
+
+    /// <summary>True when a job-control signal stopped it.</summary>
+    public bool IsStopped { get; private set; }
+
+    /// <summary>Wait status (wait(2)) once it is exiting.</summary>
+    public int ExitStatus { get; private set; }
+
+    /// <summary>The signal its parent gets when it ends; SIGCHLD but for odd clones; 0 for none.</summary>
+    public int ExitSignal { get; internal set; } = Sig.CHLD;
+
+    /// <summary>Wait status of a stop or a continuation that no wait has reported, or 0.</summary>
+    internal int StopReport { get; set; }
+
+    /// <summary>A continuation that no wait has reported.</summary>
+    internal bool ContinueReport { get; set; }
+
+    /// <summary>Parents and vfork callers wait here for changes of their children.</summary>
+    public WaitQueue ChildChanged { get; } = new();
+
+    /// <summary>Woken when this process ends, execs or is reaped (pidfd, vfork).</summary>
+    public WaitQueue Changed { get; } = new();
+
+    /// <summary>CPU time of children that were waited for, in nanoseconds.</summary>
+    public (long User, long System) ChildrenTime { get; internal set; }
+
+    /// <summary>CPU time at the end, in nanoseconds.</summary>
+    internal (long User, long System) FinalTime { get; private set; }
+
+    /// <summary>CPU time used, in nanoseconds.</summary>
+    public (long User, long System) CpuTime => this == Kernel.Init ? default : IsZombie ? FinalTime : Leader.Thread is { } thread && !IsExiting ? thread.Space.GetCpuTime() : FinalTime;
+
+    /// <summary>Ends the process with a signal's default action.</summary>
+    public void Terminate(int signal) => BeginExit(signal & 0x7f);
+
+    /// <summary>exit_group(2) and fatal signals: every task dies now.</summary>
+    /// <param name="status">Wait status.</param>
+    public void BeginExit(int status)
+    {
+        Task[] tasks;
+        using (Kernel.TreeLock.Enter())
+        {
+            if (IsExiting || IsZombie)
+            {
+                return;
+            }
+
+            IsExiting = true;
+            ExitStatus = status;
+            tasks = [.. Tasks];
+        }
+
+        Kernel.Trace?.OnExit(Leader, status);
+        foreach (var task in tasks)
+        {
+            _ = task.MarkDead();
+        }
+
+        if (tasks.Length > 0 && tasks[0].Thread is { } thread)
+        {
+            FinalTime = thread.Space.GetCpuTime();
+            foreach (var task in tasks)
+            {
+                Kernel.Personality.OnTaskExit(task, group: true);
+            }
+
+            thread.Space.Kill();
+        }
+
+        foreach (var task in tasks)
+        {
+            task.ReleaseWhenIdle();
+        }
+    }
+
+    /// <summary>Living tasks (a hint: may change at once).</summary>
+    public int TaskCount => Volatile.Read(ref _liveTasks);
+
+    /// <summary>A task was added.</summary>
+    internal void AddTask(Task task)
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            Tasks.Add(task);
+            _liveTasks++;
+        }
+    }
+
+    /// <summary>A task has given back all it held; the last one makes the process a zombie.</summary>
+    internal void TaskReleased(Task task)
+    {
+        bool last;
+        using (Kernel.TreeLock.Enter())
+        {
+            last = --_liveTasks == 0;
+            if (!last)
+            {
+                if (task != Leader)
+                {
+                    _ = Tasks.Remove(task);
+                }
+            }
+            else
+            {
+                _ = Tasks.RemoveAll(t => t != Leader);
+                if (!IsExiting)
+                {
+                    IsExiting = true;
+                    ExitStatus = task.ExitStatus;
+                }
+            }
+        }
+
+        if (task != Leader)
+        {
+            Kernel.Pids.RemoveTask(task.Tid);
+        }
+
+        if (last)
+        {
+            Kernel.OnProcessEnd(this);
+        }
+    }
+
+    /// <summary>Marks it a zombie. Tree lock held.</summary>
+    internal void BecomeZombieLocked() => IsZombie = true;
+
+    /// <summary>Stops every task (SIGSTOP and its kin, at delivery).</summary>
+    public void Stop(int signal)
+    {
+        SigInfo? notice = null;
+        using (Kernel.TreeLock.Enter())
+        {
+            if (IsExiting || IsZombie || IsStopped)
+            {
+                return;
+            }
+
+            IsStopped = true;
+            StopReport = signal << 8 | 0x7f;
+            ContinueReport = false;
+            Leader.Thread.Space.Freeze(true);
+            notice = ChildNoticeLocked(code: 5, signal); // CLD_STOPPED
+        }
+
+        NotifyParent(notice);
+        Kernel.OnProcessStopped(this);
+    }
+
+    /// <summary>Continues a stopped process. Tree lock held; the parent is told by the caller's drain through <see cref="ChildChanged"/>.</summary>
+    private void ContinueLocked()
+    {
+        if (!IsStopped)
+        {
+            return;
+        }
+
+        IsStopped = false;
+        StopReport = 0;
+        ContinueReport = true;
+        Leader.Thread.Space.Freeze(false);
+        _ = Parent?.ChildChanged.Wake();
+        _ = Changed.Wake();
+        if (Parent is { } parent && parent != Kernel.Init && (parent.Actions[Sig.CHLD].Flags & Sig.NoChildStop) == 0)
+        {
+            _ = parent.SendLocked(ChildInfo(6, Sig.CONT), null, out _); // CLD_CONTINUED
+        }
+    }
+
+    private SigInfo? ChildNoticeLocked(int code, int status)
+    {
+        _ = Parent?.ChildChanged.Wake();
+        return Parent is { } parent && (parent.Actions[Sig.CHLD].Flags & Sig.NoChildStop) == 0 ? ChildInfo(code, status) : null;
+    }
+
+    private void NotifyParent(SigInfo? notice)
+    {
+        if (notice is { } info && Parent is { } parent)
+        {
+            _ = parent.Send(info);
+        }
+    }
+
+    /// <summary>siginfo of SIGCHLD (sigaction(2)).</summary>
+    internal SigInfo ChildInfo(int code, int status)
+    {
+        var (user, system) = FinalTime;
+        return new SigInfo
+        {
+            Signal = Sig.CHLD,
+            Code = code,
+            Pid = Pid,
+            Uid = Leader.Credentials.Uid,
+            Status = status,
+            UserTicks = user / 10_000_000,
+            SystemTicks = system / 10_000_000,
+        };
+    }
+}

@@ -1,0 +1,11 @@
+using Dragonet.Abi;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>What comes with the data of a send(2).</summary>
+/// <param name="Flags">MSG_*; whether to wait is the caller's business.</param>
+/// <param name="Address">The destination as the guest gave it, or null.</param>
+/// <param name="Rights">Files to pass (SCM_RIGHTS), borrowed: the socket takes references when it accepts them.</param>
+/// <param name="Credentials">SCM_CREDENTIALS, checked, or null for the sender's own.</param>
+public readonly record struct SendRequest(MsgFlags Flags, byte[]? Address = null, OpenFile[]? Rights = null, ucred? Credentials = null);

@@ -1,0 +1,168 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Kernel;
+
+/// <summary>Options of level SOL_SOCKET (socket(7)). Each is one word; a reader may see any mixture of two changes.</summary>
+public sealed class SocketOptions
+{
+    /// <summary>Default size of the buffers (/proc/sys/net/core/wmem_default), and the most that a guest may ask for.</summary>
+    public const int DefaultBuffer = 212992;
+
+    private readonly Dictionary<int, int> _values = []; // guarded by itself: options that are only remembered
+
+    /// <summary>SO_SNDBUF as read back: twice what was set.</summary>
+    public int SendBuffer { get; private set; } = DefaultBuffer;
+
+    /// <summary>SO_RCVBUF.</summary>
+    public int ReceiveBuffer { get; private set; } = DefaultBuffer;
+
+    /// <summary>SO_RCVTIMEO in nanoseconds; 0 for none.</summary>
+    public long ReceiveTimeout { get; private set; }
+
+    /// <summary>SO_SNDTIMEO in nanoseconds; 0 for none.</summary>
+    public long SendTimeout { get; private set; }
+
+    /// <summary>SO_PASSCRED.</summary>
+    public bool PassCredentials { get; set; }
+
+    /// <summary>SO_LINGER in seconds, or null.</summary>
+    public int? Linger { get; private set; }
+
+    /// <summary>A flag or number that is only remembered (SO_REUSEADDR, SO_KEEPALIVE, …).</summary>
+    public int GetRemembered(int name)
+    {
+        lock (_values)
+        {
+            return _values.GetValueOrDefault(name);
+        }
+    }
+
+    /// <summary>setsockopt(2).</summary>
+    public Errno Set(Task task, int name, ReadOnlySpan<byte> value)
+    {
+        switch (name)
+        {
+            case SocketOption.SO_RCVTIMEO or SocketOption.SO_SNDTIMEO or SocketOption.SO_RCVTIMEO_NEW or SocketOption.SO_SNDTIMEO_NEW:
+                return SetTimeout(name is SocketOption.SO_RCVTIMEO or SocketOption.SO_RCVTIMEO_NEW, value);
+            case SocketOption.SO_LINGER when value.Length >= 8:
+                var linger = MemoryMarshal.Read<linger>(value);
+                Linger = linger.l_onoff != 0 ? linger.l_linger : null;
+                return Errno.OK;
+            case SocketOption.SO_BINDTODEVICE:
+                return task.Credentials.Has(Capability.CAP_NET_RAW) ? Errno.ENODEV : Errno.EPERM;
+        }
+
+        if (value.Length < 4)
+        {
+            return Errno.EINVAL;
+        }
+
+        var number = BinaryPrimitives.ReadInt32LittleEndian(value);
+        switch (name)
+        {
+            case SocketOption.SO_SNDBUFFORCE or SocketOption.SO_RCVBUFFORCE when !task.Credentials.Has(Capability.CAP_NET_ADMIN):
+                return Errno.EPERM;
+            case SocketOption.SO_SNDBUF or SocketOption.SO_SNDBUFFORCE:
+                SendBuffer = BufferSize(number, name == SocketOption.SO_SNDBUFFORCE, 4608);
+                return Errno.OK;
+            case SocketOption.SO_RCVBUF or SocketOption.SO_RCVBUFFORCE:
+                ReceiveBuffer = BufferSize(number, name == SocketOption.SO_RCVBUFFORCE, 2304);
+                return Errno.OK;
+            case SocketOption.SO_PASSCRED:
+                PassCredentials = number != 0;
+                return Errno.OK;
+            case SocketOption.SO_DEBUG or SocketOption.SO_MARK when number != 0 && !task.Credentials.Has(Capability.CAP_NET_ADMIN):
+                return name == SocketOption.SO_DEBUG ? Errno.EACCES : Errno.EPERM;
+            case SocketOption.SO_PRIORITY when number is < 0 or > 6 && !task.Credentials.Has(Capability.CAP_NET_ADMIN):
+                return Errno.EPERM;
+            case SocketOption.SO_PRIORITY or SocketOption.SO_MARK or SocketOption.SO_INCOMING_CPU:
+                return Remember(name, number);
+            case SocketOption.SO_RCVLOWAT:
+                return Remember(name, number <= 0 ? 1 : number);
+            case SocketOption.SO_DEBUG or SocketOption.SO_REUSEADDR or SocketOption.SO_DONTROUTE or SocketOption.SO_BROADCAST or SocketOption.SO_KEEPALIVE
+                or SocketOption.SO_OOBINLINE or SocketOption.SO_NO_CHECK or SocketOption.SO_REUSEPORT or SocketOption.SO_TIMESTAMP
+                or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_PASSSEC:
+                return Remember(name, number != 0 ? 1 : 0);
+            case SocketOption.SO_BSDCOMPAT:
+                return Errno.OK;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+    }
+
+    /// <summary>getsockopt(2).</summary>
+    public Result<byte[]> Get(SocketFile socket, int name) => name switch
+    {
+        SocketOption.SO_TYPE => Word((int)socket.Type),
+        SocketOption.SO_DOMAIN => Word((int)socket.Domain),
+        SocketOption.SO_PROTOCOL => Word(socket.Protocol),
+        SocketOption.SO_ERROR => Word((int)socket.TakeError()),
+        SocketOption.SO_ACCEPTCONN => Word(socket.IsListening ? 1 : 0),
+        SocketOption.SO_SNDBUF => Word(SendBuffer),
+        SocketOption.SO_RCVBUF => Word(ReceiveBuffer),
+        SocketOption.SO_PASSCRED => Word(PassCredentials ? 1 : 0),
+        SocketOption.SO_SNDLOWAT => Word(1),
+        SocketOption.SO_RCVLOWAT => Word(Math.Max(GetRemembered(name), 1)),
+        SocketOption.SO_LINGER => Bytes(new linger { l_onoff = Linger is null ? 0 : 1, l_linger = Linger ?? 0 }),
+        SocketOption.SO_RCVTIMEO or SocketOption.SO_RCVTIMEO_NEW => Bytes(timeval.FromNanoseconds(ReceiveTimeout)),
+        SocketOption.SO_SNDTIMEO or SocketOption.SO_SNDTIMEO_NEW => Bytes(timeval.FromNanoseconds(SendTimeout)),
+        SocketOption.SO_COOKIE => Bytes(socket.Number),
+        SocketOption.SO_BINDTODEVICE => (byte[])[],
+        SocketOption.SO_DEBUG or SocketOption.SO_REUSEADDR or SocketOption.SO_DONTROUTE or SocketOption.SO_BROADCAST or SocketOption.SO_KEEPALIVE
+            or SocketOption.SO_OOBINLINE or SocketOption.SO_NO_CHECK or SocketOption.SO_REUSEPORT or SocketOption.SO_TIMESTAMP
+            or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_PASSSEC or SocketOption.SO_PRIORITY or SocketOption.SO_MARK
+            or SocketOption.SO_INCOMING_CPU or SocketOption.SO_BSDCOMPAT => Word(GetRemembered(name)),
+        _ => Errno.ENOPROTOOPT,
+    };
+
+    /// <summary>An int as an option's value.</summary>
+    internal static byte[] Word(int value) => Bytes(value);
+
+    /// <summary>A structure as an option's value.</summary>
+    internal static byte[] Bytes<T>(T value)
+        where T : unmanaged
+        => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray();
+
+    private static int BufferSize(int wanted, bool isForced, int least) =>
+        Math.Max(2 * (isForced ? Math.Min(wanted, int.MaxValue / 4) : Math.Min(wanted, DefaultBuffer)), least);
+
+    private Errno SetTimeout(bool isReceive, ReadOnlySpan<byte> value)
+    {
+        if (value.Length < 16)
+        {
+            return Errno.EINVAL;
+        }
+
+        var time = MemoryMarshal.Read<timeval>(value);
+        if ((ulong)time.tv_usec >= 1_000_000)
+        {
+            return Errno.EDOM;
+        }
+
+        // A negative time is an immediate timeout; 0 is none.
+        var nanoseconds = time.tv_sec < 0 ? 1 : time.ToNanoseconds();
+        if (isReceive)
+        {
+            ReceiveTimeout = nanoseconds;
+        }
+        else
+        {
+            SendTimeout = nanoseconds;
+        }
+
+        return Errno.OK;
+    }
+
+    private Errno Remember(int name, int value)
+    {
+        lock (_values)
+        {
+            _values[name] = value;
+        }
+
+        return Errno.OK;
+    }
+}

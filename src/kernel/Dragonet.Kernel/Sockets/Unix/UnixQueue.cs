@@ -1,0 +1,233 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Kernel;
+
+/// <summary>What a UNIX socket has received and not read: bytes in a ring, and where each message or sender begins. Thread-safe.</summary>
+internal sealed class UnixQueue(bool isStream)
+{
+    /// <summary>Most datagrams that wait (net.unix.max_dgram_qlen is smaller by default; some programs count on the larger value).</summary>
+    private const int MaxMessages = 512;
+
+    private readonly KernelLock _lock = new(LockRank.Object);
+    private readonly ByteRing _ring = new();                        // guarded by _lock
+    private readonly LinkedList<UnixSegment> _segments = new();      // guarded by _lock
+    private LinkedListNode<UnixSegment>? _spare;                     // guarded by _lock
+    private bool _isClosed;                                          // guarded by _lock
+
+    /// <summary>Senders of datagrams wait here for room.</summary>
+    public WaitQueue Space { get; } = new();
+
+    /// <summary>Bytes in it.</summary>
+    public int Count
+    {
+        get
+        {
+            using (_lock.Enter())
+            {
+                return _ring.Count;
+            }
+        }
+    }
+
+    /// <summary>Bytes that the next read can get (FIONREAD): all of a stream, one datagram.</summary>
+    public int NextLength
+    {
+        get
+        {
+            using (_lock.Enter())
+            {
+                return isStream ? _ring.Count : _segments.First?.Value.Length ?? 0;
+            }
+        }
+    }
+
+    /// <summary>True when there is something to read, be it an empty datagram.</summary>
+    public bool HasData
+    {
+        get
+        {
+            using (_lock.Enter())
+            {
+                return _segments.First is not null;
+            }
+        }
+    }
+
+    /// <summary>True when a write would find a good deal of room.</summary>
+    public bool HasRoom(int capacity)
+    {
+        using (_lock.Enter())
+        {
+            return _isClosed || (_ring.Count <= capacity / 4 * 3 && (isStream || _segments.Count < MaxMessages));
+        }
+    }
+
+    /// <summary>Appends. A stream takes what fits, a message is all or nothing (EMSGSIZE when it never fits). EPIPE when closed.</summary>
+    public Result<int> Add(ReadOnlySpan<byte> data, int capacity, in ucred credentials, string sender, Func<UnixRights>? rights)
+    {
+        using (_lock.Enter())
+        {
+            if (_isClosed)
+            {
+                return Errno.EPIPE;
+            }
+
+            var count = data.Length;
+            if (isStream)
+            {
+                if (count == 0)
+                {
+                    return 0;
+                }
+
+                count = Math.Min(count, capacity - _ring.Count);
+                if (count <= 0)
+                {
+                    return Errno.EAGAIN;
+                }
+            }
+            else if (count > capacity)
+            {
+                return Errno.EMSGSIZE;
+            }
+            else if (_ring.Count + count > capacity || _segments.Count >= MaxMessages)
+            {
+                return Errno.EAGAIN;
+            }
+
+            _ring.Write(data[..count]);
+            if (isStream && rights is null && _segments.Last is { ValueRef.Rights: null } last && last.ValueRef.Credentials == credentials
+                && ReferenceEquals(last.ValueRef.Sender, sender))
+            {
+                last.ValueRef.Length += count;
+                return count;
+            }
+
+            var node = _spare ?? new LinkedListNode<UnixSegment>(default);
+            _spare = null;
+            node.Value = new UnixSegment { Length = count, Credentials = credentials, Sender = sender, Rights = rights?.Invoke() };
+            _segments.AddLast(node);
+            return count;
+        }
+    }
+
+    /// <summary>Reads, or only looks (MSG_PEEK). EAGAIN when there is nothing; the end of a stream is the caller's business.</summary>
+    /// <param name="destination">Receives the data.</param>
+    /// <param name="peek">Leave everything where it is.</param>
+    /// <param name="separate">A stream read does not mix senders (SO_PASSCRED).</param>
+    /// <param name="segment">The first segment that was read, with its whole length, and the rights that are to be delivered now: a stream read ends behind the piece they came with.</param>
+    public Result<int> Take(Span<byte> destination, bool peek, bool separate, out UnixSegment segment)
+    {
+        segment = default;
+        using (_lock.Enter())
+        {
+            if (_segments.First is not { } first)
+            {
+                return Errno.EAGAIN;
+            }
+
+            segment = first.Value;
+            if (!isStream)
+            {
+                var length = _ring.Peek(destination[..Math.Min(segment.Length, destination.Length)]);
+                if (!peek)
+                {
+                    _ring.Skip(segment.Length);
+                    DropFirstLocked(first);
+                }
+
+                return length;
+            }
+
+            var total = 0;
+            for (var node = first; node is not null && total < destination.Length;)
+            {
+                ref var piece = ref node.ValueRef;
+                if (node != first && (segment.Rights is not null || (separate && piece.Credentials != segment.Credentials)))
+                {
+                    break;
+                }
+
+                segment.Rights ??= piece.Rights;
+
+                var count = Math.Min(piece.Length, destination.Length - total);
+                _ = _ring.Peek(destination.Slice(total, count), peek ? total : 0);
+                total += count;
+                var next = node.Next;
+                if (!peek)
+                {
+                    _ring.Skip(count);
+                    piece.Length -= count;
+                    piece.Rights = null;
+                    if (piece.Length == 0)
+                    {
+                        DropFirstLocked(node);
+                    }
+                }
+
+                node = next;
+            }
+
+            return total;
+        }
+    }
+
+    /// <summary>Nothing comes in any more; what is there can still be read.</summary>
+    public void Close()
+    {
+        using (_lock.Enter())
+        {
+            _isClosed = true;
+        }
+
+        _ = Space.Wake();
+    }
+
+    /// <summary>Empties it.</summary>
+    /// <returns>The rights that were in it, to be discarded when no lock is held.</returns>
+    public List<UnixRights> Clear()
+    {
+        var rights = new List<UnixRights>();
+        using (_lock.Enter())
+        {
+            foreach (var segment in _segments)
+            {
+                if (segment.Rights is { } some)
+                {
+                    rights.Add(some);
+                }
+            }
+
+            _segments.Clear();
+            _ring.Clear();
+        }
+
+        return rights;
+    }
+
+    /// <summary>The rights that are in it.</summary>
+    public List<UnixRights> GetRights()
+    {
+        var rights = new List<UnixRights>();
+        using (_lock.Enter())
+        {
+            foreach (var segment in _segments)
+            {
+                if (segment.Rights is { } some)
+                {
+                    rights.Add(some);
+                }
+            }
+        }
+
+        return rights;
+    }
+
+    private void DropFirstLocked(LinkedListNode<UnixSegment> node)
+    {
+        _segments.Remove(node);
+        node.Value = default;
+        _spare = node;
+    }
+}

@@ -1,0 +1,139 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>Sending and receiving through UNIX sockets.</summary>
+public sealed partial class UnixSocket
+{
+    /// <inheritdoc/>
+    public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
+    {
+        if ((request.Flags & MsgFlags.MSG_OOB) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (!GetReceiver(caller, request.Address).Ok(out var receiver, out var error))
+        {
+            return error;
+        }
+
+        if (_isWriteShut)
+        {
+            return Errno.EPIPE;
+        }
+
+        Func<UnixRights>? rights = null;
+        if (request.Rights is { Length: > 0 } files)
+        {
+            var uid = caller.Credentials.Uid;
+            var limit = (caller as Task)?.Process.Limits[Rlimits.Files].Soft ?? ulong.MaxValue;
+            if (_family.IsOverLimit(uid, limit) && !caller.Credentials.Has(Capability.CAP_SYS_RESOURCE) && !caller.Credentials.Has(Capability.CAP_SYS_ADMIN))
+            {
+                return Errno.ETOOMANYREFS;
+            }
+
+            rights = () => new UnixRights(_family, files, uid);
+        }
+
+        var sent = receiver._incoming.Add(data, Options.SendBuffer, request.Credentials ?? CredentialsOf(caller), _name, rights);
+        if (sent.IsOk)
+        {
+            _ = receiver._queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
+        }
+
+        return sent.Error == Errno.EPIPE && IsDatagram && receiver._isClosed ? Errno.ECONNREFUSED : sent;
+    }
+
+    /// <inheritdoc/>
+    public override WaitQueue? GetSendQueue(ICaller caller, byte[]? address) =>
+        IsDatagram && address is not null && GetReceiver(caller, address).Ok(out var receiver, out _) ? receiver._incoming.Space : null;
+
+    /// <inheritdoc/>
+    public override Result<int> Receive(ICaller caller, Span<byte> buffer, MsgFlags flags, out Received received)
+    {
+        received = default;
+        if ((flags & MsgFlags.MSG_OOB) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (!IsDatagram && !_isConnected)
+        {
+            return Type == SocketType.SOCK_STREAM ? Errno.EINVAL : Errno.ENOTCONN;
+        }
+
+        if (buffer.IsEmpty && Type == SocketType.SOCK_STREAM)
+        {
+            return 0;
+        }
+
+        var peek = (flags & MsgFlags.MSG_PEEK) != 0;
+        // Looked at before the queue: what the peer sent before it closed is still there then.
+        var isAtEnd = _isReadShut;
+        var taken = _incoming.Take(buffer, peek, Options.PassCredentials, out var segment);
+        if (!taken.IsOk)
+        {
+            var error = TakeError();
+            return error != Errno.OK ? error : isAtEnd ? 0 : Errno.EAGAIN;
+        }
+
+        received.FullLength = segment.Length;
+        received.Credentials = Options.PassCredentials ? segment.Credentials : null;
+        if (Type != SocketType.SOCK_STREAM)
+        {
+            received.Flags = segment.Length > taken.Value ? MsgFlags.MSG_TRUNC : MsgFlags.None;
+        }
+
+        if (IsDatagram)
+        {
+            received.Address = segment.Sender.Length > 0 ? UnixAddress.Format(segment.Sender) : null;
+        }
+
+        received.Rights = segment.Rights is { } rights ? peek ? rights.Duplicate() : rights.Deliver() : null;
+        if (!peek)
+        {
+            _ = _incoming.Space.Wake(PollEvents.POLLOUT | PollEvents.POLLWRNORM | PollEvents.POLLWRBAND);
+            _ = _peer?._queue.Wake(PollEvents.POLLOUT | PollEvents.POLLWRNORM | PollEvents.POLLWRBAND);
+        }
+
+        return taken;
+    }
+
+    private Result<UnixSocket> GetReceiver(ICaller caller, byte[]? address)
+    {
+        var peer = _peer;
+        if (!IsDatagram)
+        {
+            if (address is not null && Type == SocketType.SOCK_STREAM)
+            {
+                return peer is null ? Errno.EOPNOTSUPP : Errno.EISCONN;
+            }
+
+            return TakeErrorForSend() is not Errno.OK and var failure ? failure : peer is null ? Errno.ENOTCONN : peer;
+        }
+
+        if (address is null)
+        {
+            if (peer is null)
+            {
+                return Errno.ENOTCONN;
+            }
+
+            return peer._isClosed ? Errno.ECONNREFUSED : peer;
+        }
+
+        if (!Resolve(caller, address).Ok(out var target, out var error))
+        {
+            return error;
+        }
+
+        // A connected receiver takes from its peer only.
+        return target._peer is { } other && other != this ? Errno.EPERM : target;
+    }
+
+    /// <summary>A reset connection tells a sender EPIPE, as any closed one; the reset itself is for the reader.</summary>
+    private Errno TakeErrorForSend() => _isWriteShut ? Errno.EPIPE : Errno.OK;
+}

@@ -1,0 +1,82 @@
+using Dragonet.Base;
+using Dragonet.Platform;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>The moment of exec, and what a mapping borrows.</summary>
+public sealed partial class Task
+{
+    private MachineContext? _context;
+    private IMemoryBacking? _lent;
+    private bool _lentWritable;
+    private int _lentFd;
+
+    /// <summary>Scratch registers for signal delivery, kept because they are large.</summary>
+    public MachineContext Context => _context ??= new MachineContext();
+
+    /// <summary>SCHED_* policy.</summary>
+    public int Policy { get; set; }
+
+    /// <summary>Allowed processors, the first 64; kept and reported.</summary>
+    public ulong Affinity { get; set; } = ulong.MaxValue;
+
+    /// <summary>Real-time priority.</summary>
+    public int RtPriority { get; set; }
+
+    /// <summary>The call about to be answered with <see cref="SysResult.Native"/> is an mmap of this backing.</summary>
+    public void LendMapping(IMemoryBacking backing, bool writable, int descriptor)
+    {
+        _lent = backing;
+        _lentWritable = writable;
+        _lentFd = descriptor;
+    }
+
+    /// <summary>Takes over a new address space with a program in it: other threads end, handlers and close-on-exec descriptors go,
+    /// a vfork parent continues.</summary>
+    /// <returns>False when the process was killed meanwhile.</returns>
+    public bool BecomeProgram(VmThread thread, Credentials credentials, ProgramLayout layout, VfsPath? executable, string name)
+    {
+        var process = Process;
+        if (!process.KeepOnly(this))
+        {
+            return false;
+        }
+
+        if (Files.IsShared)
+        {
+            var own = Files.Copy();
+            Files.Leave();
+            Files = own;
+        }
+
+        Files.CloseForExec();
+        Fs = Fs.Copy();
+        var old = Thread;
+        Kernel.Personality.OnTaskExit(this, group: false);
+        ClearTid = 0;
+        RobustList = 0;
+        AltStack = (0, 2, 0);
+        Credentials = credentials;
+        Name = name.Length > 15 ? name[..15] : name;
+        using (Kernel.TreeLock.Enter())
+        {
+            process.Actions = process.Actions.CopyForExec();
+            process.Layout = layout;
+            process.Executable = executable;
+            process.Dumpable = 1;
+            process.HasExeced = true;
+            process.MemoryId = new object();
+            process.ExitSignal = process.ExitSignal == 0 ? 0 : Sig.CHLD;
+            Thread = thread;
+            thread.Owner = this;
+            thread.Space.Owner = process;
+        }
+
+        process.ApplyLimits();
+        process.OnExec();
+        old?.Space.Kill(); // a process started from outside has none
+        _ = process.Changed.Wake();
+        return !IsDead;
+    }
+}

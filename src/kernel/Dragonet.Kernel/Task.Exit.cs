@@ -1,0 +1,74 @@
+using Dragonet.Base;
+using Dragonet.Platform;
+
+namespace Dragonet.Kernel;
+
+/// <summary>How a task ends, and its traps.</summary>
+public sealed partial class Task
+{
+    private int _released;
+
+    /// <summary>Wait status that this task alone would give (exit(2)).</summary>
+    internal int ExitStatus { get; private set; }
+
+    /// <summary>exit(2): this task only; the process ends with its last task.</summary>
+    public SysResult Exit(int status)
+    {
+        ExitStatus = status;
+        if (!MarkDead())
+        {
+            return SysResult.NoReturn;
+        }
+
+        Kernel.Personality.OnTaskExit(this, group: false);
+        Thread.Exit();
+        Release();
+        return SysResult.NoReturn;
+    }
+
+    /// <summary>The task is dead: give back what it holds, now or when the thread that runs its call is done.</summary>
+    public void ReleaseWhenIdle()
+    {
+        // A running call (Kernel) or a queued one (Ready) sees IsDead and releases by itself.
+        var parked = Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Parked) == (int)TaskState.Parked;
+        var user = !parked && Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.User) == (int)TaskState.User;
+        if (parked || user)
+        {
+            LeaveWaits();
+            Release();
+        }
+    }
+
+    /// <summary>Gives back descriptors and directory references, once.</summary>
+    internal void Release()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+        {
+            return;
+        }
+
+        Files.Leave();
+        Process.TaskReleased(this);
+    }
+
+    /// <summary>A platform thread brings a trap: an interruption or a fault.</summary>
+    internal void BeginTrap(in Trap trap)
+    {
+        Volatile.Write(ref _state, (int)TaskState.Kernel);
+        if (IsDead)
+        {
+            Release();
+            return;
+        }
+
+        Kernel.Personality.OnTrap(this, trap);
+        if (IsDead)
+        {
+            LeaveWaits();
+            Release();
+        }
+    }
+
+    /// <summary>Continues guest code after a full trap. To be called by the personality before it resumes the thread.</summary>
+    public void LeaveKernel() => _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
+}

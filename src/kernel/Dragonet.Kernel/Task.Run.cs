@@ -1,0 +1,203 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform;
+
+namespace Dragonet.Kernel;
+
+/// <summary>The run loop of one system call: run, wait, run again, answer.</summary>
+public sealed partial class Task
+{
+    private readonly TaskWait _wait;
+    private int _state = (int)TaskState.Kernel;
+    private KernelTimer? _timeout;
+    private SystemCall _call;
+    private int _signalPending; // 1 when there may be a signal to deliver; set before the state is looked at
+
+    /// <summary>The call being run, or the last one.</summary>
+    public ref readonly SystemCall Call => ref _call;
+
+    /// <summary>The state as one letter of /proc/PID/stat (R running, S sleeping, T stopped, Z zombie).</summary>
+    public char StateLetter => Process.IsZombie || IsDead ? 'Z' : Process.IsStopped ? 'T' : Volatile.Read(ref _state) switch
+    {
+        (int)TaskState.Parked => 'S',
+        (int)TaskState.User when Thread is { IsSleeping: true } => 'S', // in a futex of the host
+        _ => 'R',
+    };
+
+    /// <summary>A platform thread brings a new system call.</summary>
+    internal void Begin(in SystemCall call)
+    {
+        _call = call;
+        Progress = 0;
+        CallState = null;
+        OnInterrupted = null;
+        Deadline = long.MaxValue;
+        FailReason = null;
+        Volatile.Write(ref _state, (int)TaskState.Kernel);
+        RunCall();
+    }
+
+    /// <summary>The ready queue brings a call that may continue.</summary>
+    internal void Continue()
+    {
+        if (Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Ready) == (int)TaskState.Ready)
+        {
+            RunCall();
+        }
+    }
+
+    /// <summary>Called from wait queues: only marks and enqueues.</summary>
+    internal void MakeReady()
+    {
+        if (Interlocked.CompareExchange(ref _state, (int)TaskState.Ready, (int)TaskState.Parked) == (int)TaskState.Parked)
+        {
+            Kernel.Ready.Enqueue(this);
+        }
+    }
+
+    private void RunCall()
+    {
+        while (!IsDead)
+        {
+            _wait.Reset();
+            var result = Kernel.Personality.Dispatch(this, _call);
+            if (!result.IsBlocked)
+            {
+                Answer(result);
+                return;
+            }
+
+            if (HasSignalFor(result.Restart))
+            {
+                Answer(Interrupted(result));
+                return;
+            }
+
+            if (_wait.TakeAdded() || _wait.Fired)
+            {
+                continue;
+            }
+
+            if (Deadline != long.MaxValue && _timeout is null)
+            {
+                _timeout = Kernel.Timers.Add(Deadline, _wait.FireTimeout);
+            }
+
+            _ = Interlocked.Exchange(ref _state, (int)TaskState.Parked);
+            if ((_wait.Fired || Volatile.Read(ref _signalPending) != 0 || IsDead)
+                && Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Parked) == (int)TaskState.Parked)
+            {
+                if (!_wait.Fired && !HasSignalFor(result.Restart) && !IsDead)
+                {
+                    // A signal that does not end this wait: sleep again, without a busy loop.
+                    _ = Interlocked.Exchange(ref _state, (int)TaskState.Parked);
+                    return;
+                }
+
+                continue;
+            }
+
+            return;
+        }
+
+        LeaveWaits();
+        Release();
+    }
+
+    private SysResult Interrupted(SysResult blocked)
+    {
+        SysResult result = Progress > 0 ? (SysResult)Progress : Errno.EINTR;
+        if (Progress == 0)
+        {
+            _interruptedKind = blocked.Restart;
+            _wasInterrupted = true;
+        }
+
+        if (OnInterrupted is { } hook)
+        {
+            var changed = hook(this, result);
+            if (changed != result)
+            {
+                _wasInterrupted = false;
+                result = changed;
+            }
+        }
+
+        return result;
+    }
+
+    private void LeaveWaits()
+    {
+        _wait.Clear();
+        if (_timeout is { } timer)
+        {
+            _timeout = null;
+            timer.Cancel();
+        }
+
+        OnInterrupted = null;
+        var state = CallState;
+        CallState = null;
+        if (state is IDisposable disposable)
+        {
+            disposable.Dispose();
+        }
+    }
+
+    /// <summary>Answers the current call and lets the guest continue.</summary>
+    internal void Answer(SysResult result)
+    {
+        LeaveWaits();
+        Kernel.Trace?.OnResult(this, _call, result);
+        if (IsDead)
+        {
+            Release();
+            return;
+        }
+
+        if (result.IsNoReturn)
+        {
+            return;
+        }
+
+        var thread = Thread;
+        if (SavedMask is { } saved && !_wasInterrupted)
+        {
+            SavedMask = null;
+            SetSignalMask(saved);
+        }
+
+        _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
+        if (Volatile.Read(ref _signalPending) != 0)
+        {
+            thread.Interrupt();
+        }
+        else if (IsDead)
+        {
+            ReleaseWhenIdle();
+            return;
+        }
+
+        if (result.IsNative)
+        {
+            var error = Errno.ENOSYS;
+            if (_lent is { } backing)
+            {
+                _lent = null;
+                error = thread.ResumeNativeMap(backing, _lentWritable, _lentFd);
+                if (error == Errno.OK)
+                {
+                    return;
+                }
+            }
+            else if (thread.ResumeNative())
+            {
+                return;
+            }
+
+            result = error;
+        }
+
+        thread.Resume(result.Raw);
+    }
+}

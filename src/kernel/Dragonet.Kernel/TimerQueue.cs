@@ -1,0 +1,110 @@
+using Dragonet.Base;
+
+namespace Dragonet.Kernel;
+
+/// <summary>
+/// What happens later: deadlines of blocked calls, interval timers. One host thread sleeps until the earliest; an idle kernel
+/// does not wake. Callbacks run on that thread with no lock held.
+/// </summary>
+public sealed class TimerQueue : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly PriorityQueue<KernelTimer, long> _timers = new(); // guarded by _lock
+    private readonly IKernelClock _clock;
+    private readonly Action _drain;
+    private Thread? _thread; // guarded by _lock
+    private long _sleepingUntil = long.MaxValue; // guarded by _lock
+    private int _cancelled; // guarded by _lock
+    private volatile bool _stopped;
+
+    internal TimerQueue(IKernelClock clock, Action drain)
+    {
+        _clock = clock;
+        _drain = drain;
+    }
+
+    /// <summary>Arms a timer.</summary>
+    /// <param name="deadline">Monotonic nanoseconds.</param>
+    /// <param name="callback">Runs at the deadline or a little later.</param>
+    public KernelTimer Add(long deadline, Action callback)
+    {
+        var timer = new KernelTimer(this, deadline, callback);
+        lock (_lock)
+        {
+            _timers.Enqueue(timer, deadline);
+            if (_thread is null && !_stopped)
+            {
+                _thread = new Thread(Loop, 256 * 1024) { IsBackground = true, Name = "timers" };
+                _thread.Start();
+            }
+            else if (deadline < _sleepingUntil)
+            {
+                _clock.Wake();
+            }
+        }
+
+        return timer;
+    }
+
+    internal void Cancel(KernelTimer timer)
+    {
+        lock (_lock)
+        {
+            if (timer.Cancelled)
+            {
+                return;
+            }
+
+            timer.Cancelled = true;
+            if (++_cancelled > 1024 && _cancelled > _timers.Count / 2)
+            {
+                // Cancelled timers leave when they reach the top; many of them are swept out at once.
+                var live = _timers.UnorderedItems.Where(item => !item.Element.Cancelled).ToArray();
+                _timers.Clear();
+                _timers.EnqueueRange(live);
+                _cancelled = 0;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stopped = true;
+        _clock.Wake();
+    }
+
+    private void Loop()
+    {
+        while (!_stopped)
+        {
+            KernelTimer? due = null;
+            long wait;
+            lock (_lock)
+            {
+                while (_timers.TryPeek(out var top, out _) && top.Cancelled)
+                {
+                    _ = _timers.Dequeue();
+                    _cancelled = Math.Max(0, _cancelled - 1);
+                }
+
+                _sleepingUntil = _timers.TryPeek(out var next, out var deadline) ? deadline : long.MaxValue;
+                wait = _sleepingUntil == long.MaxValue ? long.MaxValue : _sleepingUntil - _clock.MonotonicNanoseconds;
+                if (wait <= 0)
+                {
+                    due = _timers.Dequeue();
+                    due.Cancelled = true;
+                }
+            }
+
+            if (due is not null)
+            {
+                due.Callback();
+                _drain();
+                continue;
+            }
+
+            _clock.Sleep(wait);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using Dragonet.Base;
+
+namespace Dragonet.Vfs;
+
+/// <summary>A kind of file system that mount(2) can make (vfsops). Registered in <see cref="FileSystemRegistry"/>.</summary>
+public abstract class FileSystemType
+{
+    /// <summary>The name of mount -t and /proc/filesystems.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>True when it lives on a block device (no "nodev" in /proc/filesystems).</summary>
+    public virtual bool NeedsDevice => false;
+
+    /// <summary>Makes or finds what is to be mounted. EINVAL for options that are not understood.</summary>
+    public abstract Result<MountSource> Mount(MountRequest request);
+}

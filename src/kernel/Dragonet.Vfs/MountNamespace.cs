@@ -1,0 +1,368 @@
+using System.Collections.Concurrent;
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Vfs;
+
+/// <summary>
+/// A tree of mounts (mount_namespaces(7)). Lookups are lock-free; changes hold the lock. Propagation is private: every
+/// namespace changes alone.
+/// </summary>
+public sealed class MountNamespace
+{
+    private readonly KernelLock _lock = new(LockRank.MountTree);
+    private readonly ConcurrentDictionary<(Mount, Dentry), Mount> _table = new();
+    private readonly VirtualFileSystem _vfs;
+    private long _version;
+
+    /// <summary>A namespace with one mount, its root.</summary>
+    public MountNamespace(VirtualFileSystem vfs, MountSource root, MountFlags flags, string device)
+    {
+        _vfs = vfs;
+        RootMount = new Mount(vfs.NextMountId(), root, flags, device) { Namespace = this };
+    }
+
+    private MountNamespace(VirtualFileSystem vfs, Mount root)
+    {
+        _vfs = vfs;
+        RootMount = root;
+        root.Namespace = this;
+    }
+
+    /// <summary>The mount at "/".</summary>
+    public Mount RootMount { get; private set; }
+
+    /// <summary>The root directory: the top mount at "/".</summary>
+    public VfsPath Root => Top(new VfsPath(RootMount, RootMount.Root));
+
+    /// <summary>Moves with every change (poll of /proc/PID/mounts).</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Woken with POLLERR and POLLPRI at every change.</summary>
+    public WaitQueue Changed { get; } = new();
+
+    /// <summary>The mount on a place, or null.</summary>
+    internal Mount? Find(Mount mount, Dentry dentry) => _table.GetValueOrDefault((mount, dentry));
+
+    /// <summary>Follows mounts on top of each other to what is visible.</summary>
+    public VfsPath Top(VfsPath path)
+    {
+        var (mount, dentry) = (path.Mount, path.Dentry);
+        while (dentry.IsMountPoint && Find(mount, dentry) is { } on)
+        {
+            (mount, dentry) = (on, on.Root);
+        }
+
+        return ReferenceEquals(mount, path.Mount) ? path : new VfsPath(mount, dentry);
+    }
+
+    /// <summary>Every mount, parents before children.</summary>
+    public IReadOnlyList<Mount> List()
+    {
+        using (_lock.Enter())
+        {
+            var list = new List<Mount>();
+            Collect(RootMount, list);
+            return list;
+        }
+    }
+
+    /// <summary>Mounts on a directory (or a file on a file).</summary>
+    public Result<Mount> Attach(VfsPath target, MountSource source, MountFlags flags, string device)
+    {
+        if (source.Root.Inode!.IsDirectory != target.Inode.IsDirectory)
+        {
+            return Errno.ENOTDIR;
+        }
+
+        using (_lock.Enter())
+        {
+            target = Top(target);
+            if (target.Dentry.IsDeleted)
+            {
+                return Errno.ENOENT;
+            }
+
+            if (!ReferenceEquals(target.Mount.Namespace, this))
+            {
+                return Errno.EINVAL;
+            }
+
+            var mount = new Mount(_vfs.NextMountId(), source, flags, device);
+            AttachLocked(mount, target);
+            return mount;
+        }
+    }
+
+    /// <summary>Bind mount: the same dentry through another mount; with <paramref name="recursive"/> what is mounted below it, too.</summary>
+    public Result<Mount> Bind(VfsPath source, VfsPath target, bool recursive)
+    {
+        if (source.Inode.IsDirectory != target.Inode.IsDirectory)
+        {
+            return Errno.ENOTDIR;
+        }
+
+        using (_lock.Enter())
+        {
+            target = Top(target);
+            if (!ReferenceEquals(target.Mount.Namespace, this) || source.Mount.Namespace is null)
+            {
+                return Errno.EINVAL;
+            }
+
+            var copy = CopyTree(source.Mount, source.Dentry, recursive, null);
+            AttachLocked(copy, target);
+            return copy;
+        }
+    }
+
+    /// <summary>Moves a mount (MS_MOVE). EINVAL when <paramref name="source"/> is no mount's root; ELOOP into itself.</summary>
+    public Errno Move(VfsPath source, VfsPath target)
+    {
+        var mount = source.Mount;
+        if (!ReferenceEquals(source.Dentry, mount.Root) || mount.Parent is null)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (source.Inode.IsDirectory != target.Inode.IsDirectory)
+        {
+            return Errno.ENOTDIR;
+        }
+
+        using (_lock.Enter())
+        {
+            target = Top(target);
+            if (!ReferenceEquals(mount.Namespace, this) || !ReferenceEquals(target.Mount.Namespace, this))
+            {
+                return Errno.EINVAL;
+            }
+
+            for (var above = target.Mount; above is not null; above = above.Parent)
+            {
+                if (ReferenceEquals(above, mount))
+                {
+                    return Errno.ELOOP;
+                }
+            }
+
+            DetachLocked(mount);
+            AttachLocked(mount, target);
+            return Errno.OK;
+        }
+    }
+
+    /// <summary>Changes the flags of a mount (MS_REMOUNT | MS_BIND, and the second half of MS_REMOUNT). EBUSY for read-only with writers.</summary>
+    public Errno SetFlags(Mount mount, MountFlags flags)
+    {
+        using (_lock.Enter())
+        {
+            if ((flags & MountFlags.MS_RDONLY) != 0 && !mount.Has(MountFlags.MS_RDONLY) && mount.HasWriters)
+            {
+                return Errno.EBUSY;
+            }
+
+            mount.Flags = flags;
+            ChangedLocked();
+            return Errno.OK;
+        }
+    }
+
+    /// <summary>umount2(2). EINVAL when the path is no mount's root; EBUSY while it is used, unless lazy.</summary>
+    /// <param name="pinned">The mounts that are somebody's root or working directory.</param>
+    public Errno Unmount(VfsPath path, bool lazy, IReadOnlySet<Mount> pinned)
+    {
+        var mount = path.Mount;
+        if (!ReferenceEquals(path.Dentry, mount.Root))
+        {
+            return Errno.EINVAL;
+        }
+
+        using (_lock.Enter())
+        {
+            if (!ReferenceEquals(mount.Namespace, this) || mount.Parent is null)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (!lazy && (mount.Children.Count != 0 || mount.IsInUse || pinned.Contains(mount)))
+            {
+                return Errno.EBUSY;
+            }
+
+            DropTreeLocked(mount);
+            return Errno.OK;
+        }
+    }
+
+    /// <summary>pivot_root(2): <paramref name="newRoot"/> becomes "/", the old root is mounted on <paramref name="putOld"/>.</summary>
+    /// <returns>The new and the old root directory, for the tasks that had the old one.</returns>
+    public Result<(VfsPath NewRoot, VfsPath OldRoot)> Pivot(VfsPath newRoot, VfsPath putOld, VfsPath root)
+    {
+        using (_lock.Enter())
+        {
+            var mount = newRoot.Mount;
+            var old = root.Mount;
+            if (!ReferenceEquals(newRoot.Dentry, mount.Root) || !ReferenceEquals(root.Dentry, old.Root) || mount.Parent is null
+                || !ReferenceEquals(mount.Namespace, this) || !ReferenceEquals(old.Namespace, this) || !ReferenceEquals(putOld.Mount.Namespace, this))
+            {
+                return Errno.EINVAL;
+            }
+
+            if (ReferenceEquals(mount, old) || ReferenceEquals(putOld.Mount, old) || !ReachableLocked(putOld, newRoot))
+            {
+                return ReferenceEquals(mount, old) || ReferenceEquals(putOld.Mount, old) ? Errno.EBUSY : Errno.EINVAL;
+            }
+
+            var above = old.Place;
+            DetachLocked(mount);
+            if (above is not null)
+            {
+                DetachLocked(old);
+                AttachLocked(mount, new VfsPath(above.Parent, above.Point));
+            }
+            else
+            {
+                RootMount = mount;
+            }
+
+            AttachLocked(old, putOld);
+            return (newRoot, root);
+        }
+    }
+
+    /// <summary>A copy for CLONE_NEWNS; <paramref name="map"/> tells the copy of each mount, to carry over roots and working directories.</summary>
+    public MountNamespace Copy(out IReadOnlyDictionary<Mount, Mount> map)
+    {
+        using (_lock.Enter())
+        {
+            var copies = new Dictionary<Mount, Mount>();
+            var root = CopyTree(RootMount, RootMount.Root, recursive: true, copies);
+            var copy = new MountNamespace(_vfs, root);
+            foreach (var (_, mount) in copies)
+            {
+                mount.Namespace = copy;
+                if (mount.Place is { } place)
+                {
+                    copy._table[(place.Parent, place.Point)] = mount;
+                    place.Point.AddMount();
+                }
+            }
+
+            map = copies;
+            return copy;
+        }
+    }
+
+    /// <summary>Ends the namespace: every mount is detached.</summary>
+    public void Dissolve()
+    {
+        using (_lock.Enter())
+        {
+            DropTreeLocked(RootMount);
+        }
+    }
+
+    private static bool ReachableLocked(VfsPath path, VfsPath root)
+    {
+        var (mount, dentry) = (path.Mount, path.Dentry);
+        while (!ReferenceEquals(mount, root.Mount))
+        {
+            if (mount.Place is not { } place)
+            {
+                return false;
+            }
+
+            (mount, dentry) = (place.Parent, place.Point);
+        }
+
+        return root.Dentry.IsAncestorOf(dentry);
+    }
+
+    private static void Collect(Mount mount, List<Mount> list)
+    {
+        list.Add(mount);
+        foreach (var child in mount.Children)
+        {
+            Collect(child, list);
+        }
+    }
+
+    /// <summary>Copies a mount and what is mounted below; the links are set, the tables are not.</summary>
+    private Mount CopyTree(Mount mount, Dentry root, bool recursive, Dictionary<Mount, Mount>? map)
+    {
+        var copy = new Mount(_vfs.NextMountId(), new MountSource(mount.FileSystem, root, mount.DeviceOverride), mount.Flags, mount.SourceName);
+        map?.Add(mount, copy);
+        if (recursive)
+        {
+            foreach (var child in mount.Children)
+            {
+                if (root.IsAncestorOf(child.MountPoint!))
+                {
+                    var below = CopyTree(child, child.Root, recursive: true, map);
+                    below.Place = new MountPlace(copy, child.MountPoint!);
+                    copy.Children.Add(below);
+                }
+            }
+        }
+
+        return copy;
+    }
+
+    private void AttachLocked(Mount mount, VfsPath target)
+    {
+        mount.Place = new MountPlace(target.Mount, target.Dentry);
+        target.Mount.Children.Add(mount);
+        RegisterLocked(mount);
+        ChangedLocked();
+    }
+
+    private void RegisterLocked(Mount mount)
+    {
+        mount.Namespace = this;
+        if (mount.Place is { } place)
+        {
+            _table[(place.Parent, place.Point)] = mount;
+            place.Point.AddMount();
+        }
+
+        foreach (var child in mount.Children)
+        {
+            if (child.Namespace is null)
+            {
+                RegisterLocked(child);
+            }
+        }
+    }
+
+    private void DetachLocked(Mount mount)
+    {
+        if (mount.Place is { } place)
+        {
+            _ = _table.TryRemove((place.Parent, place.Point), out _);
+            place.Point.DropMount();
+            _ = place.Parent.Children.Remove(mount);
+            mount.Place = null;
+        }
+
+        ChangedLocked();
+    }
+
+    private void DropTreeLocked(Mount mount)
+    {
+        foreach (var child in mount.Children.ToArray())
+        {
+            DropTreeLocked(child);
+        }
+
+        DetachLocked(mount);
+        mount.Namespace = null;
+        mount.FileSystem.DropMount();
+    }
+
+    private void ChangedLocked()
+    {
+        _ = Interlocked.Increment(ref _version);
+        _ = Changed.Wake(PollEvents.POLLERR | PollEvents.POLLPRI);
+    }
+}

@@ -1,0 +1,192 @@
+using System.Buffers;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Vfs;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux;
+
+/// <summary>The loop behind read(2), write(2) and their kin: chunks through a pooled buffer, waiting, signals.</summary>
+internal static class FileTransfer
+{
+    private const int Chunk = 256 * 1024;
+    private const int Small = 512;
+
+    /// <summary>Reads into guest memory.</summary>
+    /// <param name="offset">Where, or null for the position or stream.</param>
+    /// <param name="wait">False for RWF_NOWAIT.</param>
+    public static SysResult Read<T>(Task task, OpenFile file, in T target, long? offset, bool wait = true)
+        where T : struct, IUserData
+    {
+        if (!file.CanRead)
+        {
+            return Errno.EBADF;
+        }
+
+        var total = target.Total;
+        byte[]? rented = null;
+        var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent((int)Math.Min(total, Chunk)));
+        var result = ReadLoop(task, file, target, offset, wait, buffer);
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+
+        return result;
+    }
+
+    /// <summary>Writes from guest memory.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static SysResult Write<T>(Task task, OpenFile file, in T source, long? offset, bool wait = true, bool append = false)
+        where T : struct, IUserData
+    {
+        if (!file.CanWrite)
+        {
+            return Errno.EBADF;
+        }
+
+        var total = source.Total;
+        byte[]? rented = null;
+        var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent((int)Math.Min(total, Chunk)));
+        var result = WriteLoop(task, file, source, offset, wait, append, buffer);
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+
+        return result;
+    }
+
+    /// <summary>What a failed write answers, with its signal: SIGPIPE, or SIGXFSZ at RLIMIT_FSIZE.</summary>
+    public static SysResult WriteFailed(Task task, OpenFile file, Errno error, long done)
+    {
+        if (error == Errno.EPIPE)
+        {
+            _ = task.Send(SigInfo.FromKernel(Sig.PIPE));
+        }
+        else if (error == Errno.EFBIG && done == 0 && file.IsSeekable && task.FileSizeLimit != Rlimits.Infinity)
+        {
+            _ = task.Send(SigInfo.FromKernel(Sig.XFSZ));
+        }
+
+        return done > 0 ? done : error;
+    }
+
+    /// <summary>Tells inotify of a transfer.</summary>
+    public static void Tell(Task task, OpenFile file, InotifyMask mask)
+    {
+        var notify = task.Kernel.Vfs.Notify;
+        if (notify.IsActive && file.Path is { } path)
+        {
+            notify.File(path.Dentry, mask);
+        }
+    }
+
+    private static SysResult ReadLoop<T>(Task task, OpenFile file, in T target, long? offset, bool wait, Span<byte> buffer)
+        where T : struct, IUserData
+    {
+        var total = target.Total;
+        long done = 0;
+        while (true)
+        {
+            var want = (int)Math.Min(total - done, Math.Min(buffer.Length, Chunk));
+            if (!wait && !file.IsSeekable && (file.Poll(null) & (PollEvents.POLLIN | PollEvents.POLLHUP | PollEvents.POLLERR)) == 0)
+            {
+                return done > 0 ? done : Errno.EAGAIN;
+            }
+
+            var result = offset is { } at ? file.ReadAt(task, buffer[..want], at + done) : file.Read(task, buffer[..want]);
+            if (!result.Ok(out var count, out var error))
+            {
+                if (done > 0)
+                {
+                    return done;
+                }
+
+                return error == Errno.EAGAIN && wait && !file.NonBlocking ? task.WaitFor(file, PollEvents.POLLIN) : error;
+            }
+
+            if (count == 0)
+            {
+                return done;
+            }
+
+            error = target.Scatter(task, done, buffer[..count]);
+            if (error != Errno.OK)
+            {
+                done += Salvage(task, file, target, offset, done, buffer[..count]);
+                return done > 0 ? done : error;
+            }
+
+            done += count;
+            if (count < want || done == total || !file.IsSeekable)
+            {
+                Tell(task, file, InotifyMask.IN_ACCESS);
+                return done;
+            }
+        }
+    }
+
+    /// <summary>The buffer ends in bad memory: what fits before it counts, and the position is put after that much.</summary>
+    private static long Salvage<T>(Task task, OpenFile file, in T target, long? offset, long done, ReadOnlySpan<byte> data)
+        where T : struct, IUserData
+    {
+        var (low, high) = (0, data.Length);
+        while (high - low > 1)
+        {
+            var middle = (low + high) / 2;
+            if (target.Scatter(task, done, data[..middle]) == Errno.OK)
+            {
+                low = middle;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        if (offset is null && file.IsSeekable)
+        {
+            _ = file.Seek(task, low - data.Length, Abi.Seek.SEEK_CUR);
+        }
+
+        return low;
+    }
+
+    private static SysResult WriteLoop<T>(Task task, OpenFile file, in T source, long? offset, bool wait, bool append, Span<byte> buffer)
+        where T : struct, IUserData
+    {
+        var total = source.Total;
+        var done = task.Progress;
+        while (true)
+        {
+            var want = (int)Math.Min(total - done, Math.Min(buffer.Length, Chunk));
+            var chunk = buffer[..want];
+            var error = file.IgnoresWrites ? Errno.OK : source.Gather(task, done, chunk);
+            if (error != Errno.OK)
+            {
+                return done > 0 ? done : error;
+            }
+
+            var result = append ? file.Append(task, chunk) : offset is { } at ? file.WriteAt(task, chunk, at + done) : file.Write(task, chunk);
+            if (!result.Ok(out var count, out error))
+            {
+                if (error == Errno.EAGAIN && wait && !file.NonBlocking)
+                {
+                    task.Progress = done;
+                    return task.WaitFor(file, PollEvents.POLLOUT);
+                }
+
+                return WriteFailed(task, file, error, done);
+            }
+
+            done += count;
+            if (done == total || count == 0 || (count < want && file.IsSeekable))
+            {
+                Tell(task, file, InotifyMask.IN_MODIFY);
+                return done;
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using Dragonet.Abi;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux;
+
+/// <summary>Guest memory that a call reads from or writes to: one range or a vector.</summary>
+internal interface IUserData
+{
+    /// <summary>Bytes in all.</summary>
+    long Total { get; }
+
+    /// <summary>Copies from the guest, starting <paramref name="offset"/> bytes in.</summary>
+    Errno Gather(Task task, long offset, Span<byte> destination);
+
+    /// <summary>Copies to the guest, starting <paramref name="offset"/> bytes in.</summary>
+    Errno Scatter(Task task, long offset, ReadOnlySpan<byte> source);
+}

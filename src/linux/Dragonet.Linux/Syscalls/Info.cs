@@ -1,0 +1,117 @@
+using System.Buffers.Binary;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.Syscalls;
+
+/// <summary>The system about itself.</summary>
+internal static class Info
+{
+    [Syscall(Nr.uname)]
+    public static SysResult uname(Task task, UserPtr buffer)
+    {
+        const int field = 65;
+        Span<byte> bytes = stackalloc byte[field * 6];
+        bytes.Clear();
+        var uts = task.Kernel.Uts;
+        ReadOnlySpan<string> names = ["Linux", uts.NodeName, UtsName.Release, UtsName.Version, "x86_64", uts.DomainName];
+        for (var i = 0; i < names.Length; i++)
+        {
+            var text = ByteString.ToBytes(names[i]);
+            text.AsSpan(0, Math.Min(text.Length, field - 1)).CopyTo(bytes[(i * field)..]);
+        }
+
+        return task.Memory.Write(buffer.Address, bytes);
+    }
+
+    [Syscall(Nr.sethostname)]
+    public static SysResult sethostname(Task task, UserPtr name, int length) => SetName(task, name, length, static (uts, value) => uts.NodeName = value);
+
+    [Syscall(Nr.setdomainname)]
+    public static SysResult setdomainname(Task task, UserPtr name, int length) => SetName(task, name, length, static (uts, value) => uts.DomainName = value);
+
+    [Syscall(Nr.sysinfo)]
+    public static SysResult sysinfo(Task task, UserPtr info)
+    {
+        // struct sysinfo: uptime, loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap, procs(u16), …, mem_unit(u32)
+        Span<byte> bytes = stackalloc byte[112];
+        bytes.Clear();
+        var kernel = task.Kernel;
+        var used = kernel.MemoryUsed;
+        Put(bytes, 0, (kernel.Clock.MonotonicNanoseconds - kernel.BootTime) / 1_000_000_000);
+        Put(bytes, 32, kernel.MemoryLimit);
+        Put(bytes, 40, Math.Max(0, kernel.MemoryLimit - used));
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[80..], (ushort)Math.Min(kernel.Pids.Count, ushort.MaxValue));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[104..], 1);
+        return task.Memory.Write(info.Address, bytes);
+
+        static void Put(Span<byte> target, int at, long value) => BinaryPrimitives.WriteInt64LittleEndian(target[at..], value);
+    }
+
+    [Syscall(Nr.getrandom)]
+    public static SysResult getrandom(Task task, UserPtr buffer, ulong count, uint flags)
+    {
+        const uint nonBlock = 1, random = 2, insecure = 4;
+        if ((flags & ~(nonBlock | random | insecure)) != 0 || (flags & (random | insecure)) == (random | insecure))
+        {
+            return task.Fail(Errno.EINVAL, "unknown or contradictory flags");
+        }
+
+        Span<byte> chunk = stackalloc byte[1024];
+        var left = Math.Min(count, int.MaxValue);
+        ulong done = 0;
+        while (done < left)
+        {
+            var part = chunk[..(int)Math.Min(left - done, (ulong)chunk.Length)];
+            task.Kernel.Platform.Fill(part);
+            if (task.Memory.Write(buffer.Address + done, part) != Errno.OK)
+            {
+                return done == 0 ? Errno.EFAULT : (long)done;
+            }
+
+            done += (ulong)part.Length;
+        }
+
+        return (long)done;
+    }
+
+    [Syscall(Nr.getcpu)]
+    public static SysResult getcpu(Task task, UserPtr cpu, UserPtr node, UserPtr cache) => SysResult.Native;
+
+    [Syscall(Nr.personality, Support.Partial, "PER_LINUX and ADDR_NO_RANDOMIZE, which changes nothing")]
+    public static SysResult personality(Task task, uint persona)
+    {
+        const uint query = 0xffff_ffff, noRandomize = 0x0040_0000;
+        return persona is query or 0 or noRandomize ? 0 : Errno.EINVAL;
+    }
+
+    [Syscall(Nr.syslog, Support.Refused, "the kernel's log is the host user's")]
+    public static SysResult syslog(Task task, int type, UserPtr buffer, int length) => type is 10 or 9 ? 0 : Errno.EPERM;
+
+    [Syscall(Nr.reboot, Support.Refused, "the kernel ends with its first program")]
+    public static SysResult reboot(Task task, uint magic, uint magic2, uint command, UserPtr argument) => Errno.EPERM;
+
+    private static SysResult SetName(Task task, UserPtr name, int length, Action<UtsName, string> set)
+    {
+        if (!task.Credentials.Has(Capability.CAP_SYS_ADMIN))
+        {
+            return Errno.EPERM;
+        }
+
+        if (length is < 0 or > 64)
+        {
+            return Errno.EINVAL;
+        }
+
+        Span<byte> bytes = stackalloc byte[length];
+        if (task.Memory.ReadArray(name.Address, bytes) != Errno.OK)
+        {
+            return Errno.EFAULT;
+        }
+
+        set(task.Kernel.Uts, ByteString.FromBytes(bytes));
+        return 0;
+    }
+}

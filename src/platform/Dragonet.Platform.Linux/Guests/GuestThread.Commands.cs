@@ -1,0 +1,229 @@
+using System.Buffers.Binary;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform.Linux.Interop;
+using Dragonet.Platform.Linux.Stub;
+
+namespace Dragonet.Platform.Linux.Guests;
+
+/// <summary>What a stopped thread's stub does for the kernel: host calls that only the process itself can make.</summary>
+internal sealed partial class GuestThread
+{
+    private const int LentFd = 900;
+
+    /// <inheritdoc/>
+    public override Result<ulong> Map(ulong address, ulong length, VmProt protection, VmMapFlags flags, IMemoryBacking? backing, long offset)
+    {
+        long hostFlags = (flags & VmMapFlags.Shared) != 0 ? 1L : 2;
+        hostFlags |= (flags & VmMapFlags.Fixed) != 0 ? 0x10L : 0L;
+        hostFlags |= (flags & VmMapFlags.GrowsDown) != 0 ? 0x100L : 0L;
+        hostFlags |= (flags & VmMapFlags.NoReserve) != 0 ? 0x4000L : 0L;
+        if (backing is null)
+        {
+            return Run(Nr.mmap, (long)address, (long)length, (long)protection, hostFlags | 0x20, -1, 0);
+        }
+
+        if (backing is not IHostMappable mappable)
+        {
+            return Errno.ENODEV;
+        }
+
+        var writable = (flags & VmMapFlags.Shared) != 0 && (protection & VmProt.Write) != 0;
+        var error = space.Listener.Lend(_notification, mappable.GetFd(writable), LentFd);
+        if (error != Errno.OK)
+        {
+            return error;
+        }
+
+        space.Platform.Remember(backing, mappable);
+        return Run(
+            [
+                ((long)Nr.mmap, (long)address, (long)length, (long)protection, hostFlags, LentFd, offset),
+                ((long)Nr.close, LentFd, 0, 0, 0, 0, 0),
+            ]);
+    }
+
+    private Result<ulong> Run(Nr number, long a0, long a1, long a2, long a3, long a4, long a5)
+        => Run([((long)number, a0, a1, a2, a3, a4, a5)]);
+
+    /// <summary>Has the stub make some calls.</summary>
+    /// <returns>The result of the first.</returns>
+    private Result<ulong> Run(ReadOnlySpan<(long Number, long A0, long A1, long A2, long A3, long A4, long A5)> calls)
+    {
+        var page = SlotMap.AddressOf(Slot);
+        Span<byte> commands = stackalloc byte[64 + (calls.Length * 64)];
+        commands.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(commands, calls.Length);
+        for (var i = 0; i < calls.Length; i++)
+        {
+            var at = commands[(64 + (i * 64))..];
+            var (number, a0, a1, a2, a3, a4, a5) = calls[i];
+            BinaryPrimitives.WriteInt64LittleEndian(at, number);
+            BinaryPrimitives.WriteInt64LittleEndian(at[8..], a0);
+            BinaryPrimitives.WriteInt64LittleEndian(at[16..], a1);
+            BinaryPrimitives.WriteInt64LittleEndian(at[24..], a2);
+            BinaryPrimitives.WriteInt64LittleEndian(at[32..], a3);
+            BinaryPrimitives.WriteInt64LittleEndian(at[40..], a4);
+            BinaryPrimitives.WriteInt64LittleEndian(at[48..], a5);
+        }
+
+        if (space.Write(page, commands) != Errno.OK)
+        {
+            return Errno.EFAULT;
+        }
+
+        space.Listener.Send(_notification, StubLayout.AnswerBatch);
+        if (!AwaitDone(out _, expectChild: false, out _))
+        {
+            return Errno.ESRCH;
+        }
+
+        // The last call's result came in a register; the first one's is in the page.
+        Span<byte> result = stackalloc byte[8];
+        if (space.Read(page + 64 + 56, result) != Errno.OK)
+        {
+            return Errno.EFAULT;
+        }
+
+        var value = BinaryPrimitives.ReadInt64LittleEndian(result);
+        return value is < 0 and >= -4095 ? (Errno)(-value) : (ulong)value;
+    }
+
+    /// <inheritdoc/>
+    public override Result<VmThread> Clone(in CloneRequest request)
+    {
+        if (_context == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        var slot = Slot;
+        if (request.ShareMemory)
+        {
+            slot = space.Slots.Take(out var mapped);
+            if (slot < 0)
+            {
+                return Errno.EAGAIN;
+            }
+
+            if (!mapped && !Run(Nr.mmap, (long)SlotMap.AddressOf(slot), (long)StubLayout.SlotSize, 3, 0x100022, -1, 0).Ok(out _, out var failed))
+            {
+                space.Slots.Give(slot);
+                return failed;
+            }
+
+            var context = new MachineContext();
+            var copied = GetContext(context);
+            if (copied == Errno.OK)
+            {
+                context.Rsp = request.StackPointer != 0 ? request.StackPointer : context.Rsp;
+                copied = StoreContext(context, SlotMap.AddressOf(slot) + StubLayout.FrameOffset, slot);
+            }
+
+            if (copied != Errno.OK)
+            {
+                space.Slots.Give(slot);
+                return copied;
+            }
+        }
+
+        const long vm = 0x100, fs = 0x200, files = 0x400, sighand = 0x800, parent = 0x8000, thread = 0x10000, sysvsem = 0x40000, setTls = 0x80000, clearTid = 0x200000;
+        var flags = request.SameProcess ? vm | fs | files | sighand | thread | sysvsem : request.ShareMemory ? vm | parent | 17 : parent | 17;
+        flags |= request.ThreadPointer is null ? 0 : setTls;
+        flags |= request.ClearTid == 0 ? 0 : clearTid;
+        Span<byte> command = stackalloc byte[48];
+        command.Clear();
+        BinaryPrimitives.WriteInt64LittleEndian(command[8..], flags);
+        BinaryPrimitives.WriteUInt64LittleEndian(command[24..], request.ClearTid);
+        BinaryPrimitives.WriteUInt64LittleEndian(command[32..], request.ThreadPointer ?? 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(command[40..], request.ShareMemory ? SlotMap.AddressOf(slot) : 0);
+        var error = space.Write(SlotMap.AddressOf(Slot), command);
+        SeccompNotif hello = default;
+        if (error == Errno.OK)
+        {
+            space.Listener.Send(_notification, StubLayout.AnswerClone);
+            error = !AwaitDone(out var result, expectChild: true, out hello) ? Errno.ESRCH : result < 0 ? (Errno)(-result) : Errno.OK;
+        }
+
+        if (error != Errno.OK)
+        {
+            if (request.ShareMemory)
+            {
+                space.Slots.Give(slot);
+            }
+
+            return error;
+        }
+
+        var childSpace = space;
+        if (!request.SameProcess)
+        {
+            var opened = space.Platform.Adopt((int)hello.Pid, space.Listener, request.ShareMemory ? space.Slots : space.Slots.Fork(Slot));
+            if (!opened.Ok(out childSpace!, out error))
+            {
+                return error;
+            }
+        }
+
+        var child = new GuestThread(childSpace, (int)hello.Pid, slot);
+        child.Stopped(hello.Id, hello.A2, 31);
+        childSpace.Add(child);
+        space.Platform.Remember(child);
+        if (!request.ShareMemory && request.StackPointer != 0)
+        {
+            Span<byte> pointer = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64LittleEndian(pointer, request.StackPointer);
+            _ = childSpace.Write(child._context + 40 + (15 * 8), pointer);
+        }
+
+        return Result<VmThread>.Of(child);
+    }
+
+    /// <summary>
+    /// Waits for this thread's report that a command is done, and for the new thread's first notification when one is made.
+    /// Other threads' notifications are put aside. The clone that the stub makes is let through here and nowhere else.
+    /// </summary>
+    private bool AwaitDone(out long result, bool expectChild, out SeccompNotif hello)
+    {
+        var done = false;
+        result = 0;
+        hello = default;
+        while (!done || (expectChild && result > 0 && hello.Id == 0))
+        {
+            if (!space.Listener.ReceiveNew(out var notification))
+            {
+                return false;
+            }
+
+            if (notification.Pid == (uint)HostTid)
+            {
+                if (notification.Number == (int)Nr.clone && expectChild && notification.InstructionPointer >> 32 == StubLayout.Code >> 32)
+                {
+                    space.Listener.Continue(notification.Id);
+                }
+                else if (notification.Number == StubLayout.TrapCall && (long)notification.A0 == StubLayout.TrapDone)
+                {
+                    done = true;
+                    result = (long)notification.A1;
+                    _notification = notification.Id;
+                }
+                else
+                {
+                    // A stub that answers anything else was tampered with.
+                    space.Kill();
+                    return false;
+                }
+            }
+            else if (expectChild && notification.Number == StubLayout.TrapCall && (long)notification.A0 == StubLayout.TrapHello)
+            {
+                hello = notification;
+            }
+            else
+            {
+                space.Listener.Defer(notification);
+            }
+        }
+
+        return true;
+    }
+}

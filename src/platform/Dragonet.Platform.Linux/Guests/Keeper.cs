@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using Dragonet.Abi;
+using Dragonet.Platform.Linux.Interop;
+
+namespace Dragonet.Platform.Linux.Guests;
+
+/// <summary>
+/// The thread that is the host parent of every guest process. The host kills them when this thread ends (PR_SET_PDEATHSIG is tied
+/// to the thread), so it lives as long as the platform. It takes in new blanks and reaps the dead.
+/// </summary>
+internal sealed unsafe class Keeper
+{
+    private const ulong ZygoteEvent = ulong.MaxValue;
+    private const ulong WakeEvent = ulong.MaxValue - 1;
+
+    private readonly LinuxPlatform _platform;
+    private readonly ConcurrentDictionary<int, GuestSpace> _spaces = new();
+    private readonly ManualResetEventSlim _ready = new();
+    private readonly bool _strict;
+    private HostFd _epoll = null!;
+    private HostFd _wake = null!;
+    private Zygote _zygote = null!;
+    private Exception? _failure;
+    private volatile bool _stopping;
+
+    internal Keeper(LinuxPlatform platform, bool strict)
+    {
+        _platform = platform;
+        _strict = strict;
+        new Thread(Run, 512 * 1024) { IsBackground = true, Name = "keeper" }.Start();
+        _ready.Wait();
+        if (_failure is not null)
+        {
+            throw _failure;
+        }
+    }
+
+    internal int ZygotePid => _zygote.Pid;
+
+    /// <summary>One more blank, please.</summary>
+    internal void Request() => _zygote.Request();
+
+    /// <summary>Watches a process until it dies.</summary>
+    internal void Watch(GuestSpace space)
+    {
+        _spaces[space.Pid] = space;
+        Control(space.PidFd, (ulong)space.Pid);
+    }
+
+    /// <summary>Ends the zygote and the thread.</summary>
+    internal void Stop()
+    {
+        _stopping = true;
+        ulong one = 1;
+        // SAFETY: eight bytes for an eventfd.
+        _ = Host.Call(Nr.write, _wake.Number, (long)&one, 8);
+    }
+
+    private void Run()
+    {
+        try
+        {
+            _epoll = HostFd.Own(Host.Call(Nr.epoll_create1, 0x80000));
+            _wake = HostFd.Own(Host.Call(Nr.eventfd2, 0, 0x80000));
+            _zygote = Zygote.Start(_strict);
+            Control(_zygote.Socket, ZygoteEvent);
+            Control(_wake, WakeEvent);
+        }
+        catch (InvalidOperationException failure)
+        {
+            _failure = failure;
+        }
+        finally
+        {
+            _ready.Set();
+        }
+
+        // struct epoll_event is packed: 4 bytes of events, 8 of data.
+        Span<byte> events = stackalloc byte[12 * 64];
+        while (_failure is null && !_stopping)
+        {
+            long count;
+            fixed (byte* pointer = events)
+            {
+                // SAFETY: room for 64 events.
+                count = Host.Call(Nr.epoll_wait, _epoll.Number, (long)pointer, 64, -1);
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                Handle(BitConverter.ToUInt64(events[((i * 12) + 4)..]));
+            }
+        }
+
+        if (_failure is null)
+        {
+            _zygote.Dispose(); // the zygote reads end of file and exits
+            foreach (var space in _spaces.Values)
+            {
+                space.Kill();
+                Wait(space.Pid, out _);
+            }
+
+            Wait(_zygote.Pid, out _);
+        }
+    }
+
+    private void Handle(ulong data)
+    {
+        if (data == WakeEvent)
+        {
+            return;
+        }
+
+        if (data == ZygoteEvent)
+        {
+            if (_zygote.TakeChild(out var pid, out var listener, out _))
+            {
+                _platform.AddBlank(pid, listener!);
+            }
+
+            return;
+        }
+
+        if (_spaces.TryRemove((int)data, out var space) && Wait(space.Pid, out var signal))
+        {
+            space.PidFd.Dispose();
+            _platform.OnReaped(space, signal);
+        }
+    }
+
+    private static bool Wait(int pid, out int signal)
+    {
+        var status = 0;
+        // SAFETY: an int on the stack.
+        var result = Host.Call(Nr.wait4, pid, (long)&status, 0, 0);
+        signal = status & 0x7f;
+        return result == pid;
+    }
+
+    private void Control(HostFd fd, ulong data)
+    {
+        Span<byte> request = stackalloc byte[12];
+        _ = BitConverter.TryWriteBytes(request, 1u); // EPOLLIN
+        _ = BitConverter.TryWriteBytes(request[4..], data);
+        fixed (byte* pointer = request)
+        {
+            // SAFETY: a packed struct epoll_event. EPOLL_CTL_ADD.
+            _ = Host.Call(Nr.epoll_ctl, _epoll.Number, 1, fd.Number, (long)pointer);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using Dragonet.Platform.Linux.Interop;
+using Dragonet.Platform.Linux.Stub;
+
+namespace Dragonet.Platform.Linux.Guests;
+
+/// <summary>From notifications to traps.</summary>
+public sealed partial class LinuxPlatform
+{
+    private void Serve(Listener listener)
+    {
+        GuestThread? last = null;
+        while (listener.Receive(out var notification))
+        {
+            if (last?.HostTid != (int)notification.Pid && !_threads.TryGetValue((int)notification.Pid, out last))
+            {
+                // Not a thread the kernel made: a guest jumped into the stub's clone. It stays stopped and dies with the process.
+                _ = Host.Call(Abi.Nr.tkill, notification.Pid, 9);
+                continue;
+            }
+
+            Dispatch(last!, notification);
+        }
+
+        listener.Close();
+    }
+
+    private void Dispatch(GuestThread thread, in SeccompNotif notification)
+    {
+        if (notification.Number != StubLayout.TrapCall)
+        {
+            thread.Stopped(notification.Id);
+            _handler.OnSystemCall(thread, new SystemCall(notification.Number, notification.A0, notification.A1, notification.A2, notification.A3,
+                notification.A4, notification.A5, notification.InstructionPointer));
+            return;
+        }
+
+        var signal = (int)notification.A0;
+        thread.Stopped(notification.Id, notification.A2, signal);
+        Span<byte> frame = stackalloc byte[UserContext.Size + 32];
+        if (signal <= 0 || thread.Space.Read(notification.A2, frame) != Abi.Errno.OK)
+        {
+            // Only a guest that plays with the stub comes here.
+            _handler.OnTrap(thread, new Trap(TrapKind.Fault, 11, 0x80));
+            return;
+        }
+
+        if (signal == StubLayout.InterruptSignal)
+        {
+            _handler.OnTrap(thread, new Trap(TrapKind.Interrupt));
+            return;
+        }
+
+        // siginfo follows the ucontext in the host's signal frame.
+        var info = frame[UserContext.Size..];
+        if (signal != 31)
+        {
+            var code = BinaryPrimitives.ReadInt32LittleEndian(info[8..]);
+            _handler.OnTrap(thread, new Trap(TrapKind.Fault, signal, code, BinaryPrimitives.ReadUInt64LittleEndian(info[16..])));
+            return;
+        }
+
+        // SECCOMP_RET_TRAP rolls the call back: rax holds its number, rip points after the instruction.
+        _handler.OnSystemCall(thread, new SystemCall((int)Register(frame, 13), Register(frame, 8), Register(frame, 9), Register(frame, 12),
+            Register(frame, 2), Register(frame, 0), Register(frame, 1), Register(frame, 16)));
+    }
+
+    private static ulong Register(ReadOnlySpan<byte> frame, int index) => BinaryPrimitives.ReadUInt64LittleEndian(frame[(40 + (index * 8))..]);
+}

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform.Linux.HostFiles;
+using Dragonet.Platform.Linux.HostStreams;
+using Dragonet.Platform.Linux.Interop;
+using Dragonet.Platform.Linux.Stub;
+
+namespace Dragonet.Platform.Linux.Guests;
+
+/// <summary>
+/// Guests as host processes behind a seccomp filter. One keeper thread starts the zygote, readies blank address spaces and reaps;
+/// one serving thread per listener brings traps to the kernel.
+/// </summary>
+public sealed partial class LinuxPlatform : IPlatform
+{
+    private const int ReadyBlanks = 3;
+
+    private readonly bool _strict;
+    private readonly ConcurrentDictionary<int, GuestThread> _threads = new();
+    private readonly ConcurrentDictionary<(ulong Device, ulong Inode), WeakReference<IMemoryBacking>> _backings = new();
+    private readonly BlockingCollection<GuestThread> _blanks = [];
+    private readonly ServerPool _servers = new();
+    private readonly HostPoller _poller = new();
+    private readonly Keeper _keeper;
+    private ITrapHandler _handler = null!;
+    private int _disposed;
+
+    /// <param name="strict">Every system call goes to the kernel; nothing is left to the host.</param>
+    public LinuxPlatform(bool strict = false)
+    {
+        _strict = strict;
+        PollBeforeReceive = HostVersion.Current < new Version(6, 11);
+        _keeper = new Keeper(this, strict);
+        (VdsoAddress, HardwareCapabilities, MinimumSignalStack) = AuxiliaryVector.Read(_keeper.ZygotePid);
+        if (strict)
+        {
+            VdsoAddress = 0;
+        }
+    }
+
+    /// <summary>Before Linux 6.11 a listener without processes is not told so: it must be polled.</summary>
+    internal bool PollBeforeReceive { get; }
+
+    /// <summary>True when system calls on the process's own memory and private futexes are left to the host.</summary>
+    public bool IsStrict => _strict;
+
+    /// <inheritdoc/>
+    public ulong VdsoAddress { get; }
+
+    /// <inheritdoc/>
+    public (ulong HwCap, ulong HwCap2) HardwareCapabilities { get; }
+
+    /// <inheritdoc/>
+    public ulong MinimumSignalStack { get; }
+
+    /// <inheritdoc/>
+    public bool HasNativeFutex => !_strict;
+
+    /// <inheritdoc/>
+    public void Start(ITrapHandler handler)
+    {
+        _handler = handler;
+        for (var i = 0; i < ReadyBlanks; i++)
+        {
+            _keeper.Request();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Result<VmThread> CreateSpace()
+    {
+        _keeper.Request();
+        return _blanks.TryTake(out var blank, TimeSpan.FromSeconds(30)) ? Result<VmThread>.Of(blank) : Errno.EAGAIN;
+    }
+
+    /// <inheritdoc/>
+    public Result<IMemoryBacking> CreateMemory(string name) => MemFile.Create(System.Text.Encoding.Latin1.GetBytes(name));
+
+    /// <inheritdoc/>
+    public long MonotonicNanoseconds => ReadClock(1);
+
+    /// <inheritdoc/>
+    public long RealtimeNanoseconds => ReadClock(0);
+
+    /// <inheritdoc/>
+    public IHostAlarm CreateAlarm() => new HostAlarm();
+
+    /// <inheritdoc/>
+    public IHostStream OpenStream(int descriptor) => new HostStream(descriptor, _poller);
+
+    /// <inheritdoc/>
+    public Result<IHostDirectory> OpenDirectory(string path) => HostDirectories.Open(path);
+
+    /// <inheritdoc/>
+    public (uint Uid, uint Gid) HostIdentity => HostDirectories.Identity;
+
+    /// <inheritdoc/>
+    public void Fill(Span<byte> entropy) => System.Security.Cryptography.RandomNumberGenerator.Fill(entropy);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            foreach (var thread in _threads.Values)
+            {
+                thread.Space.Kill();
+            }
+
+            _keeper.Stop();
+            _servers.Stop();
+            _poller.Dispose();
+        }
+    }
+
+    /// <summary>A blank child reported: it waits in its first trap until exec gives it a program.</summary>
+    internal void AddBlank(int pid, HostFd listenerFd)
+    {
+        var listener = new Listener(listenerFd, PollBeforeReceive);
+        if (!listener.ReceiveNew(out var hello) || !Adopt(pid, listener, new SlotMap()).Ok(out var space))
+        {
+            listener.Close();
+            return;
+        }
+
+        var thread = new GuestThread(space, pid, 0);
+        thread.Stopped(hello.Id, hello.A2, 0);
+        space.Add(thread);
+        Remember(thread);
+        _blanks.Add(thread);
+    }
+
+    /// <summary>A new host process: watched by the keeper until it is reaped.</summary>
+    internal Result<GuestSpace> Adopt(int pid, Listener listener, SlotMap slots)
+    {
+        var pidFd = Host.Call(Nr.pidfd_open, pid, 0);
+        if (pidFd < 0)
+        {
+            return Host.ErrnoOf(pidFd);
+        }
+
+        var space = new GuestSpace(this, pid, HostFd.Own(pidFd), listener) { Slots = slots };
+        _keeper.Watch(space);
+        return space;
+    }
+
+    /// <summary>A blank space got its program: serve it.</summary>
+    internal void Started(GuestSpace space) => _servers.Run(() => Serve(space.Listener));
+
+    internal void Remember(GuestThread thread) => _threads[thread.HostTid] = thread;
+
+    internal void Forget(GuestThread thread) => _ = _threads.TryRemove(thread.HostTid, out _);
+
+    /// <summary>Keeps who is behind a mapping, for <see cref="VmSpace.GetRegions"/>.</summary>
+    internal void Remember(IMemoryBacking backing, IHostMappable mappable)
+    {
+        var key = mappable.GetFd(false).Identity;
+        if (!_backings.TryGetValue(key, out var known) || !known.TryGetTarget(out var target) || !ReferenceEquals(target, backing))
+        {
+            _backings[key] = new WeakReference<IMemoryBacking>(backing);
+        }
+    }
+
+    internal IMemoryBacking? FindBacking(ulong device, ulong inode)
+        => _backings.TryGetValue((device, inode), out var known) && known.TryGetTarget(out var backing) ? backing : null;
+
+    /// <summary>A host process is gone and reaped.</summary>
+    internal void OnReaped(GuestSpace space, int signal)
+    {
+        foreach (var thread in space.GetThreads())
+        {
+            Forget(thread);
+        }
+
+        if (!space.IsKilled && Volatile.Read(ref _disposed) == 0)
+        {
+            _handler.OnDeath(space, signal);
+        }
+    }
+
+    private static unsafe long ReadClock(long id)
+    {
+        Span<long> time = stackalloc long[2];
+        fixed (long* pointer = time)
+        {
+            // SAFETY: a timespec is two longs.
+            _ = Host.CallQuick(Nr.clock_gettime, id, (long)pointer);
+        }
+
+        return (time[0] * 1_000_000_000) + time[1];
+    }
+}

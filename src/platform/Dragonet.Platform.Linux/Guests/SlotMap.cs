@@ -1,0 +1,63 @@
+using Dragonet.Platform.Linux.Stub;
+
+namespace Dragonet.Platform.Linux.Guests;
+
+/// <summary>Which thread slots of an address space are taken. Shared by the spaces over the same memory. Thread-safe.</summary>
+internal sealed class SlotMap
+{
+    private readonly Stack<int> _free = new();      // guarded by this object's own lock
+    private readonly Lock _lock = new();
+    private int _next = 1;                          // guarded by _lock; slot 0 is mapped by the zygote
+
+    /// <summary>The slots of a forked copy: all that are mapped exist there, too, but only one is used.</summary>
+    internal SlotMap Fork(int used)
+    {
+        var copy = new SlotMap();
+        lock (_lock)
+        {
+            copy._next = _next;
+            for (var slot = _next - 1; slot >= 0; slot--)
+            {
+                if (slot != used)
+                {
+                    copy._free.Push(slot);
+                }
+            }
+        }
+
+        return copy;
+    }
+
+    /// <summary>Takes a slot; <paramref name="mapped"/> tells whether its memory is there already. -1 when there are no more.</summary>
+    internal int Take(out bool mapped)
+    {
+        lock (_lock)
+        {
+            if (_free.TryPop(out var slot))
+            {
+                mapped = true;
+                return slot;
+            }
+
+            mapped = false;
+            if (_next >= StubLayout.MaxSlots)
+            {
+                return -1;
+            }
+
+            return _next++;
+        }
+    }
+
+    /// <summary>Gives a slot back.</summary>
+    internal void Give(int slot)
+    {
+        lock (_lock)
+        {
+            _free.Push(slot);
+        }
+    }
+
+    /// <summary>First address of a slot.</summary>
+    internal static ulong AddressOf(int slot) => StubLayout.Slots + ((ulong)slot * StubLayout.SlotSize);
+}

@@ -1,0 +1,96 @@
+using System.Buffers.Binary;
+
+
+namespace Dragonet.Platform.Linux.Stub;
+
+/// <summary>The zygote's ELF file: one code segment and one data segment, made in memory.</summary>
+internal static class StubImage
+{
+    /// <summary>Builds the file.</summary>
+    internal static byte[] Build(int kernelPid, bool strict, long filterFlags)
+    {
+        var (code, entry, handler, restorer) = StubCode.Assemble();
+        if (code.Length > 0x1000)
+        {
+            throw new InvalidOperationException("the stub's code must fit in one page");
+        }
+
+        var file = new byte[0x2000 + StubLayout.DataSize];
+        WriteHeaders(file, entry);
+        code.CopyTo(file, 0x1000);
+        WriteData(file.AsSpan(0x2000, StubLayout.DataSize), kernelPid, GuestFilter.Build(strict), filterFlags, handler, restorer);
+        return file;
+    }
+
+    private static void WriteHeaders(byte[] file, ulong entry)
+    {
+        ReadOnlySpan<byte> ident = [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1, 0];
+        ident.CopyTo(file);
+        Put16(file, 16, 2);           // ET_EXEC
+        Put16(file, 18, 62);          // EM_X86_64
+        Put32(file, 20, 1);
+        Put64(file, 24, entry);
+        Put64(file, 32, 64);          // e_phoff
+        Put16(file, 52, 64);          // e_ehsize
+        Put16(file, 54, 56);          // e_phentsize
+        Put16(file, 56, 3);           // e_phnum
+        Segment(file, 64, flags: 5, offset: 0x1000, StubLayout.Code, 0x1000);
+        Segment(file, 120, flags: 6, offset: 0x2000, StubLayout.Data, StubLayout.DataSize);
+
+        // PT_GNU_STACK without X: a missing header would make every mapping of the process executable (READ_IMPLIES_EXEC).
+        Put32(file, 176, 0x6474e551);
+        Put32(file, 180, 6);
+    }
+
+    private static void Segment(byte[] file, int at, uint flags, ulong offset, ulong address, ulong size)
+    {
+        Put32(file, at, 1);           // PT_LOAD
+        Put32(file, at + 4, flags);
+        Put64(file, at + 8, offset);
+        Put64(file, at + 16, address);
+        Put64(file, at + 24, address);
+        Put64(file, at + 32, size);
+        Put64(file, at + 40, size);
+        Put64(file, at + 48, 0x1000);
+    }
+
+    private static void WriteData(Span<byte> data, int kernelPid, byte[] filter, long filterFlags, ulong handler, ulong restorer)
+    {
+        Put64(data, At(StubLayout.KernelPid), (ulong)kernelPid);
+
+        Put16(data, At(StubLayout.FilterProgram), (ushort)(filter.Length / 8));
+        Put64(data, At(StubLayout.FilterProgram) + 8, StubLayout.FilterCode);
+        Put64(data, At(StubLayout.FilterFlags), (ulong)filterFlags);
+        filter.CopyTo(data[At(StubLayout.FilterCode)..]);
+
+        // struct msghdr { name, namelen, iov, iovlen, control, controllen, flags } with one SCM_RIGHTS descriptor.
+        Put64(data, At(StubLayout.Message) + 16, StubLayout.MessageVector);
+        Put64(data, At(StubLayout.Message) + 24, 1);
+        Put64(data, At(StubLayout.Message) + 32, StubLayout.MessageControl);
+        Put64(data, At(StubLayout.Message) + 40, 24);
+        Put64(data, At(StubLayout.MessageVector), StubLayout.MessagePayload);
+        Put64(data, At(StubLayout.MessageVector) + 8, 8);
+        Put64(data, At(StubLayout.MessageControl), 20);
+        Put32(data, At(StubLayout.MessageControl) + 8, 1);   // SOL_SOCKET
+        Put32(data, At(StubLayout.MessageControl) + 12, 1);  // SCM_RIGHTS
+
+        // struct sigaction { handler, flags, restorer, mask }: all signals are blocked while the stub handles one.
+        Put64(data, At(StubLayout.SignalAction), handler);
+        Put64(data, At(StubLayout.SignalAction) + 8, 0x0400_0000 | 0x0800_0000 | 0x1000_0000 | 4); // SA_RESTORER|ONSTACK|RESTART|SIGINFO
+        Put64(data, At(StubLayout.SignalAction) + 16, restorer);
+        Put64(data, At(StubLayout.SignalAction) + 24, ulong.MaxValue);
+
+        Put64(data, At(StubLayout.AltStack), StubLayout.Slots);
+        Put64(data, At(StubLayout.AltStack) + 16, StubLayout.SlotSize);
+
+        Put32(data, At(StubLayout.CapHeader), 0x2008_0522);  // _LINUX_CAPABILITY_VERSION_3; the sets that follow are empty
+    }
+
+    private static int At(ulong address) => (int)(address - StubLayout.Data);
+
+    private static void Put16(Span<byte> target, int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(target[at..], value);
+
+    private static void Put32(Span<byte> target, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(target[at..], value);
+
+    private static void Put64(Span<byte> target, int at, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(target[at..], value);
+}

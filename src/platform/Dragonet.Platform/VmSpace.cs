@@ -1,0 +1,44 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Platform;
+
+/// <summary>A guest address space (DragonFly's vmspace). Thread-safe.</summary>
+public abstract class VmSpace : IUserMemory
+{
+    /// <summary>The kernel's object for this space.</summary>
+    public object? Owner { get; set; }
+
+    /// <inheritdoc/>
+    public abstract Errno Read(ulong address, Span<byte> destination);
+
+    /// <inheritdoc/>
+    public abstract Errno Write(ulong address, ReadOnlySpan<byte> source);
+
+    /// <inheritdoc/>
+    public abstract int ReadSome(ulong address, Span<byte> destination);
+
+    /// <summary>Gathers several ranges in one operation. All or EFAULT.</summary>
+    public abstract Errno ReadVector(ReadOnlySpan<(ulong Address, int Length)> ranges, Span<byte> destination);
+
+    /// <summary>Scatters to several ranges in one operation. All or EFAULT.</summary>
+    public abstract Errno WriteVector(ReadOnlySpan<(ulong Address, int Length)> ranges, ReadOnlySpan<byte> source);
+
+    /// <summary>What is mapped, lowest address first; the platform's own pages are left out.</summary>
+    public abstract IReadOnlyList<VmRegion> GetRegions();
+
+    /// <summary>Memory in use.</summary>
+    public abstract VmUsage GetUsage();
+
+    /// <summary>Sets a limit the host enforces for this process (RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK …), in bytes.</summary>
+    public abstract Errno SetLimit(int resource, ulong soft, ulong hard);
+
+    /// <summary>Stops (true) or continues (false) all guest code in it, as SIGSTOP and SIGCONT do.</summary>
+    public abstract void Freeze(bool stop);
+
+    /// <summary>Ends every thread in it at once; pending traps need no answer any more.</summary>
+    public abstract void Kill();
+
+    /// <summary>Time spent in guest code and in native calls, in nanoseconds (user, system).</summary>
+    public abstract (long User, long System) GetCpuTime();
+}

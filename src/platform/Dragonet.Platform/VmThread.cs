@@ -1,0 +1,56 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Platform;
+
+/// <summary>
+/// One guest thread as the platform runs it. It is either running guest code or stopped in a trap that the kernel has been told of
+/// (<see cref="ITrapHandler"/>) and has not answered. Every trap is answered exactly once, by one of the Resume methods.
+/// </summary>
+public abstract class VmThread
+{
+    /// <summary>The kernel's object for this thread.</summary>
+    public object? Owner { get; set; }
+
+    /// <summary>The address space it runs in.</summary>
+    public abstract VmSpace Space { get; }
+
+    /// <summary>Answers a trapped system call: the guest continues with this value in rax.</summary>
+    public abstract void Resume(long value);
+
+    /// <summary>Answers a trapped system call by letting the host perform it with the guest's own registers.
+    /// False (and nothing happened) when the platform cannot.</summary>
+    public abstract bool ResumeNative();
+
+    /// <summary>Like <see cref="ResumeNative"/> for mmap(2) of a file: the backing is lent as descriptor <paramref name="descriptor"/>,
+    /// the number that the guest passed.</summary>
+    public abstract Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor);
+
+    /// <summary>True when it sleeps in a call that the platform performs for it.</summary>
+    public abstract bool IsSleeping { get; }
+
+    /// <summary>Makes the thread, wherever it is in guest code, trap with <see cref="TrapKind.Interrupt"/> soon. When it is stopped in
+    /// a system call, the trap follows right after that call is answered.</summary>
+    public abstract void Interrupt();
+
+    /// <summary>True when the current trap gives the full register file (<see cref="GetContext"/>, <see cref="ResumeWith"/>, <see cref="Clone"/>).</summary>
+    public abstract bool HasContext { get; }
+
+    /// <summary>Reads the registers of a thread stopped in a full trap.</summary>
+    public abstract Errno GetContext(MachineContext context);
+
+    /// <summary>Replaces the registers of a thread stopped in a full trap, or of a fresh one, and continues it.</summary>
+    public abstract Errno ResumeWith(MachineContext context);
+
+    /// <summary>Makes a copy of a thread stopped in a full trap: in a copy of its address space, or in the same one. The new thread is
+    /// stopped in a full trap with the same registers, but for the stack pointer and the thread pointer when given. Only on the host
+    /// thread that brought the trap, before it returns from <see cref="ITrapHandler"/>.</summary>
+    public abstract Result<VmThread> Clone(in CloneRequest request);
+
+    /// <summary>Maps into a fresh address space, before its first <see cref="ResumeWith"/>. Without backing: anonymous private memory.</summary>
+    public abstract Result<ulong> Map(ulong address, ulong length, VmProt protection, VmMapFlags flags, IMemoryBacking? backing, long offset);
+
+    /// <summary>Ends this thread without another guest instruction; its trap needs no answer any more.
+    /// The address space ends with its last thread.</summary>
+    public abstract void Exit();
+}

@@ -1,0 +1,49 @@
+using System.IO;
+using Xunit;
+
+namespace Dragonet.Guest.Tests;
+
+/// <summary>The same binary on both kernels: what passes on the host is Linux's behaviour, so it must pass on ours.</summary>
+public sealed class FamilyTests
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
+    public static TheoryData<string> Names => new(GuestPrograms.Names);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void On_the_host(string name)
+    {
+        var binary = GuestPrograms.Build(name);
+        var directory = Directory.CreateTempSubdirectory("dragonet-guest-");
+        try
+        {
+            var outcome = HostTool.Run("env", ["--default-signal=PIPE", binary], directory.FullName, s_limit);
+            Assert.True(outcome.Status == 0, outcome.Output + outcome.Error);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void On_Dragonet(string name) => Check(name, strict: false);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void On_Dragonet_strict(string name) => Check(name, strict: true);
+
+    private static void Check(string name, bool strict)
+    {
+        Assert.SkipWhen(Gaps.IsListed(name, "*"), "listed as a whole in test/guest/gaps.txt");
+        var binary = GuestPrograms.Build(name);
+        var outcome = GuestRunner.Run(
+            new ProgramOptions { Arguments = ["/guest/" + Path.GetFileName(binary)], WorkingDirectory = "/tmp" },
+            new KernelOptions { Strict = strict, Volumes = [new Volume(GuestPrograms.Binaries, "/guest", ReadOnly: true)] },
+            s_limit);
+        var failed = Gaps.Unexpected(name, outcome);
+        Assert.True(failed.Count == 0, $"{string.Join(", ", failed)}\n{outcome.Output}{outcome.Error}");
+    }
+}
