@@ -1,6 +1,97 @@
 // sched(7): affinity, priorities, policies, getcpu(2).
+#define GUEST_HELPER helper
 #include "guest.h"
 #include <sys/sysinfo.h>
+
+// "@on N": runs on processor N and no other.
+static int helper(int argc, char **argv)
+{
+    cpu_set_t now;
+    int only = argc == 3 ? atoi(argv[2]) : -1;
+    CHECK_OK(sched_getaffinity(0, sizeof now, &now));
+    CHECK(CPU_COUNT(&now) == 1 && CPU_ISSET(only, &now));
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQ(sched_getcpu(), only);
+        sched_yield();
+    }
+    return guest_failures != 0;
+}
+
+static int allowed(int which) // the first or the last processor
+{
+    cpu_set_t set;
+    int last = -1;
+    CHECK_OK(sched_getaffinity(0, sizeof set, &set));
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, &set)) {
+            last = i;
+            if (which == 0) break;
+        }
+    return last;
+}
+
+static void *check_cpu(void *only)
+{
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQ(sched_getcpu(), (intptr_t)only);
+        sched_yield();
+    }
+    return NULL;
+}
+
+TEST(affinity_is_inherited)
+{
+    pid_t pid;
+    for (int which = 0; which < 2; which++) {
+        IN_CHILD(pid) {
+            cpu_set_t set;
+            pthread_t thread;
+            int only = allowed(which);
+            char number[16];
+            CPU_ZERO(&set);
+            CPU_SET(only, &set);
+            CHECK_OK(sched_setaffinity(getpid(), sizeof set, &set));
+            CHECK_EQ(pthread_create(&thread, NULL, check_cpu, (void *)(intptr_t)only), 0);
+            CHECK_EQ(pthread_join(thread, NULL), 0);
+            snprintf(number, sizeof number, "%d", only);
+            char text[4096], line[64], *at;
+            read_file("/proc/self/status", text, sizeof text);
+            snprintf(line, sizeof line, "Cpus_allowed_list:\t%d\n", only);
+            CHECK((at = strstr(text, "Cpus_allowed_list:")) && strncmp(at, line, strlen(line)) == 0);
+            execl("/proc/self/exe", "sched", "@on", number, NULL);
+            CHECK(false);
+        }
+        CHECK_EXIT(pid, 0);
+    }
+}
+
+TEST(affinity_of_another)
+{
+    cpu_set_t set;
+    int to_child[2], from_child[2], only = allowed(1);
+    pid_t pid;
+    CHECK_OK(pipe(to_child));
+    CHECK_OK(pipe(from_child));
+    IN_CHILD(pid) {
+        pipe_signal(from_child[1]);
+        pipe_wait(to_child[0]);
+        check_cpu((void *)(intptr_t)only);
+    }
+    pipe_wait(from_child[0]);
+    CPU_ZERO(&set);
+    CPU_SET(only, &set);
+    CHECK_OK(sched_setaffinity(pid, sizeof set, &set));
+    pipe_signal(to_child[1]);
+    CHECK_EXIT(pid, 0);
+    for (int i = 0; i < 2; i++) close(to_child[i]), close(from_child[i]);
+    if (is_root()) {
+        IN_CHILD(pid) {
+            become_nobody();
+            CHECK_ERRNO(sched_setaffinity(getppid(), sizeof set, &set), EPERM);
+        }
+        CHECK_EXIT(pid, 0);
+    }
+}
 
 TEST(affinity)
 {
@@ -104,6 +195,60 @@ TEST(attributes)
     CHECK_ERRNO(syscall(SYS_sched_getattr, 0, &attributes, 4, 0), EINVAL);
     CHECK_ERRNO(syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 1), EINVAL);
     CHECK_ERRNO(syscall(SYS_sched_setattr, 0, NULL, 0), EINVAL);
+    CHECK_ERRNO(syscall(SYS_sched_getattr, 0, NULL, sizeof attributes, 0), EINVAL);
+    CHECK_ERRNO(syscall(SYS_sched_getattr, 0x3ffffff, &attributes, sizeof attributes, 0), ESRCH);
+}
+
+TEST(set_attributes)
+{
+    struct attributes now = {0}, larger[2] = {{0}};
+    pid_t pid, other;
+    IN_CHILD(pid) {
+        struct attributes batch = {.size = sizeof batch, .sched_policy = SCHED_BATCH, .nice = 12, .flags = 1}; // SCHED_FLAG_RESET_ON_FORK
+        CHECK_OK(syscall(SYS_sched_setattr, 0, &batch, 0));
+        CHECK_OK(syscall(SYS_sched_getattr, 0, &now, sizeof now, 0));
+        CHECK(now.size == sizeof now && now.sched_policy == SCHED_BATCH && now.nice == 12 && now.flags == 1);
+        CHECK_EQ(sched_getscheduler(0), SCHED_BATCH | SCHED_RESET_ON_FORK);
+        CHECK_EQ(getpriority(PRIO_PROCESS, 0), 12);
+        IN_CHILD(other) CHECK_EQ(sched_getscheduler(0), SCHED_BATCH); // the flag is not inherited
+        CHECK_EXIT(other, 0);
+        larger[0] = batch;
+        larger[0].size = sizeof larger;
+        CHECK_OK(syscall(SYS_sched_setattr, 0, larger, 0)); // what is unknown is zero
+        larger[1].size = 1;
+        larger[1].flags = 1;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, larger, 0), E2BIG);
+        CHECK(larger[0].size >= sizeof now); // the size that the kernel knows
+        batch.size = 20;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &batch, 0), E2BIG);
+        batch.size = sizeof batch;
+        batch.priority = 3;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &batch, 0), EINVAL);
+        batch.priority = 0;
+        batch.sched_policy = 77;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &batch, 0), EINVAL);
+        batch.flags = 1 | 8; // SCHED_FLAG_KEEP_POLICY
+        batch.nice = 13;
+        CHECK_OK(syscall(SYS_sched_setattr, 0, &batch, 0));
+        CHECK_EQ(sched_getscheduler(0), SCHED_BATCH | SCHED_RESET_ON_FORK);
+        batch.flags = 1ull << 40;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &batch, 0), EINVAL);
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0x3ffffff, &now, 0), ESRCH);
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, BAD_POINTER, 0), EFAULT);
+        become_nobody();
+        setrlimit(RLIMIT_NICE, &(struct rlimit){0, 0});
+        now.nice = 3;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &now, 0), EPERM); // needs RLIMIT_NICE
+        now.nice = 13;
+        now.flags = 0;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &now, 0), EPERM); // SCHED_RESET_ON_FORK stays
+        now.flags = 1;
+        now.sched_policy = SCHED_IDLE;
+        CHECK_OK(syscall(SYS_sched_setattr, 0, &now, 0));
+        now.sched_policy = SCHED_OTHER;
+        CHECK_ERRNO(syscall(SYS_sched_setattr, 0, &now, 0), EPERM); // leaving SCHED_IDLE is a raise
+    }
+    CHECK_EXIT(pid, 0);
 }
 
 static volatile int turns, done;

@@ -48,7 +48,7 @@ public sealed partial class DragonetKernel : IDisposable
         var kernel = new Kernel.Kernel(platform, new LinuxPersonality(), new HostClock(platform))
         {
             MemoryLimit = options.MemoryLimit,
-            Processors = options.Processors == 0 ? Environment.ProcessorCount : options.Processors,
+            Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
         kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
         kernel.Pids.Limit = options.TaskLimit;

@@ -41,7 +41,8 @@ public sealed partial class Kernel
         var process = isThread ? parent : ForkProcess(caller, tid, options);
         var files = options.Has(CloneFlags.CLONE_FILES) ? caller.Files.Share() : caller.Files.Copy();
         var fs = options.Has(CloneFlags.CLONE_FS) ? caller.Fs : caller.Fs.Copy();
-        var child = new Task(process, tid, caller.Credentials, files, fs) { Thread = thread, Name = caller.Name, Affinity = caller.Affinity, Policy = caller.Policy, RtPriority = caller.RtPriority };
+        var child = new Task(process, tid, caller.Credentials, files, fs) { Thread = thread, Name = caller.Name };
+        child.InheritScheduling(caller);
         child.InheritSignals(caller, keepAltStack: !options.Has(CloneFlags.CLONE_VM) || options.Has(CloneFlags.CLONE_VFORK));
         if (options.Has(CloneFlags.CLONE_CHILD_CLEARTID) && !hostClears)
         {
@@ -94,10 +95,10 @@ public sealed partial class Kernel
             Layout = origin.Layout,
             Dumpable = origin.Dumpable,
             NoNewPrivileges = origin.NoNewPrivileges,
-            Nice = origin.Nice,
             OomScoreAdjust = origin.OomScoreAdjust,
             ExitSignal = options.Has(CloneFlags.CLONE_PARENT) ? origin.ExitSignal : options.ExitSignal,
         };
+        child.InheritNice(caller.ResetOnFork ? Math.Max(origin.Nice, 0) : origin.Nice);
         if (options.Has(CloneFlags.CLONE_VM))
         {
             child.MemoryId = origin.MemoryId;

@@ -19,6 +19,8 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         Platform = platform;
         Personality = personality;
         Clock = clock;
+        HostProcessors = ProcessorSet.Of(platform.Processors);
+        Processors = HostProcessors;
         Timers = new TimerQueue(clock, Drain);
         Vfs = new VirtualFileSystem(() => clock.RealtimeNanoseconds) { OpenFifo = FifoFiles.Open };
         var init = new Process(this, 1, null, new SignalActions(), new Rlimits());
@@ -67,8 +69,11 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     /// <summary>Host name and domain name, uname(2).</summary>
     public UtsName Uts { get; } = new();
 
-    /// <summary>Processors that guests see.</summary>
-    public int Processors { get; init; } = Environment.ProcessorCount;
+    /// <summary>Processors that guests see, by the host's numbers: guest code learns those from the host (rseq(2), the vDSO).</summary>
+    public ProcessorSet Processors { get; init; }
+
+    /// <summary>Processors that the host lets guests use.</summary>
+    public ProcessorSet HostProcessors { get; }
 
     /// <summary>Bytes of memory that guests may use in all (-m).</summary>
     public long MemoryLimit { get; init; } = 2L << 30;

@@ -84,7 +84,23 @@ public sealed partial class Process
     public int ParentDeathSignal { get; set; }
 
     /// <summary>Nice value, -20 to 19.</summary>
-    public int Nice { get; set; }
+    public int Nice { get; private set; }
+
+    /// <summary>setpriority(2). The host's threads follow as far as the host allows it: lower always, higher again hardly ever.</summary>
+    public void SetNice(int nice)
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            Nice = nice;
+            foreach (var task in Tasks)
+            {
+                task.Thread?.SetNice(nice);
+            }
+        }
+    }
+
+    /// <summary>A fork: the host's thread has inherited it.</summary>
+    internal void InheritNice(int nice) => Nice = nice;
 
     /// <summary>oom_score_adj.</summary>
     public int OomScoreAdjust { get; set; }

@@ -15,15 +15,6 @@ public sealed partial class Task
     /// <summary>Scratch registers for signal delivery, kept because they are large.</summary>
     public MachineContext Context => _context ??= new MachineContext();
 
-    /// <summary>SCHED_* policy.</summary>
-    public int Policy { get; set; }
-
-    /// <summary>Allowed processors, the first 64; kept and reported.</summary>
-    public ulong Affinity { get; set; } = ulong.MaxValue;
-
-    /// <summary>Real-time priority.</summary>
-    public int RtPriority { get; set; }
-
     /// <summary>The call about to be answered with <see cref="SysResult.Native"/> is an mmap of this backing.</summary>
     public void LendMapping(IMemoryBacking backing, bool writable, int descriptor)
     {
@@ -71,6 +62,7 @@ public sealed partial class Task
             Thread = thread;
             thread.Owner = this;
             thread.Space.Owner = process;
+            ApplySchedulingLocked();
         }
 
         process.ApplyLimits();

@@ -39,6 +39,9 @@ public interface IPlatform : IDisposable
     /// <summary>True when futexes of guest memory are the host's business: the kernel sees only the priority-inheriting ones.</summary>
     bool HasNativeFutex { get; }
 
+    /// <summary>Numbers of the processors that guest code can run on, ascending; guest code may learn the number of the one it runs on.</summary>
+    IReadOnlyList<int> Processors => [.. Enumerable.Range(0, Environment.ProcessorCount)];
+
     /// <summary>A precise sleep for one thread of the kernel.</summary>
     IHostAlarm CreateAlarm();
 

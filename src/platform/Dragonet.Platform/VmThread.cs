@@ -50,6 +50,19 @@ public abstract class VmThread
     /// <summary>Maps into a fresh address space, before its first <see cref="ResumeWith"/>. Without backing: anonymous private memory.</summary>
     public abstract Result<ulong> Map(ulong address, ulong length, VmProt protection, VmMapFlags flags, IMemoryBacking? backing, long offset);
 
+    /// <summary>Limits it to these processors (bit n is number n of <see cref="IPlatform.Processors"/>).</summary>
+    public virtual void SetProcessors(ReadOnlySpan<byte> mask)
+    {
+    }
+
+    /// <summary>Asks for a nice value (nice(2)); the platform does what it is allowed to.</summary>
+    public virtual void SetNice(int nice)
+    {
+    }
+
+    /// <summary>Number of the processor it runs on or ran on last; -1 when the platform does not know.</summary>
+    public virtual int Processor => -1;
+
     /// <summary>Ends this thread without another guest instruction; its trap needs no answer any more.
     /// The address space ends with its last thread.</summary>
     public abstract void Exit();

@@ -7,15 +7,15 @@ namespace Dragonet.Fs.Procfs;
 internal static class CpuInfoText
 {
     /// <summary>One block for each processor.</summary>
-    internal static string Make(int processors)
+    internal static string Make(Kernel.ProcessorSet processors)
     {
         var flags = Flags();
         var text = new StringBuilder();
-        for (var i = 0; i < processors; i++)
+        foreach (var i in processors.Numbers)
         {
             _ = text.Append($"processor\t: {i}\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\nmodel name\t: Dragonet Virtual CPU\nstepping\t: 7\n")
-                .Append($"microcode\t: 0x1\ncpu MHz\t\t: 2000.000\ncache size\t: 16384 KB\nphysical id\t: 0\nsiblings\t: {processors}\ncore id\t\t: {i}\n")
-                .Append($"cpu cores\t: {processors}\napicid\t\t: {i}\ninitial apicid\t: {i}\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 22\nwp\t\t: yes\n")
+                .Append($"microcode\t: 0x1\ncpu MHz\t\t: 2000.000\ncache size\t: 16384 KB\nphysical id\t: 0\nsiblings\t: {processors.Count}\ncore id\t\t: {i}\n")
+                .Append($"cpu cores\t: {processors.Count}\napicid\t\t: {i}\ninitial apicid\t: {i}\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 22\nwp\t\t: yes\n")
                 .Append($"flags\t\t: {flags}\nbugs\t\t:\nbogomips\t: 4000.00\nclflush size\t: 64\ncache_alignment\t: 64\n")
                 .Append("address sizes\t: 46 bits physical, 48 bits virtual\npower management:\n\n");
         }

@@ -29,7 +29,7 @@ internal static class StatText
             + $"0 0 0 0 {user / Tick} {system / Tick} {childUser / Tick} {childSystem / Tick} {priority} {process.Nice} {Math.Max(threads, 1)} 0 "
             + $"{Math.Max(0, process.StartTime - subject.Kernel.BootTime) / Tick} {usage.Virtual} {usage.Resident / Page} {process.Limits[Rlimits.Rss].Soft} "
             + $"{layout.CodeStart} {layout.CodeEnd} {layout.StackStart} 0 0 {own & standard} {task.SignalMask & standard} {ignored & standard} {caught & standard} "
-            + $"0 0 0 {process.ExitSignal} 0 {task.RtPriority} {task.Policy} 0 0 0 0 0 0 "
+            + $"0 0 0 {process.ExitSignal} {(process.IsZombie || process == subject.Kernel.Init ? 0 : task.Processor)} {task.RtPriority} {task.Policy} 0 0 0 0 0 0 "
             + $"{layout.ArgStart} {layout.ArgEnd} {layout.EnvStart} {layout.EnvEnd} {(process.IsZombie ? process.ExitStatus : 0)}\n";
     }
 

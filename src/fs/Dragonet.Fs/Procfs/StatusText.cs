@@ -80,8 +80,8 @@ internal static class StatusText
         Line("Seccomp_filters", "0");
         Line("Speculation_Store_Bypass", "unknown");
         Line("SpeculationIndirectBranch", "unknown");
-        Line("Cpus_allowed", Mask(subject.Kernel.Processors));
-        Line("Cpus_allowed_list", SysfsFileSystem.Range(subject.Kernel.Processors));
+        Line("Cpus_allowed", task.Affinity.ToMaskText());
+        Line("Cpus_allowed_list", task.Affinity.ToListText());
         Line("Mems_allowed", "1");
         Line("Mems_allowed_list", "0");
         Line("voluntary_ctxt_switches", "0");
@@ -114,20 +114,6 @@ internal static class StatusText
         }
 
         return (ignored, caught);
-    }
-
-    /// <summary>A cpu mask in groups of 32 bits, the highest first.</summary>
-    private static string Mask(int processors)
-    {
-        var groups = new List<string>();
-        for (var left = processors; left > 0; left -= 32)
-        {
-            var bits = left >= 32 ? uint.MaxValue : (1u << left) - 1;
-            groups.Add(left > 32 ? $"{bits:x8}" : $"{bits:x}");
-        }
-
-        groups.Reverse();
-        return string.Join(',', groups);
     }
 
     private static string State(char letter) => letter switch

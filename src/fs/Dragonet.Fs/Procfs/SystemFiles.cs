@@ -26,8 +26,8 @@ internal sealed class SystemFiles(Kernel.Kernel kernel)
         root.Add("partitions", static () => "major minor  #blocks  name\n\n");
         root.Add("swaps", static () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
         root.Add("vmstat", VirtualMemory);
-        root.Add("interrupts", () => "           " + string.Concat(Enumerable.Range(0, kernel.Processors).Select(i => $"CPU{i}       ")) + "\n");
-        root.Add("softirqs", () => "                    " + string.Concat(Enumerable.Range(0, kernel.Processors).Select(i => $"CPU{i}       ")) + "\n");
+        root.Add("interrupts", () => "           " + string.Concat(kernel.Processors.Numbers.Select(i => $"CPU{i}       ")) + "\n");
+        root.Add("softirqs", () => "                    " + string.Concat(kernel.Processors.Numbers.Select(i => $"CPU{i}       ")) + "\n");
         root.Add("misc", static () => "183 hw_random\n");
         root.Add("consoles", static () => "tty0                 -W- (EC  p  )    5:1\n");
         foreach (var empty in (ReadOnlySpan<string>)["crypto", "diskstats", "kallsyms", "locks", "modules"])
@@ -78,10 +78,10 @@ internal sealed class SystemFiles(Kernel.Kernel kernel)
     private string Statistics()
     {
         var (user, system) = TotalTime();
-        var count = kernel.Processors;
+        var count = kernel.Processors.Count;
         var idle = Math.Max(0, (SinceBoot * count) - user - system);
         var text = new StringBuilder($"cpu  {user / Tick} 0 {system / Tick} {idle / Tick} 0 0 0 0 0 0\n");
-        for (var i = 0; i < count; i++)
+        foreach (var i in kernel.Processors.Numbers)
         {
             _ = text.Append($"cpu{i} {user / count / Tick} 0 {system / count / Tick} {idle / count / Tick} 0 0 0 0 0 0\n");
         }
@@ -110,7 +110,7 @@ internal sealed class SystemFiles(Kernel.Kernel kernel)
     {
         var (user, system) = TotalTime();
         var up = SinceBoot;
-        var idle = Math.Max(0, (up * kernel.Processors) - user - system);
+        var idle = Math.Max(0, (up * kernel.Processors.Count) - user - system);
         return $"{up / 1e9:f2} {idle / 1e9:f2}\n";
     }
 

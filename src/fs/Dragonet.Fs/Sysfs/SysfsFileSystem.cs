@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dragonet.Abi;
 using Dragonet.Fs.Synthetic;
+using Dragonet.Kernel;
 using Dragonet.Vfs;
 
 namespace Dragonet.Fs.Sysfs;
@@ -25,19 +26,23 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
             _ = Directory(path);
         }
 
-        var range = Range(kernel.Processors);
+        var range = kernel.Processors.ToListText();
         var cpu = Directory("devices/system/cpu");
-        foreach (var name in (string[])["online", "possible", "present"])
+        foreach (var name in (string[])["online", "present"])
         {
             cpu.Add(name, () => range + "\n");
         }
 
+        // Numbers are below that of the last possible one, also where a cpuset of the host leaves some out.
+        var possible = ProcessorSet.Of(Enumerable.Range(0, kernel.Processors.Numbers[^1] + 1)).ToListText();
+        cpu.Add("possible", () => possible + "\n");
+
         cpu.Add("offline", static () => "\n");
         cpu.Add("isolated", static () => "\n");
         cpu.Add("kernel_max", static () => "8191\n");
-        for (var i = 0; i < kernel.Processors; i++)
+        foreach (var i in kernel.Processors.Numbers)
         {
-            Processor(cpu.Directory("cpu" + i.ToString(CultureInfo.InvariantCulture)), i, range, kernel.Processors);
+            Processor(cpu.Directory("cpu" + i.ToString(CultureInfo.InvariantCulture)), i, kernel.Processors);
         }
 
         var node = Directory("devices/system/node");
@@ -60,9 +65,7 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
     /// <inheritdoc/>
     public override Inode Root => _root;
 
-    internal static string Range(int processors) => processors == 1 ? "0" : "0-" + (processors - 1).ToString(CultureInfo.InvariantCulture);
-
-    private static void Processor(StaticDirectory directory, int number, string range, int count)
+    private static void Processor(StaticDirectory directory, int number, ProcessorSet all)
     {
         if (number != 0)
         {
@@ -74,9 +77,9 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
         topology.Add("core_id", () => text + "\n");
         topology.Add("physical_package_id", static () => "0\n");
         topology.Add("thread_siblings_list", () => text + "\n");
-        topology.Add("core_siblings_list", () => range + "\n");
-        topology.Add("thread_siblings", () => (1UL << number).ToString("x", CultureInfo.InvariantCulture) + "\n");
-        topology.Add("core_siblings", () => (count >= 64 ? ulong.MaxValue : (1UL << count) - 1).ToString("x", CultureInfo.InvariantCulture) + "\n");
+        topology.Add("core_siblings_list", () => all.ToListText() + "\n");
+        topology.Add("thread_siblings", () => ProcessorSet.Of([number]).ToMaskText() + "\n");
+        topology.Add("core_siblings", () => all.ToMaskText() + "\n");
     }
 
     private StaticDirectory Directory(string path)

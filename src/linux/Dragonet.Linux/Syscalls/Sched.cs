@@ -5,62 +5,57 @@ using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Syscalls;
 
-/// <summary>Scheduling attributes. Guests run as ordinary host threads: policies and nice values are kept and reported, not enforced.</summary>
+/// <summary>Scheduling attributes. Guests run as ordinary host threads: affinity and nice values are the host's business too, policies are kept
+/// and reported.</summary>
 internal static class Sched
 {
+    private const int ResetOnFork = 0x4000_0000;
+
     [Syscall(Nr.sched_yield)]
     public static SysResult sched_yield(Task task) => SysResult.Native;
 
     [Syscall(Nr.sched_getaffinity)]
     public static SysResult sched_getaffinity(Task task, int pid, uint size, UserPtr mask)
     {
-        if (Find(task, pid) is not { } target)
-        {
-            return Errno.ESRCH;
-        }
-
-        var processors = task.Kernel.Processors;
-        var needed = (processors + 63) / 64 * 8;
+        var highest = task.Kernel.Processors.Numbers[^1];
+        var needed = (highest / 64 * 8) + 8;
         if (size < needed || (size & 7) != 0)
         {
             return Errno.EINVAL;
         }
 
-        Span<byte> bytes = stackalloc byte[needed];
-        bytes.Clear();
-        for (var i = 0; i < processors; i++)
-        {
-            // The mask that was set covers the first 64; the others are always allowed.
-            bytes[i / 8] |= i >= 64 || (target.Affinity >> i & 1) != 0 ? (byte)(1 << (i % 8)) : (byte)0;
-        }
-
-        return task.Memory.Write(mask.Address, bytes) == Errno.OK ? needed : Errno.EFAULT;
-    }
-
-    [Syscall(Nr.sched_setaffinity, Support.Partial, "kept and reported, not enforced")]
-    public static SysResult sched_setaffinity(Task task, int pid, uint size, UserPtr mask)
-    {
         if (Find(task, pid) is not { } target)
         {
             return Errno.ESRCH;
         }
 
-        Span<byte> bytes = stackalloc byte[(int)Math.Min(size, 128)];
+        Span<byte> bytes = stackalloc byte[needed];
+        bytes.Clear();
+        target.Affinity.Mask.CopyTo(bytes);
+        return task.Memory.Write(mask.Address, bytes) == Errno.OK ? needed : Errno.EFAULT;
+    }
+
+    [Syscall(Nr.sched_setaffinity, Support.Partial, "processors beyond the host's (--cpus) do not bind the task")]
+    public static SysResult sched_setaffinity(Task task, int pid, uint size, UserPtr mask)
+    {
+        Span<byte> bytes = stackalloc byte[(int)Math.Min(size, ProcessorSet.MaxNumber / 8)];
         if (task.Memory.ReadArray(mask.Address, bytes) != Errno.OK)
         {
             return Errno.EFAULT;
         }
 
-        ulong wanted = 0;
-        var any = false;
-        for (var i = 0; i < Math.Min(task.Kernel.Processors, bytes.Length * 8); i++)
+        if (Find(task, pid) is not { } target)
         {
-            var set = (bytes[i / 8] >> (i % 8) & 1) != 0;
-            any |= set;
-            wanted |= set && i < 64 ? 1UL << i : 0;
+            return Errno.ESRCH;
         }
 
-        if (!any)
+        if (!IsOwner(task, target) && !task.Credentials.Has(Capability.CAP_SYS_NICE))
+        {
+            return Errno.EPERM;
+        }
+
+        var wanted = new ProcessorSet(bytes).And(task.Kernel.Processors);
+        if (wanted.Count == 0)
         {
             return task.Fail(Errno.EINVAL, "no processor of the mask exists");
         }
@@ -77,7 +72,7 @@ internal static class Sched
         return error != Errno.OK ? error : best;
     }
 
-    [Syscall(Nr.setpriority, Support.Partial, "kept and reported, not enforced")]
+    [Syscall(Nr.setpriority, Support.Partial, "real on the host as far as it allows: values below the kernel process's own never, raising a lowered priority again only with the host's permission")]
     public static SysResult setpriority(Task task, int which, int who, int nice)
     {
         nice = Math.Clamp(nice, -20, 19);
@@ -95,21 +90,32 @@ internal static class Sched
             }
             else
             {
-                process.Nice = nice;
+                process.SetNice(nice);
             }
         });
         return error != Errno.OK ? error : result;
     }
 
     [Syscall(Nr.sched_getscheduler)]
-    public static SysResult sched_getscheduler(Task task, int pid) => pid < 0 ? Errno.EINVAL : Find(task, pid) is { } target ? target.Policy : Errno.ESRCH;
+    public static SysResult sched_getscheduler(Task task, int pid)
+        => pid < 0 ? Errno.EINVAL : Find(task, pid) is { } target ? target.Policy | (target.ResetOnFork ? ResetOnFork : 0) : Errno.ESRCH;
 
-    [Syscall(Nr.sched_setscheduler, Support.Partial, "SCHED_OTHER, BATCH and IDLE; the real-time policies need CAP_SYS_NICE and are not enforced")]
+    [Syscall(Nr.sched_setscheduler, Support.Partial, "kept and reported, not enforced; no SCHED_DEADLINE")]
     public static SysResult sched_setscheduler(Task task, int pid, int policy, UserPtr parameter)
+        => policy < 0 ? Errno.EINVAL : SetParameter(task, pid, policy & ~ResetOnFork, (policy & ResetOnFork) != 0, parameter);
+
+    [Syscall(Nr.sched_getparam)]
+    public static SysResult sched_getparam(Task task, int pid, UserPtr parameter)
+        => parameter.IsNull || pid < 0 ? Errno.EINVAL : Find(task, pid) is { } target ? task.Memory.Write(parameter.Address, target.RtPriority) : Errno.ESRCH;
+
+    [Syscall(Nr.sched_setparam)]
+    public static SysResult sched_setparam(Task task, int pid, UserPtr parameter) => SetParameter(task, pid, SchedPolicies.Keep, false, parameter);
+
+    private static SysResult SetParameter(Task task, int pid, int policy, bool reset, UserPtr parameter)
     {
-        if (pid < 0 || Find(task, pid) is not { } target)
+        if (parameter.IsNull || pid < 0)
         {
-            return pid < 0 ? Errno.EINVAL : Errno.ESRCH;
+            return Errno.EINVAL;
         }
 
         if (task.Memory.Read(parameter.Address, out int priority) != Errno.OK)
@@ -117,30 +123,9 @@ internal static class Sched
             return Errno.EFAULT;
         }
 
-        policy &= ~0x4000_0000; // SCHED_RESET_ON_FORK
-        var realTime = policy is 1 or 2;
-        if (policy is not (0 or 1 or 2 or 3 or 5) || (realTime ? priority is < 1 or > 99 : priority != 0))
-        {
-            return Errno.EINVAL;
-        }
-
-        if (realTime && !task.Credentials.Has(Capability.CAP_SYS_NICE) && (ulong)priority > task.Process.Limits[Rlimits.RtPriority].Soft)
-        {
-            return Errno.EPERM;
-        }
-
-        target.Policy = policy;
-        target.RtPriority = priority;
-        return 0;
+        return Find(task, pid) is not { } target ? Errno.ESRCH
+            : SchedPolicies.Change(task, target, policy, priority, target.Process.Nice, policy == SchedPolicies.Keep ? target.ResetOnFork : reset);
     }
-
-    [Syscall(Nr.sched_getparam)]
-    public static SysResult sched_getparam(Task task, int pid, UserPtr parameter)
-        => pid < 0 ? Errno.EINVAL : Find(task, pid) is { } target ? task.Memory.Write(parameter.Address, target.RtPriority) : Errno.ESRCH;
-
-    [Syscall(Nr.sched_setparam)]
-    public static SysResult sched_setparam(Task task, int pid, UserPtr parameter)
-        => pid < 0 ? Errno.EINVAL : Find(task, pid) is { } target ? sched_setscheduler(task, pid, target.Policy, parameter) : Errno.ESRCH;
 
     [Syscall(Nr.sched_get_priority_max)]
     public static SysResult sched_get_priority_max(Task task, int policy) => policy is 1 or 2 ? 99 : policy is 0 or 3 or 5 or 6 ? 0 : Errno.EINVAL;
@@ -171,7 +156,11 @@ internal static class Sched
     [Syscall(Nr.ioprio_set, Support.Partial, "accepted, not enforced")]
     public static SysResult ioprio_set(Task task, int which, int who, int priority) => which is < 1 or > 3 ? Errno.EINVAL : 0;
 
-    private static Task? Find(Task task, int pid) => pid == 0 ? task : task.Kernel.Pids.FindTask(pid);
+    internal static Task? Find(Task task, int pid) => pid == 0 ? task : task.Kernel.Pids.FindTask(pid);
+
+    /// <summary>The caller's effective user is the target's real or effective one (sched_setscheduler(2), "Privileges and resource limits").</summary>
+    internal static bool IsOwner(Task task, Task target)
+        => task.Credentials.EffectiveUid == target.Credentials.Uid || task.Credentials.EffectiveUid == target.Credentials.EffectiveUid;
 
     private static Errno Each(Task task, int which, int who, Action<Process> action)
     {

@@ -30,6 +30,7 @@ public sealed partial class LinuxPlatform : IPlatform
     public LinuxPlatform(bool strict = false)
     {
         _strict = strict;
+        (Processors, OwnNice) = (HostScheduling.GetProcessors(), HostScheduling.GetNice());
         PollBeforeReceive = HostVersion.Current < new Version(6, 11);
         _keeper = new Keeper(this, strict);
         (VdsoAddress, HardwareCapabilities, MinimumSignalStack) = AuxiliaryVector.Read(_keeper.ZygotePid);
@@ -38,6 +39,12 @@ public sealed partial class LinuxPlatform : IPlatform
             VdsoAddress = 0;
         }
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> Processors { get; }
+
+    /// <summary>Nice value of the kernel process.</summary>
+    internal int OwnNice { get; }
 
     /// <summary>Before Linux 6.11 a listener without processes is not told so: it must be polled.</summary>
     internal bool PollBeforeReceive { get; }
