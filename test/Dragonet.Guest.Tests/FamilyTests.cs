@@ -35,6 +35,18 @@ public sealed class FamilyTests
     [MemberData(nameof(Names))]
     public void On_Dragonet_strict(string name) => Check(name, strict: true);
 
+    /// <summary>By the command, whose kernel process has confined itself.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void On_Dragonet_confined(string name)
+    {
+        Assert.SkipWhen(Gaps.IsListed(name, "*"), "listed as a whole in test/guest/gaps.txt");
+        var binary = GuestPrograms.Build(name);
+        var outcome = Command.Run(["-v", $"{GuestPrograms.Binaries}:/guest:ro", "-w", "/tmp", "--", "/guest/" + Path.GetFileName(binary)], s_limit);
+        var failed = Gaps.Unexpected(name, outcome);
+        Assert.True(failed.Count == 0, $"{string.Join(", ", failed)}\n{outcome.Output}{outcome.Error}");
+    }
+
     private static void Check(string name, bool strict)
     {
         Assert.SkipWhen(Gaps.IsListed(name, "*"), "listed as a whole in test/guest/gaps.txt");

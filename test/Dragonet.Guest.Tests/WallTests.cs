@@ -46,10 +46,9 @@ public sealed class WallTests
     public void Killing_the_kernel_process_leaves_no_guest_behind()
     {
         var random = new Random(20);
-        var command = Path.Combine(Repository.Artifacts, "bin", "Dragonet.Cli", Configuration, "dragonet-cli");
         for (var round = 0; round < Kills; round++)
         {
-            var start = new ProcessStartInfo(command, ["run", "--", "/bin/bash", "-c", "while :; do (sleep 1000 & /bin/true; :); done"]) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
+            var start = new ProcessStartInfo(Command.Path, ["run", "--", "/bin/bash", "-c", "while :; do (sleep 1000 & /bin/true; :); done"]) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
             using var kernel = Process.Start(start)!;
             var moment = Stopwatch.StartNew();
             var until = TimeSpan.FromMilliseconds(random.Next(20, 900));
@@ -72,8 +71,6 @@ public sealed class WallTests
             Assert.DoesNotContain(guests, IsAlive);
         }
     }
-
-    private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Name;
 
     private static List<int> ChildrenOf(int parent)
     {

@@ -16,6 +16,7 @@ internal sealed class RunCommand
     private int _processors;
     private TimeSpan? _timeout;
     private bool _strict;
+    private bool _confine = true;
     private string? _strace;
     private bool? _terminal;
 
@@ -31,6 +32,7 @@ internal sealed class RunCommand
         new(null, "--cpus", "N", "processors that programs see", value => _processors = ParseProcessors(value)),
         new(null, "--timeout", "TIME", "kill the program after this time: 10s, 500ms, 5m (exit 137)", value => _timeout = Quantity.Time("--timeout", value)),
         new(null, "--isolation", "default|strict", "strict: every system call goes to the kernel", value => _strict = ParseIsolation(value)),
+        new(null, "--no-confine", null, "leave the kernel process its rights on this machine (to debug it)", _ => _confine = false),
         new(null, "--strace", "FILE", "print decoded system calls on standard error, or into FILE", value => _strace = value) { OptionalValue = true },
         new("-t", "--tty", null, "give the program a terminal of its own (default when there is one)", _ => _terminal = true),
         new("-T", "--no-tty", null, "pass the standard streams through as they are", _ => _terminal = false),
@@ -70,6 +72,7 @@ internal sealed class RunCommand
             MemoryLimit = _memory,
             Processors = _processors,
             Strict = _strict,
+            ConfineProcess = _confine,
             Trace = trace is null ? null : line => WriteLine(trace, line),
         });
         using var session = new TerminalSession(kernel, _terminal);

@@ -5,6 +5,7 @@ using Dragonet.Kernel;
 using Dragonet.Linux;
 using Dragonet.Linux.Strace;
 using Dragonet.Platform;
+using Dragonet.Platform.Linux.Confinement;
 using Dragonet.Platform.Linux.Guests;
 using Dragonet.Platform.Linux.HostStreams;
 using Dragonet.Vfs;
@@ -38,6 +39,11 @@ public sealed partial class DragonetKernel : IDisposable
         LinuxPlatform platform;
         try
         {
+            if (options.ConfineProcess)
+            {
+                ProcessConfinement.RestrictFiles(ConfinedFiles.Of(options));
+            }
+
             platform = new LinuxPlatform(options.Strict);
         }
         catch (InvalidOperationException failure)
@@ -63,7 +69,17 @@ public sealed partial class DragonetKernel : IDisposable
         {
             new RootBuilder(kernel, booted._caller, options).Build();
             platform.Start(kernel);
+            if (options.ConfineProcess)
+            {
+                ProcessConfinement.RestrictCalls();
+            }
+
             return booted;
+        }
+        catch (InvalidOperationException failure)
+        {
+            kernel.Dispose();
+            throw new DragonetException($"{failure.Message}: see 'dragonet doctor'", failure);
         }
         catch
         {

@@ -19,7 +19,7 @@ public static class HostReport
             Feature("seccomp notification", features.SeccompNotification, FindingLevel.Fatal, "guests cannot be fenced: the host's kernel lacks CONFIG_SECCOMP_FILTER or forbids it"),
             Feature("synchronous wake-up (Linux 6.6)", features.SynchronousWakeUp, FindingLevel.Slower, "everything runs; a system call costs about 11 µs instead of 4"),
             Feature("openat2", features.OpenAt2, FindingLevel.Fatal, "host directories cannot be shown safely"),
-            Feature("Landlock", features.Landlock, FindingLevel.Missing, "the kernel process cannot restrict its own file access; its seccomp filter still holds"),
+            Feature("Landlock", features.Landlock, FindingLevel.Missing, "the kernel process cannot give up its access to files; the filter on its system calls still holds"),
             Feature("reading guest memory", features.GuestMemory, FindingLevel.Fatal, "kernel.yama.ptrace_scope is 2 or 3: set it to 1 or 0"),
         };
         list.Add(new Finding("ptrace scope (Yama)", FindingLevel.Good, ReadLine("/proc/sys/kernel/yama/ptrace_scope") ?? "no Yama", ""));

@@ -24,6 +24,14 @@ public sealed class KernelOptions
     /// <summary>Every system call goes to the kernel; nothing is left to the host.</summary>
     public bool Strict { get; init; }
 
+    /// <summary>
+    /// The whole process gives up what the kernel does not need, for good: it can start no programs, open no sockets, reach no files but
+    /// <see cref="Root"/> and <see cref="Volumes"/>, and closes descriptors that it inherited without close-on-exec. For a process that
+    /// does nothing else. Boot must then be called once, by the first thread, before there are others: guests are out of reach for threads
+    /// that were made before. Host directories that are added later stay unreachable.
+    /// </summary>
+    public bool ConfineProcess { get; init; }
+
     /// <summary>Where the report of a bug in the kernel goes; standard error when null.</summary>
     public Action<string>? OopsReport { get; init; }
 

@@ -16,7 +16,8 @@ namespace Dragonet;
 /// <summary>Builds the file tree that guests see.</summary>
 internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, KernelOptions options)
 {
-    private static readonly string[] s_system = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt"];
+    /// <summary>Directories of the host that guests see unless they have a root of their own.</summary>
+    internal static IReadOnlyList<string> SystemDirectories { get; } = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt"];
 
     private const uint Directory = 0x1ed; // 0755
     private const uint Sticky = 0x3ff;    // 01777
@@ -71,7 +72,7 @@ internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, Ker
     /// readable here, whoever runs us.</summary>
     private void ShareSystem()
     {
-        foreach (var directory in s_system)
+        foreach (var directory in SystemDirectories)
         {
             var info = new System.IO.DirectoryInfo(directory);
             if (info.LinkTarget is { } target)

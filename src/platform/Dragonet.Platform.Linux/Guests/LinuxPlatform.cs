@@ -103,7 +103,7 @@ public sealed partial class LinuxPlatform : IPlatform
     public (uint Uid, uint Gid) HostIdentity => HostDirectories.Identity;
 
     /// <inheritdoc/>
-    public void Fill(Span<byte> entropy) => System.Security.Cryptography.RandomNumberGenerator.Fill(entropy);
+    public void Fill(Span<byte> entropy) => HostEntropy.Fill(entropy);
 
     /// <inheritdoc/>
     public void Dispose()

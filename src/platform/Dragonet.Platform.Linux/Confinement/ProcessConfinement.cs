@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.IO;
+using Dragonet.Abi;
+using Dragonet.Platform.Linux.Interop;
+
+namespace Dragonet.Platform.Linux.Confinement;
+
+/// <summary>
+/// The kernel process gives up what it does not need, so that a guest which takes it over still stands before a wall. It is the process
+/// that changes, for good. Two steps: files and rights before the first platform is made (guests must be inside the same Landlock domain,
+/// or the host would not let us at their memory), calls after the zygote was started.
+/// </summary>
+public static unsafe class ProcessConfinement
+{
+    // What file systems ask for: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID; and CAP_SYS_RESOURCE for limits.
+    private const ulong KeptCapabilities = 0x1f | 1 << 24;
+
+    /// <summary>True when the host has Landlock: without it files stay as reachable as they are.</summary>
+    public static bool HasLandlock => Landlock.Version > 0;
+
+    /// <summary>
+    /// Closes inherited descriptors, drops capabilities, leaves only these files. Only the calling thread and threads that come from it
+    /// can hold guests afterwards.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The host refused.</exception>
+    public static void RestrictFiles(IEnumerable<FileGrant> grants)
+    {
+        CloseInherited();
+        HostFd? rules = null;
+        if (HasLandlock && !Landlock.Create(grants).Ok(out rules, out var error))
+        {
+            throw new InvalidOperationException($"Landlock: {error}");
+        }
+
+        using (rules)
+        {
+            EveryThread.Restrict(rules, KeptCapabilities);
+        }
+    }
+
+    /// <summary>Leaves only the calls of <see cref="HostCalls"/>, on all threads.</summary>
+    /// <exception cref="InvalidOperationException">The host refused.</exception>
+    public static void RestrictCalls()
+    {
+        const long threadSync = 1;
+        var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid));
+        fixed (byte* code = program)
+        {
+            // SAFETY: struct sock_fprog: a length and a pointer to the pinned program. SECCOMP_SET_MODE_FILTER.
+            var filter = stackalloc long[] { program.Length / 8, (long)code };
+            var result = Host.Call(Nr.seccomp, 1, threadSync | Seccomp.FilterSpecAllow, (long)filter);
+            if (result != 0)
+            {
+                throw new InvalidOperationException($"the host refused the filter on our own calls: {(result > 0 ? $"thread {result} has another one" : Host.ErrnoOf(result).ToString())}");
+            }
+        }
+    }
+
+    /// <summary>Whatever survived an exec was not meant to stay secret, nor for us: the runtime and we open everything close-on-exec.</summary>
+    private static void CloseInherited()
+    {
+        const long getFlags = 1, closeOnExec = 1;
+        foreach (var path in Directory.GetFiles("/proc/self/fd"))
+        {
+            var fd = int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
+            if (fd > 2 && Host.Call(Nr.fcntl, fd, getFlags) is >= 0 and var flags && (flags & closeOnExec) == 0)
+            {
+                _ = Host.Call(Nr.close, fd);
+            }
+        }
+    }
+}
