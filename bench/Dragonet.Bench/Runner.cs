@@ -1,0 +1,70 @@
+using System.Threading;
+using Dragonet.Bench.Rows;
+
+namespace Dragonet.Bench;
+
+/// <summary>Measures row by row, and in each repetition one system after the other, so that all see the same minutes of the machine.</summary>
+internal sealed class Runner(Results results, Workspace workspace, Options options)
+{
+    private volatile bool _stopped;
+
+    /// <summary>Ends the run after the measurement that is under way.</summary>
+    internal void Stop() => _stopped = true;
+
+    /// <returns>False when it was stopped.</returns>
+    internal bool Run()
+    {
+        Measure(busy: false);
+        if (!options.Quick)
+        {
+            Measure(busy: true);
+        }
+
+        Progress("");
+        return !_stopped;
+    }
+
+    private void Measure(bool busy)
+    {
+        using var load = new Load(busy);
+        var rows = busy ? results.Rows.Where(row => row.AlsoBusy).ToList() : results.Rows;
+        for (var at = 0; at < rows.Count; at++)
+        {
+            if (!busy)
+            {
+                WatchOthers();
+            }
+
+            for (var repetition = 0; repetition < options.Repeat; repetition++)
+            {
+                foreach (var target in results.Targets)
+                {
+                    if (_stopped)
+                    {
+                        return;
+                    }
+
+                    Progress($"{(busy ? "busy" : "idle")} {at + 1}/{rows.Count} {rows[at].Title}: {target.Title}");
+                    results.Add(rows[at], target, busy, rows[at].Measure(target, workspace));
+                }
+            }
+        }
+    }
+
+    /// <summary>A moment without work of ours: what runs now is somebody else's.</summary>
+    private void WatchOthers()
+    {
+        var before = Machine.ProcessorTime();
+        Thread.Sleep(300);
+        var after = Machine.ProcessorTime();
+        results.Disturbance.Add((after.Used - before.Used) / Math.Max(1, after.All - before.All));
+    }
+
+    private static void Progress(string text)
+    {
+        if (!Console.IsErrorRedirected)
+        {
+            Console.Error.Write($"\r\e[K{text}");
+        }
+    }
+}
