@@ -13,12 +13,12 @@ internal static class MarkdownReport
         _ = text.Append($"""
             # Benchmarks
 
-            Written by `bench/run`, which measures everything here again on your machine. Figures are medians of {repetitions} runs of each program in each
-            system, one system after the other; the small operations are medians of seven batches within each run, too. Less is better everywhere.
+            Written by `bench/run`, which measures everything here again on your machine. Figures are {(repetitions == 1 ? "of one run" : $"medians of {repetitions} runs")} of each program in each system, one
+            system after the other; those of the small operations are medians of seven batches within each run, too. Less is better everywhere.
             *×* is the ratio to native in the same table. Figures of another machine, or of another hour of this one, differ; ratios differ less.
 
             - machine: {machine.Processor}; {machine.Processors} processors, {machine.Memory / 1e9:0.0} GB; {machine.Runtime}
-            {Systems(results)}- while nothing was measured, others used {100 * (Results.Median(results.Disturbance) ?? 0):0} % of the processors (the median of a look before each row)
+            {Systems(results)}- {Others(Results.Median(results.Disturbance) ?? 0)}
 
             ![How many times the native figure each system needs](benchmarks.svg)
 
@@ -37,6 +37,10 @@ internal static class MarkdownReport
 
         return text.ToString();
     }
+
+    private static string Others(double used)
+        => $"others used {100 * used:0} % of the processors (the median of a look before each row)"
+            + (used > 0.2 ? ": **this was no idle machine**, so single figures say little, those close together nothing" : "");
 
     private static string Systems(Results results)
         => string.Concat(results.Targets.Where(target => target.Key != "strict").Select(target

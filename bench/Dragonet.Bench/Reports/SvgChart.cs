@@ -8,10 +8,10 @@ namespace Dragonet.Bench.Reports;
 internal static class SvgChart
 {
     private const int RowHeight = 19;
-    private const int LabelWidth = 292;
+    private const int LabelWidth = 318;
     private const int PanelWidth = 350;
-    private const int Gap = 34;
-    private const int Top = 118;
+    private const int Gap = 84;
+    private const int Top = 132;
     private const int Width = LabelWidth + PanelWidth + Gap + PanelWidth + 28;
 
     private static readonly (string Key, string Color)[] s_marks = [("uml", "#b07d2b"), ("gvisor", "#3a7ca5"), ("strict", "#c0392b"), ("dragonet", "#c0392b")];
@@ -27,7 +27,7 @@ internal static class SvgChart
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {height}" width="{Width}" height="{height}" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, sans-serif" font-size="12" fill="#222">
             <rect width="100%" height="100%" fill="#fff"/>
             <text x="20" y="30" font-size="18" font-weight="600">Time, as a multiple of native</text>
-            <text x="20" y="50" fill="#666">{Escape(results.Machine.Processor)}, {results.Machine.Processors} processors, Linux {Escape(results.Machine.Kernel)}; logarithmic, left is better; numbers: Dragonet</text>
+            <text x="20" y="50" fill="#666">{Escape(results.Machine.Processor)}, {results.Machine.Processors} processors, Linux {Escape(results.Machine.Kernel)}; logarithmic, left is better; the numbers are Dragonet's</text>
 
             """);
         Legend(svg, results);
@@ -89,10 +89,7 @@ internal static class SvgChart
     {
         _ = svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{left}\" y1=\"{y}\" x2=\"{left + PanelWidth}\" y2=\"{y}\" stroke=\"#f0f0f0\"/>\n");
         var ratio = results.Ratio(row, "dragonet", busy);
-        if (!busy)
-        {
-            _ = svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{left - 12}\" y=\"{y + 4}\" text-anchor=\"end\" fill=\"#c0392b\" font-weight=\"600\">{Figures.Ratio(ratio)}</text>\n");
-        }
+        _ = svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{left - 12}\" y=\"{y + 4}\" text-anchor=\"end\" fill=\"#c0392b\" font-weight=\"600\">{Figures.Ratio(ratio)}</text>\n");
 
         foreach (var (key, color) in s_marks)
         {
