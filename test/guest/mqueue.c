@@ -79,6 +79,115 @@ TEST(notification)
     remove_queue(queue);
 }
 
+TEST(notification_ends)
+{
+    sigset_t set;
+    char text[16];
+    pid_t pid;
+    int fds[2];
+    mqd_t queue = open_queue(O_RDWR | O_CREAT | O_EXCL, 4, 16);
+    if (missing(queue)) return;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1}, none = {.sigev_notify = SIGEV_NONE};
+    CHECK_OK(pipe(fds));
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    CHECK_OK(mq_notify(queue, &event));
+    CHECK_OK(mq_notify(queue, NULL)); // taken back
+    CHECK_OK(mq_notify(queue, &event));
+    IN_CHILD(pid) { // a receiver that waits comes first
+        CHECK_ERRNO(mq_notify(queue, &event), EBUSY);
+        CHECK_OK(mq_notify(queue, NULL)); // not this process's
+        CHECK_EQ(mq_receive(queue, text, 16, NULL), 1);
+    }
+    wait_until_blocked(pid);
+    CHECK_OK(mq_send(queue, "x", 1, 0));
+    CHECK_EXIT(pid, 0);
+    CHECK_EQ(sigtimedwait(&set, NULL, &(struct timespec){0, 0}), -1);
+    CHECK_OK(mq_notify(queue, NULL));
+    CHECK_OK(mq_send(queue, "x", 1, 0)); // not empty any more: no signal
+    CHECK_OK(mq_notify(queue, &event));
+    CHECK_OK(mq_send(queue, "y", 1, 0));
+    CHECK_EQ(sigtimedwait(&set, NULL, &(struct timespec){0, 0}), -1);
+    CHECK_OK(mq_notify(queue, NULL));
+    IN_CHILD(pid) CHECK_OK(mq_notify(queue, &none)); // goes with its process
+    CHECK_EXIT(pid, 0);
+    CHECK_OK(mq_notify(queue, &event));
+    mqd_t again = mq_open(name, O_RDONLY);
+    CHECK_OK(mq_close(again)); // any close by the owner ends it
+    CHECK_OK(mq_notify(queue, &event));
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    close(fds[0]), close(fds[1]);
+    remove_queue(queue);
+}
+
+TEST(full_queue_and_modes)
+{
+    char text[16];
+    pid_t pid;
+    mqd_t queue = open_queue(O_RDWR | O_CREAT | O_EXCL, 1, 16);
+    if (missing(queue)) return;
+    mqd_t reader = mq_open(name, O_RDONLY), writer = mq_open(name, O_WRONLY | O_NONBLOCK);
+    CHECK_ERRNO(mq_send(reader, "x", 1, 0), EBADF);
+    CHECK_ERRNO(mq_receive(writer, text, 16, NULL), EBADF);
+    CHECK_ERRNO(mq_receive(1, text, 16, NULL), EBADF);
+    CHECK_OK(mq_send(queue, "a", 1, 0));
+    CHECK_ERRNO(mq_timedsend(queue, "b", 1, 0, &(struct timespec){1, 0}), ETIMEDOUT);
+    CHECK_ERRNO(mq_timedsend(queue, "b", 1, 0, &(struct timespec){1, -1}), EINVAL);
+    CHECK_ERRNO(mq_send(writer, "b", 1, 0), EAGAIN);
+    struct mq_attr old, now = {.mq_flags = 0};
+    CHECK_OK(mq_setattr(writer, &now, &old));
+    CHECK_EQ(old.mq_flags, O_NONBLOCK);
+    CHECK_OK(mq_getattr(writer, &now));
+    CHECK_EQ(now.mq_flags, 0);
+    now.mq_flags = O_APPEND;
+    CHECK_ERRNO(mq_setattr(writer, &now, NULL), EINVAL);
+    IN_CHILD(pid) CHECK_OK(mq_send(writer, "b", 1, 0));
+    wait_until_blocked(pid);
+    CHECK_EQ(mq_receive(reader, text, 16, NULL), 1);
+    CHECK_EXIT(pid, 0);
+    CHECK_EQ(mq_receive(reader, text, 16, NULL), 1);
+    CHECK_EQ(text[0], 'b');
+    CHECK(fcntl(queue, F_GETFD) & FD_CLOEXEC);
+    CHECK_OK(mq_unlink(name)); // lives on while it is open
+    CHECK_OK(mq_send(writer, "c", 1, 0));
+    CHECK_EQ(mq_receive(reader, text, 16, NULL), 1);
+    CHECK_OK(mq_close(reader));
+    CHECK_OK(mq_close(writer));
+    CHECK_OK(mq_close(queue));
+}
+
+TEST(limits)
+{
+    struct mq_attr large = {.mq_maxmsg = 10, .mq_msgsize = 8192};
+    char other[64];
+    pid_t pid;
+    mqd_t queue = open_queue(O_RDWR | O_CREAT | O_EXCL, 4, 16);
+    if (missing(queue)) return;
+    IN_CHILD(pid) {
+        struct rlimit limit = {1000, 1000};
+        CHECK_OK(setrlimit(RLIMIT_MSGQUEUE, &limit));
+        CHECK_ERRNO(mq_open("/guest-test-more", O_RDWR | O_CREAT | O_EXCL, 0600, &large), EMFILE);
+        become_nobody();
+        large.mq_maxmsg = 70000;
+        CHECK_ERRNO(mq_open("/guest-test-more", O_RDWR | O_CREAT | O_EXCL, 0600, &large), EINVAL);
+    }
+    CHECK_EXIT(pid, 0);
+    if (is_root()) {
+        IN_CHILD(pid) {
+            become_nobody();
+            CHECK_ERRNO(mq_open(name, O_RDONLY), EACCES);
+            CHECK_ERRNO(syscall(SYS_mq_unlink, name + 1), EPERM); // the directory is sticky; the C library says EACCES
+        }
+        CHECK_EXIT(pid, 0);
+    }
+    memset(other, 'n', sizeof other);
+    CHECK_ERRNO(syscall(SYS_mq_open, "", O_RDWR, 0, NULL), ENOENT);
+    CHECK_ERRNO(syscall(SYS_mq_open, "..", O_RDWR, 0, NULL), EACCES);
+    CHECK_ERRNO(syscall(SYS_mq_open, BAD_POINTER, O_RDWR, 0, NULL), EFAULT);
+    remove_queue(queue);
+}
+
 TEST(errors)
 {
     mqd_t queue = open_queue(O_RDWR | O_CREAT | O_EXCL, 4, 16);

@@ -98,6 +98,7 @@ public sealed partial class Kernel
             OomScoreAdjust = origin.OomScoreAdjust,
             ExitSignal = options.Has(CloneFlags.CLONE_PARENT) ? origin.ExitSignal : options.ExitSignal,
         };
+        child.InheritObjects(origin, options.Has(CloneFlags.CLONE_VM), options.Has(CloneFlags.CLONE_SYSVSEM));
         child.InheritNice(caller.ResetOnFork ? Math.Max(origin.Nice, 0) : origin.Nice);
         if (options.Has(CloneFlags.CLONE_VM))
         {

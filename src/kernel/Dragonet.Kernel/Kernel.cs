@@ -23,6 +23,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         Processors = HostProcessors;
         Timers = new TimerQueue(clock, Drain);
         Vfs = new VirtualFileSystem(() => clock.RealtimeNanoseconds) { OpenFifo = FifoFiles.Open };
+        FirstIpc = new IpcNamespace(this);
         var init = new Process(this, 1, null, new SignalActions(), new Rlimits());
         var session = new Session(1, init);
         var group = new ProcessGroup(1, session);

@@ -4,6 +4,35 @@ namespace Dragonet.Kernel;
 public sealed partial class Process
 {
     private ProcessTimers? _timers;
+    private SemaphoreUndo? _semaphoreUndo;
+
+    /// <summary>Its System V objects.</summary>
+    public IpcNamespace Ipc { get; }
+
+    /// <summary>Shared memory that its address space has attached; the same object for processes that share their memory.</summary>
+    public SegmentAttachments Segments { get; private set; } = new();
+
+    /// <summary>What its end does to semaphores; made at first use.</summary>
+    public SemaphoreUndo SemaphoreUndo
+        => Volatile.Read(ref _semaphoreUndo) ?? Interlocked.CompareExchange(ref _semaphoreUndo, new SemaphoreUndo(), null) ?? _semaphoreUndo!;
+
+    /// <summary>A fork: attachments are copied with the memory, or shared with it.</summary>
+    internal void InheritObjects(Process origin, bool sharesMemory, bool sharesUndo)
+    {
+        Segments = sharesMemory ? origin.Segments : origin.Segments.Copy();
+        _semaphoreUndo = sharesUndo ? origin.SemaphoreUndo.Share() : null;
+    }
+
+    /// <summary>Exec: the address space goes, unless somebody else has it too.</summary>
+    internal void LeaveSegments(bool shared)
+    {
+        var old = Segments;
+        Segments = new SegmentAttachments();
+        if (!shared && !old.IsEmpty)
+        {
+            Ipc.Detach(this, old);
+        }
+    }
 
     /// <summary>Its timers; made at first use.</summary>
     public ProcessTimers Timers => Volatile.Read(ref _timers) ?? Interlocked.CompareExchange(ref _timers, new ProcessTimers(this), null) ?? _timers!;
@@ -12,7 +41,12 @@ public sealed partial class Process
     public void ResetObjectsForExec() => Volatile.Read(ref _timers)?.DeleteAll();
 
     /// <summary>The process has ended: nothing of it may happen later.</summary>
-    internal void ReleaseObjects() => Volatile.Read(ref _timers)?.StopAll();
+    internal void ReleaseObjects()
+    {
+        Volatile.Read(ref _timers)?.StopAll();
+        Volatile.Read(ref _semaphoreUndo)?.Leave(Ipc, Pid);
+        LeaveSegments(!Segments.IsEmpty && SharesMemory);
+    }
 
     /// <summary>Counts expirations of a POSIX timer whose signal is still pending.</summary>
     /// <returns>False when it is not pending: it is to be sent.</returns>

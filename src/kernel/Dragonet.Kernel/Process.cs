@@ -13,6 +13,7 @@ public sealed partial class Process
         Parent = parent;
         Actions = actions;
         Limits = limits;
+        Ipc = parent?.Ipc ?? kernel.FirstIpc;
         StartTime = kernel.Clock.MonotonicNanoseconds;
     }
 

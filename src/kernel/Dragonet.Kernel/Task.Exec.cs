@@ -44,6 +44,7 @@ public sealed partial class Task
         Files.CloseForExec();
         Fs = Fs.Copy();
         var old = Thread;
+        var sharesMemory = !process.Segments.IsEmpty && process.SharesMemory;
         Kernel.Personality.OnTaskExit(this, group: false);
         ClearTid = 0;
         RobustList = 0;
@@ -67,6 +68,7 @@ public sealed partial class Task
 
         process.ApplyLimits();
         process.OnExec();
+        process.LeaveSegments(sharesMemory);
         old?.Space.Kill(); // a process started from outside has none
         _ = process.Changed.Wake();
         return !IsDead;

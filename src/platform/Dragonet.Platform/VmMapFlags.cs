@@ -16,6 +16,9 @@ public enum VmMapFlags
     /// <summary>Grows downward when touched below (stacks).</summary>
     GrowsDown = 4,
 
+    /// <summary>With <see cref="Fixed"/>: fails with EEXIST instead of replacing.</summary>
+    NoReplace = 16,
+
     /// <summary>Untouched pages count against nothing (stacks).</summary>
     NoReserve = 8,
 }

@@ -47,8 +47,12 @@ public abstract class VmThread
     /// thread that brought the trap, before it returns from <see cref="ITrapHandler"/>.</summary>
     public abstract Result<VmThread> Clone(in CloneRequest request);
 
-    /// <summary>Maps into a fresh address space, before its first <see cref="ResumeWith"/>. Without backing: anonymous private memory.</summary>
+    /// <summary>Maps into its address space. Without backing: anonymous private memory. Only in a full trap and before
+    /// <see cref="ResumeWith"/>; while other threads run in the space only on the host thread that brought the trap.</summary>
     public abstract Result<ulong> Map(ulong address, ulong length, VmProt protection, VmMapFlags flags, IMemoryBacking? backing, long offset);
+
+    /// <summary>Unmaps, under the same conditions as <see cref="Map"/>.</summary>
+    public virtual Errno Unmap(ulong address, ulong length) => Errno.ENOSYS;
 
     /// <summary>Limits it to these processors (bit n is number n of <see cref="IPlatform.Processors"/>).</summary>
     public virtual void SetProcessors(ReadOnlySpan<byte> mask)

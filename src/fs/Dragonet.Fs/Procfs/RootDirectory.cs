@@ -23,9 +23,9 @@ internal sealed class RootDirectory : StaticDirectory
         new SystemFiles(owner.Kernel).Fill(this);
         new Sysctls(owner, owner.Kernel).Fill(Directory("sys"));
         var ipc = Directory("sysvipc");
-        ipc.Add("shm", static () => "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n");
-        ipc.Add("sem", static () => "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
-        ipc.Add("msg", static () => "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n");
+        ipc.Add("shm", new TextFile(owner, IpcText.Segments));
+        ipc.Add("sem", new TextFile(owner, IpcText.Semaphores));
+        ipc.Add("msg", new TextFile(owner, IpcText.Queues));
     }
 
     /// <inheritdoc/>

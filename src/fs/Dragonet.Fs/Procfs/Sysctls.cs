@@ -14,18 +14,18 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("fs/aio-max-nr", "65536"), ("fs/aio-nr", "0"), ("fs/dentry-state", "0\t0\t45\t0\t0\t0"), ("fs/epoll/max_user_watches", "1048576"),
         ("fs/file-max", "9223372036854775807"), ("fs/file-nr", "0\t0\t9223372036854775807"), ("fs/inode-nr", "0\t0"),
         ("fs/inotify/max_queued_events", "16384"), ("fs/inotify/max_user_instances", "128"), ("fs/inotify/max_user_watches", "65536"),
-        ("fs/lease-break-time", "45"), ("fs/leases-enable", "1"), ("fs/mount-max", "100000"), ("fs/mqueue/msg_default", "10"),
-        ("fs/mqueue/msg_max", "10"), ("fs/mqueue/msgsize_default", "8192"), ("fs/mqueue/msgsize_max", "8192"), ("fs/mqueue/queues_max", "256"),
+        ("fs/lease-break-time", "45"), ("fs/leases-enable", "1"), ("fs/mount-max", "100000"),
+       
         ("fs/nr_open", "1048576"), ("fs/overflowgid", "65534"), ("fs/overflowuid", "65534"), ("fs/pipe-max-size", "1048576"),
         ("fs/pipe-user-pages-hard", "0"), ("fs/pipe-user-pages-soft", "16384"), ("fs/protected_fifos", "0"), ("fs/protected_hardlinks", "0"),
         ("fs/protected_regular", "0"), ("fs/protected_symlinks", "0"), ("fs/suid_dumpable", "0"),
         ("kernel/cap_last_cap", "40"), ("kernel/core_pattern", "core"), ("kernel/core_uses_pid", "0"), ("kernel/dmesg_restrict", "1"),
-        ("kernel/kptr_restrict", "2"), ("kernel/msgmax", "8192"), ("kernel/msgmnb", "16384"), ("kernel/msgmni", "32000"), ("kernel/ngroups_max", "65536"),
+        ("kernel/kptr_restrict", "2"), ("kernel/ngroups_max", "65536"),
         ("kernel/osrelease", UtsName.Release), ("kernel/ostype", "Linux"), ("kernel/overflowgid", "65534"), ("kernel/overflowuid", "65534"),
         ("kernel/panic", "0"), ("kernel/perf_event_paranoid", "4"), ("kernel/printk", "4\t4\t1\t7"), ("kernel/randomize_va_space", "2"),
         ("kernel/random/entropy_avail", "256"), ("kernel/random/poolsize", "256"), ("kernel/sched_autogroup_enabled", "0"),
-        ("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow"), ("kernel/sem", "32000\t1024000000\t500\t32000"),
-        ("kernel/shmall", "18446744073692774399"), ("kernel/shmmax", "18446744073692774399"), ("kernel/shmmni", "4096"), ("kernel/sysrq", "0"),
+        ("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow"),
+        ("kernel/sysrq", "0"),
         ("kernel/tainted", "0"), ("kernel/unprivileged_userns_clone", "0"), ("kernel/version", UtsName.Version), ("kernel/yama/ptrace_scope", "1"),
         ("net/core/rmem_default", "212992"), ("net/core/rmem_max", "212992"), ("net/core/somaxconn", "4096"), ("net/core/wmem_default", "212992"),
         ("net/core/wmem_max", "212992"), ("net/ipv4/ip_forward", "0"), ("net/ipv4/ip_local_port_range", "32768\t60999"),
@@ -48,6 +48,7 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         kernelDirectory.Add("domainname", Name(() => uts.DomainName, value => uts.DomainName = value));
         Add(sys, "kernel/pid_max", static () => PidTable.Max + "\n");
         Add(sys, "kernel/threads-max", () => kernel.Pids.Limit + "\n");
+        new IpcSysctls(owner).Fill(kernelDirectory, sys.Directory("fs").Directory("mqueue"));
         var boot = Uuid();
         Add(sys, "kernel/random/boot_id", () => boot + "\n");
         Add(sys, "kernel/random/uuid", () => Uuid() + "\n");

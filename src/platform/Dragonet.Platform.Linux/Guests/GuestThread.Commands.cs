@@ -15,7 +15,7 @@ internal sealed partial class GuestThread
     public override Result<ulong> Map(ulong address, ulong length, VmProt protection, VmMapFlags flags, IMemoryBacking? backing, long offset)
     {
         long hostFlags = (flags & VmMapFlags.Shared) != 0 ? 1L : 2;
-        hostFlags |= (flags & VmMapFlags.Fixed) != 0 ? 0x10L : 0L;
+        hostFlags |= (flags & VmMapFlags.Fixed) == 0 ? 0L : (flags & VmMapFlags.NoReplace) != 0 ? 0x100000L : 0x10L;
         hostFlags |= (flags & VmMapFlags.GrowsDown) != 0 ? 0x100L : 0L;
         hostFlags |= (flags & VmMapFlags.NoReserve) != 0 ? 0x4000L : 0L;
         if (backing is null)
@@ -42,6 +42,9 @@ internal sealed partial class GuestThread
                 ((long)Nr.close, LentFd, 0, 0, 0, 0, 0),
             ]);
     }
+
+    /// <inheritdoc/>
+    public override Errno Unmap(ulong address, ulong length) => Run(Nr.munmap, (long)address, (long)length, 0, 0, 0, 0).Ok(out _, out var error) ? Errno.OK : error;
 
     private Result<ulong> Run(Nr number, long a0, long a1, long a2, long a3, long a4, long a5)
         => Run([((long)number, a0, a1, a2, a3, a4, a5)]);

@@ -71,7 +71,7 @@ internal static class GuestFilter
         }
 
         _ = p.IfEqual((uint)Nr.clone, "trap").IfEqual((uint)Nr.clone3, "trap").IfEqual((uint)Nr.fork, "trap").IfEqual((uint)Nr.vfork, "trap")
-            .IfEqual((uint)Nr.rt_sigreturn, "trap").Goto("notify");
+            .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap").Goto("notify");
 
         // mmap: anonymous memory, and none of the flags that reach beyond the process or pin memory.
         _ = p.Label("mmap").Load(Low(3)).IfAnyBit(0x20, "mmap_anonymous").Goto("notify");
