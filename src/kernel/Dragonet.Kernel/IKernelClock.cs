@@ -9,6 +9,9 @@ public interface IKernelClock
     /// <summary>CLOCK_REALTIME in nanoseconds since 1970-01-01 UTC.</summary>
     long RealtimeNanoseconds { get; }
 
+    /// <summary>False when somebody moves it by hand, and then calls <see cref="TimerQueue.RunDue"/>: no host thread sleeps on it.</summary>
+    bool RunsByItself => true;
+
     /// <summary>Sleeps until <see cref="Wake"/> or until the time has passed. One thread only.</summary>
     /// <param name="nanoseconds">At most this long; <see cref="long.MaxValue"/> is for ever.</param>
     void Sleep(long nanoseconds);

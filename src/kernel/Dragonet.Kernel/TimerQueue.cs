@@ -32,6 +32,11 @@ public sealed class TimerQueue : IDisposable
         lock (_lock)
         {
             _timers.Enqueue(timer, deadline);
+            if (!_clock.RunsByItself)
+            {
+                return timer;
+            }
+
             if (_thread is null && !_stopped)
             {
                 _thread = new Thread(Loop, 256 * 1024) { IsBackground = true, Name = "timers" };
@@ -44,6 +49,28 @@ public sealed class TimerQueue : IDisposable
         }
 
         return timer;
+    }
+
+    /// <summary>Monotonic nanoseconds of the earliest deadline; null when nothing is to happen.</summary>
+    public long? NextDeadline
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return PeekLocked(out var deadline) ? deadline : null;
+            }
+        }
+    }
+
+    /// <summary>Runs what is due now, for a clock that somebody moves by hand.</summary>
+    public void RunDue()
+    {
+        while (TakeDue(out _) is { } due)
+        {
+            due.Callback();
+            _drain();
+        }
     }
 
     internal void Cancel(KernelTimer timer)
@@ -78,33 +105,46 @@ public sealed class TimerQueue : IDisposable
     {
         while (!_stopped)
         {
-            KernelTimer? due = null;
-            long wait;
-            lock (_lock)
-            {
-                while (_timers.TryPeek(out var top, out _) && top.Cancelled)
-                {
-                    _ = _timers.Dequeue();
-                    _cancelled = Math.Max(0, _cancelled - 1);
-                }
-
-                _sleepingUntil = _timers.TryPeek(out var next, out var deadline) ? deadline : long.MaxValue;
-                wait = _sleepingUntil == long.MaxValue ? long.MaxValue : _sleepingUntil - _clock.MonotonicNanoseconds;
-                if (wait <= 0)
-                {
-                    due = _timers.Dequeue();
-                    due.Cancelled = true;
-                }
-            }
-
-            if (due is not null)
+            if (TakeDue(out var wait) is { } due)
             {
                 due.Callback();
                 _drain();
-                continue;
+            }
+            else
+            {
+                _clock.Sleep(wait);
+            }
+        }
+    }
+
+    /// <summary>Takes the earliest timer when its time has come.</summary>
+    /// <param name="wait">Else how long that will be.</param>
+    private KernelTimer? TakeDue(out long wait)
+    {
+        lock (_lock)
+        {
+            _sleepingUntil = PeekLocked(out var deadline) ? deadline : long.MaxValue;
+            wait = _sleepingUntil == long.MaxValue ? long.MaxValue : _sleepingUntil - _clock.MonotonicNanoseconds;
+            if (wait > 0)
+            {
+                return null;
             }
 
-            _clock.Sleep(wait);
+            var due = _timers.Dequeue();
+            due.Cancelled = true;
+            return due;
         }
+    }
+
+    /// <summary>Looks at the earliest timer; cancelled ones leave when they reach the top.</summary>
+    private bool PeekLocked(out long deadline)
+    {
+        while (_timers.TryPeek(out var top, out deadline) && top.Cancelled)
+        {
+            _ = _timers.Dequeue();
+            _cancelled = Math.Max(0, _cancelled - 1);
+        }
+
+        return _timers.Count > 0;
     }
 }
