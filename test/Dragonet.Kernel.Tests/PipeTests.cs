@@ -107,7 +107,7 @@ public sealed class PipeTests
     {
         using var world = new World();
         var task = world.NewTask();
-        var (reader, writer) = PipeFile.CreatePair(OpenFlags.O_RDONLY, 1, 0);
+        var (reader, writer) = PipeFile.CreatePair(OpenFlags.O_RDONLY, 1, 0, new Dragonet.Memory.MemoryAccount(long.MaxValue));
         Assert.Null(world.Call(task, t => reader.Read(t, new byte[4]) is { IsOk: true } read ? read.Value : t.WaitFor(reader, PollEvents.POLLIN)));
         _ = writer.Write(task, "abc"u8);
         Assert.Equal(3, world.Answer(task));

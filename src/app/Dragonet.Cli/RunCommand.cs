@@ -28,7 +28,7 @@ internal sealed class RunCommand
         new("-e", "--env", "KEY[=VALUE]", "set a variable, or pass it on from here; may be repeated", AddVariable),
         new("-u", "--user", "USER[:GROUP]", "run as this user of the guest (default root)", value => _user = value),
         new(null, "--hostname", "NAME", "name of the machine in the guest", value => _hostName = value),
-        new("-m", "--memory", "SIZE", "private memory of each program, and files in memory: 512M, 2G (default 2G)", value => _memory = Quantity.Size("--memory", value)),
+        new("-m", "--memory", "SIZE", "memory of all programs and files in memory together: 512M, 2G (default 2G)", value => _memory = Quantity.Size("--memory", value)),
         new(null, "--cpus", "N", "processors that programs see", value => _processors = ParseProcessors(value)),
         new(null, "--timeout", "TIME", "kill the program after this time: 10s, 500ms, 5m (exit 137)", value => _timeout = Quantity.Time("--timeout", value)),
         new(null, "--isolation", "default|strict", "strict: every system call goes to the kernel", value => _strict = ParseIsolation(value)),
@@ -73,6 +73,7 @@ internal sealed class RunCommand
             Processors = _processors,
             Strict = _strict,
             ConfineProcess = _confine,
+            Log = line => Console.Error.WriteLine($"dragonet: {line}"),
             Trace = trace is null ? null : line => WriteLine(trace, line),
         });
         using var session = new TerminalSession(kernel, _terminal);

@@ -57,6 +57,7 @@ public sealed partial class DragonetKernel : IDisposable
             Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
         kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
+        kernel.Log.Written += options.Log;
         kernel.Pids.Limit = options.TaskLimit;
         kernel.Uts.NodeName = ByteString.FromText(options.HostName);
         if (options.Trace is { } trace)

@@ -83,7 +83,7 @@ public sealed class GuestProcess : IDisposable
 
     internal OpenFile MakePipe(int fd, OpenFlags flags)
     {
-        var (reader, writer) = PipeFile.CreatePair(OpenFlags.O_RDONLY, _kernel.NextAnonymousInode(), _kernel.Clock.RealtimeNanoseconds);
+        var (reader, writer) = PipeFile.CreatePair(OpenFlags.O_RDONLY, _kernel.NextAnonymousInode(), _kernel.Clock.RealtimeNanoseconds, _kernel.Buffers);
         _pipes[fd] = new PipeStream(_kernel, fd == 0 ? writer : reader);
         return flags == OpenFlags.O_RDONLY ? reader : writer;
     }

@@ -12,7 +12,8 @@ public sealed class KernelOptions
     /// <summary>uname -n.</summary>
     public string HostName { get; init; } = "dragonet";
 
-    /// <summary>Bytes of private memory that each guest process may use; also bounds files in memory and is what guests see as the machine's memory.</summary>
+    /// <summary>Bytes of memory that all guests and files in memory may use together; what guests see as the machine's memory. A process
+    /// that asks for more by itself gets ENOMEM; when many use more together, the worst is killed.</summary>
     public long MemoryLimit { get; init; } = 2L << 30;
 
     /// <summary>Processors that guests see; 0 for as many as the host has.</summary>
@@ -31,6 +32,9 @@ public sealed class KernelOptions
     /// that were made before. Host directories that are added later stay unreachable.
     /// </summary>
     public bool ConfineProcess { get; init; }
+
+    /// <summary>Where messages for the user go, one line each: that a program was killed for want of memory. Guests find them in dmesg(1).</summary>
+    public Action<string>? Log { get; init; }
 
     /// <summary>Where the report of a bug in the kernel goes; standard error when null.</summary>
     public Action<string>? OopsReport { get; init; }

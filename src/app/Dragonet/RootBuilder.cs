@@ -9,6 +9,7 @@ using Dragonet.Fs.Overlay;
 using Dragonet.Fs.Procfs;
 using Dragonet.Fs.Sysfs;
 using Dragonet.Fs.Tmpfs;
+using Dragonet.Memory;
 using Dragonet.Vfs;
 
 namespace Dragonet;
@@ -26,6 +27,8 @@ internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, Ker
 
     internal void Build()
     {
+        // Programs need memory, too: without some left, every one of them would be killed for the files' sake.
+        Vfs.FileMemory = new MemoryAccount(kernel.MemoryLimit / 4 * 3);
         Vfs.Types.Register(new TmpfsType(kernel.Platform, kernel.MemoryLimit), new DevtmpfsType(kernel.Platform), new SysfsType(kernel), new NullfsType(), new OverlayType(), new HostfsType(), new ProcfsType(kernel), new DevptsType(kernel));
         Vfs.CreateMemoryFile = new MemoryFiles(Vfs, kernel.Platform, kernel.MemoryLimit).Create;
         MemoryDevices.Register(Vfs.Devices, kernel.Platform);

@@ -12,6 +12,12 @@ public sealed class ByteRing
     /// <summary>Bytes in it.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Bytes of memory that it holds.</summary>
+    public int Held => _data.Length;
+
+    /// <summary>Bytes of memory that it will hold when so many more are in it.</summary>
+    public int HeldWith(int more) => Math.Max(_data.Length, SizeFor(Count + more));
+
     /// <summary>Appends all bytes.</summary>
     public void Write(ReadOnlySpan<byte> source)
     {
@@ -89,9 +95,11 @@ public sealed class ByteRing
             return;
         }
 
-        var larger = new byte[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(needed, 512))];
+        var larger = new byte[SizeFor(needed)];
         _ = Peek(larger);
         _data = larger;
         _head = 0;
     }
+
+    private static int SizeFor(int bytes) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, 512));
 }

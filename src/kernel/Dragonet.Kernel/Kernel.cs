@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Memory;
 using Dragonet.Platform;
 using Dragonet.Vfs;
 
@@ -22,6 +23,8 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         HostProcessors = ProcessorSet.Of(platform.Processors);
         Processors = HostProcessors;
         Timers = new TimerQueue(clock, Drain);
+        Log = new KernelLog(clock);
+        MemoryWatch = new MemoryWatch(this);
         Vfs = new VirtualFileSystem(() => clock.RealtimeNanoseconds) { OpenFifo = FifoFiles.Open };
         FirstIpc = new IpcNamespace(this);
         var init = new Process(this, 1, null, new SignalActions(), new Rlimits());
@@ -78,6 +81,15 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
 
     /// <summary>Bytes of memory that guests may use in all (-m).</summary>
     public long MemoryLimit { get; init; } = 2L << 30;
+
+    /// <summary>Sees to it that they do not use more.</summary>
+    public MemoryWatch MemoryWatch { get; }
+
+    /// <summary>dmesg(1).</summary>
+    public KernelLog Log { get; }
+
+    /// <summary>Bytes that wait in pipes and sockets: a quarter of the memory at most, since nobody's process size shows them.</summary>
+    public MemoryAccount Buffers => field ??= new MemoryAccount(MemoryLimit / 4);
 
     /// <summary>Forks since boot (/proc/stat).</summary>
     public long Forks => Interlocked.Read(ref _forks);

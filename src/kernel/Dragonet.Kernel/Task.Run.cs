@@ -24,6 +24,9 @@ public sealed partial class Task
         _ => 'R',
     };
 
+    /// <summary>True while it waits in the kernel, so that none of its code runs.</summary>
+    internal bool IsParked => Volatile.Read(ref _state) == (int)TaskState.Parked || IsDead;
+
     /// <summary>A platform thread brings a new system call.</summary>
     internal void Begin(in SystemCall call)
     {
@@ -168,6 +171,7 @@ public sealed partial class Task
         }
 
         _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
+        Kernel.MemoryWatch.Wake();
         if (Volatile.Read(ref _signalPending) != 0)
         {
             thread.Interrupt();

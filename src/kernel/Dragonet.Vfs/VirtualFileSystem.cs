@@ -1,5 +1,6 @@
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Memory;
 
 namespace Dragonet.Vfs;
 
@@ -34,6 +35,9 @@ public sealed partial class VirtualFileSystem
 
     /// <summary>Opens FIFOs; ENXIO while nobody does.</summary>
     public FifoOpener OpenFifo { get; set; } = static (_, _, _) => Errno.ENXIO;
+
+    /// <summary>Pays for the pages of all file systems in memory together; null for nobody.</summary>
+    public IMemoryAccount? FileMemory { get; set; }
 
     /// <summary>Makes files in memory; ENOSYS while nobody does.</summary>
     public MemoryFileFactory CreateMemoryFile { get; set; } = static (_, _, _, _, _) => Errno.ENOSYS;

@@ -18,6 +18,9 @@ public interface IPlatform : IDisposable
     /// <summary>Memory that guests can share.</summary>
     Result<IMemoryBacking> CreateMemory(string name);
 
+    /// <summary>Bytes in use by all that <see cref="CreateMemory"/> made and that is still there.</summary>
+    long MemoryInUse => 0;
+
     /// <summary>Nanoseconds of a clock that never steps back (CLOCK_MONOTONIC).</summary>
     long MonotonicNanoseconds { get; }
 

@@ -30,6 +30,13 @@ public abstract class VmSpace : IUserMemory
     /// <summary>Memory in use.</summary>
     public abstract VmUsage GetUsage();
 
+    /// <summary>Bytes of memory that is no file's, quickly: pages that are shared with other spaces count fully in each.</summary>
+    public virtual long GetMemory() => GetUsage().Resident;
+
+    /// <summary>The same exactly: shared pages count by the part that falls to this space, memory made with
+    /// <see cref="IPlatform.CreateMemory"/> not at all. Slow: the host walks the page tables.</summary>
+    public virtual long GetMemoryShare() => GetMemory();
+
     /// <summary>Sets a limit the host enforces for this process (RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK …), in bytes.</summary>
     public abstract Errno SetLimit(int resource, ulong soft, ulong hard);
 

@@ -62,9 +62,9 @@ internal static class ProcessFiles
     /// <summary>proc_pid_oom_score(5): the share of the memory in thousandths, shifted by the adjustment.</summary>
     private static long Score(Subject subject)
     {
-        var resident = subject.Space?.GetUsage().Resident ?? 0;
-        var points = (resident * 1000 / subject.Kernel.MemoryLimit) + subject.Process.OomScoreAdjust;
-        return subject.Space is null ? 0 : Math.Max(0, (1000 + points) * 2 / 3);
+        // The kernel's badness goes down to minus one thousandth of all memory a point; the file shows it from 0 to 2000.
+        var points = (subject.Space?.GetMemory() ?? 0) * 1000 / subject.Kernel.MemoryLimit + subject.Process.OomScoreAdjust;
+        return subject.Space is null || subject.Process.OomScoreAdjust == -1000 ? 0 : Math.Max(0, (1000 + points) * 2 / 3);
     }
 
     private static Errno SetName(Subject subject, Vfs.ICaller caller, string text)

@@ -110,7 +110,7 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     /// <inheritdoc/>
     public bool TryCharge(long bytes)
     {
-        if (Interlocked.Add(ref _bytes, bytes) <= _options.Size)
+        if (Interlocked.Add(ref _bytes, bytes) <= _options.Size && Vfs.FileMemory?.TryCharge(bytes) != false)
         {
             return true;
         }
@@ -120,7 +120,11 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     }
 
     /// <inheritdoc/>
-    public void Release(long bytes) => _ = Interlocked.Add(ref _bytes, -bytes);
+    public void Release(long bytes)
+    {
+        _ = Interlocked.Add(ref _bytes, -bytes);
+        Vfs.FileMemory?.Release(bytes);
+    }
 
     internal ulong NextNumber() => (ulong)Interlocked.Increment(ref _lastNumber);
 

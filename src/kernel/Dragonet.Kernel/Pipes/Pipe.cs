@@ -1,5 +1,6 @@
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Memory;
 
 namespace Dragonet.Kernel;
 
@@ -7,7 +8,9 @@ namespace Dragonet.Kernel;
 /// The buffer behind a pipe or an open FIFO (pipe(7)). Writes of up to <see cref="AtomicSize"/> bytes are all or nothing. With O_DIRECT
 /// a write makes packets: a read takes one of them and drops what does not fit. Thread-safe; never sleeps.
 /// </summary>
-public sealed class Pipe
+/// <param name="account">Pays for the buffer; null for nobody. When it refuses, the capacity is what a pipe always has, one page, as
+/// beyond Linux's pipe-user-pages-soft.</param>
+public sealed class Pipe(MemoryAccount? account = null)
 {
     /// <summary>PIPE_BUF.</summary>
     public const int AtomicSize = 4096;
@@ -17,6 +20,9 @@ public sealed class Pipe
 
     /// <summary>Largest capacity without CAP_SYS_RESOURCE (/proc/sys/fs/pipe-max-size).</summary>
     public const int MaxCapacity = 1 << 20;
+
+    // What a pipe and its two open files take without any data, roughly.
+    private const int OwnSize = 1024;
 
     private readonly KernelLock _lock = new(LockRank.Object);
     private readonly ByteRing _ring = new();    // guarded by _lock
@@ -135,6 +141,11 @@ public sealed class Pipe
     {
         using (_lock.Enter())
         {
+            if (_readers == 0 && _writers == 0)
+            {
+                account?.Charge(OwnSize);
+            }
+
             if (read)
             {
                 _readers++;
@@ -163,6 +174,7 @@ public sealed class Pipe
             noWriter = write && _writers == 0;
             if (_readers == 0 && _writers == 0)
             {
+                account?.Release(_ring.Held + OwnSize);
                 _ring.Clear();
                 _segments = null;
                 _firstTaken = 0;
@@ -216,7 +228,9 @@ public sealed class Pipe
             // Boundaries of packets do not survive.
             _segments = null;
             _firstTaken = 0;
+            var held = _ring.Held;
             _ring.Unread(data);
+            account?.Charge(_ring.Held - held);
         }
 
         _ = Readable.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
@@ -248,6 +262,18 @@ public sealed class Pipe
             }
 
             count = Math.Min(free, source.Length);
+            if (_ring.HeldWith(count) - _ring.Held is > 0 and var more && account?.TryCharge(more) == false)
+            {
+                var room = Math.Max(_ring.Held, AtomicSize) - _ring.Count;
+                if (!whole && (room <= 0 || (source.Length <= AtomicSize && room < source.Length)))
+                {
+                    return Errno.EAGAIN;
+                }
+
+                count = whole ? count : Math.Min(room, count);
+                account.Charge(_ring.HeldWith(count) - _ring.Held);
+            }
+
             if (packet || _segments is not null)
             {
                 AddSegmentsLocked(count, packet);

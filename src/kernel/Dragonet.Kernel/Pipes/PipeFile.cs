@@ -1,5 +1,6 @@
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Memory;
 using Dragonet.Vfs;
 
 namespace Dragonet.Kernel;
@@ -38,9 +39,9 @@ public sealed class PipeFile : OpenFile
     public override string Description => $"pipe:[{_number}]";
 
     /// <summary>A connected pair of ends (pipe(2)).</summary>
-    public static (PipeFile Read, PipeFile Write) CreatePair(OpenFlags status, ulong number, long created)
+    public static (PipeFile Read, PipeFile Write) CreatePair(OpenFlags status, ulong number, long created, MemoryAccount account)
     {
-        var pipe = new Pipe();
+        var pipe = new Pipe(account);
         pipe.Attach(read: true, write: true);
         return (new PipeFile(pipe, OpenFlags.O_RDONLY | (status & ~OpenFlags.O_DIRECT), number, null, created),
             new PipeFile(pipe, OpenFlags.O_WRONLY | status, number, null, created));

@@ -87,8 +87,58 @@ internal static class Info
         return persona is query or 0 or noRandomize ? 0 : Errno.EINVAL;
     }
 
-    [Syscall(Nr.syslog, Support.Refused, "the kernel's log is the host user's")]
-    public static SysResult syslog(Task task, int type, UserPtr buffer, int length) => type is 10 or 9 ? 0 : Errno.EPERM;
+    [Syscall(Nr.syslog, Support.Partial, "reading does not take lines away; nothing goes to a console")]
+    public static SysResult syslog(Task task, int type, UserPtr buffer, int length)
+    {
+        const int read = 2, readAll = 3, readClear = 4, clear = 5, consoleOff = 6, consoleOn = 7, consoleLevel = 8, sizeUnread = 9, sizeBuffer = 10;
+        if (type is < 0 or > sizeBuffer)
+        {
+            return Errno.EINVAL;
+        }
+
+        // Without a restriction (dmesg_restrict) everybody may look.
+        if (type is not (readAll or sizeBuffer) && !task.Credentials.Has(Capability.CAP_SYSLOG))
+        {
+            return Errno.EPERM;
+        }
+
+        var log = task.Kernel.Log;
+        switch (type)
+        {
+            case sizeBuffer:
+                return KernelLog.Size;
+            case sizeUnread:
+                return log.Read().Length;
+            case clear:
+                log.Clear();
+                return 0;
+            case consoleLevel:
+                return length is < 1 or > 8 ? Errno.EINVAL : 0;
+            case read or readAll or readClear:
+                if (length < 0 || buffer.IsNull)
+                {
+                    return Errno.EINVAL;
+                }
+
+                var text = log.Read();
+                var last = text.AsSpan(text.Length - Math.Min(text.Length, length));
+                var error = task.Memory.WriteArray(buffer.Address, (ReadOnlySpan<byte>)last);
+                if (error != Errno.OK)
+                {
+                    return error;
+                }
+
+                if (type == readClear)
+                {
+                    log.Clear();
+                }
+
+                return last.Length;
+            default:
+                _ = (consoleOff, consoleOn); // and open and close (0, 1): nothing to do
+                return 0;
+        }
+    }
 
     [Syscall(Nr.reboot, Support.Refused, "the kernel ends with its first program")]
     public static SysResult reboot(Task task, uint magic, uint magic2, uint command, UserPtr argument) => Errno.EPERM;

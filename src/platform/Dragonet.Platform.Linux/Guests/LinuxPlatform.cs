@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Platform.Linux.HostFiles;
@@ -19,6 +20,7 @@ public sealed partial class LinuxPlatform : IPlatform
     private readonly bool _strict;
     private readonly ConcurrentDictionary<int, GuestThread> _threads = new();
     private readonly ConcurrentDictionary<(ulong Device, ulong Inode), WeakReference<IMemoryBacking>> _backings = new();
+    private readonly ConditionalWeakTable<IMemoryBacking, IMemoryBacking> _memory = []; // those that are alive
     private readonly BlockingCollection<GuestThread> _blanks = [];
     private readonly ServerPool _servers = new();
     private readonly HostPoller _poller = new();
@@ -82,7 +84,31 @@ public sealed partial class LinuxPlatform : IPlatform
     }
 
     /// <inheritdoc/>
-    public Result<IMemoryBacking> CreateMemory(string name) => MemFile.Create(System.Text.Encoding.Latin1.GetBytes(name));
+    public Result<IMemoryBacking> CreateMemory(string name)
+    {
+        var made = MemFile.Create(System.Text.Encoding.Latin1.GetBytes(name));
+        if (made.Ok(out var file, out _))
+        {
+            _memory.Add(file, file);
+        }
+
+        return made;
+    }
+
+    /// <inheritdoc/>
+    public long MemoryInUse
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (var (file, _) in _memory)
+            {
+                bytes += file.Allocated;
+            }
+
+            return bytes;
+        }
+    }
 
     /// <inheritdoc/>
     public long MonotonicNanoseconds => ReadClock(1);

@@ -29,6 +29,11 @@ public sealed class UnixFamily : SocketFamily
             return Errno.EPROTONOSUPPORT;
         }
 
+        if (task.Kernel.Buffers.IsExhausted)
+        {
+            return Errno.ENOBUFS; // socket(2)
+        }
+
         // SOCK_RAW is an old name of SOCK_DGRAM here.
         type = type == SocketType.SOCK_RAW ? SocketType.SOCK_DGRAM : type;
         return type is SocketType.SOCK_STREAM or SocketType.SOCK_DGRAM or SocketType.SOCK_SEQPACKET

@@ -1,13 +1,18 @@
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Memory;
 
 namespace Dragonet.Kernel;
 
 /// <summary>What a UNIX socket has received and not read: bytes in a ring, and where each message or sender begins. Thread-safe.</summary>
-internal sealed class UnixQueue(bool isStream)
+/// <param name="isStream">Bytes, not messages.</param>
+/// <param name="account">Pays for the ring; when it refuses, there is still room for a page.</param>
+internal sealed class UnixQueue(bool isStream, MemoryAccount account)
 {
     /// <summary>Most datagrams that wait (net.unix.max_dgram_qlen is smaller by default; some programs count on the larger value).</summary>
     private const int MaxMessages = 512;
+
+    private const int Page = 4096;
 
     private readonly KernelLock _lock = new(LockRank.Object);
     private readonly ByteRing _ring = new();                        // guarded by _lock
@@ -63,7 +68,8 @@ internal sealed class UnixQueue(bool isStream)
         }
     }
 
-    /// <summary>Appends. A stream takes what fits, a message is all or nothing (EMSGSIZE when it never fits). EPIPE when closed.</summary>
+    /// <summary>Appends. A stream takes what fits, a message is all or nothing (EMSGSIZE when it never fits). EPIPE when closed,
+    /// ENOBUFS when the account refuses a message.</summary>
     public Result<int> Add(ReadOnlySpan<byte> data, int capacity, in ucred credentials, string sender, Func<UnixRights>? rights)
     {
         using (_lock.Enter())
@@ -94,6 +100,18 @@ internal sealed class UnixQueue(bool isStream)
             else if (_ring.Count + count > capacity || _segments.Count >= MaxMessages)
             {
                 return Errno.EAGAIN;
+            }
+
+            if (_ring.HeldWith(count) - _ring.Held is > 0 and var more && !account.TryCharge(more))
+            {
+                var room = Math.Max(_ring.Held, Page) - _ring.Count;
+                if (room <= 0 || (!isStream && room < count))
+                {
+                    return isStream ? Errno.EAGAIN : Errno.ENOBUFS;
+                }
+
+                count = Math.Min(room, count);
+                account.Charge(_ring.HeldWith(count) - _ring.Held);
             }
 
             _ring.Write(data[..count]);
@@ -200,6 +218,7 @@ internal sealed class UnixQueue(bool isStream)
             }
 
             _segments.Clear();
+            account.Release(_ring.Held);
             _ring.Clear();
         }
 

@@ -10,6 +10,9 @@ namespace Dragonet.Kernel;
 /// </summary>
 public sealed partial class UnixSocket : SocketFile
 {
+    // What a socket takes without any data, roughly.
+    private const int OwnSize = 1024;
+
     private readonly Kernel _kernel;
     private readonly UnixFamily _family;
     private readonly UnixQueue _incoming;
@@ -32,7 +35,8 @@ public sealed partial class UnixSocket : SocketFile
     {
         _kernel = kernel;
         _family = family;
-        _incoming = new UnixQueue(type == SocketType.SOCK_STREAM);
+        kernel.Buffers.Charge(OwnSize);
+        _incoming = new UnixQueue(type == SocketType.SOCK_STREAM, kernel.Buffers);
     }
 
     /// <inheritdoc/>
@@ -218,6 +222,7 @@ public sealed partial class UnixSocket : SocketFile
     /// <inheritdoc/>
     protected override void OnRelease()
     {
+        _kernel.Buffers.Release(OwnSize);
         UnixSocket? peer;
         UnixSocket[] callers;
         Inode? inode;

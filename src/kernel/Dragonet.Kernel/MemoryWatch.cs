@@ -1,0 +1,183 @@
+using System.Globalization;
+
+namespace Dragonet.Kernel;
+
+/// <summary>
+/// Keeps all guests together within the kernel's memory limit. The host gives memory to guests without asking us, so it is looked at from
+/// time to time: often near the limit, seldom far from it, never while every task waits in the kernel, since then nothing can grow. When
+/// there is too much, the worst process is killed, as Linux would (mm/oom_kill.c).
+/// </summary>
+public sealed class MemoryWatch
+{
+    private const long Shortest = 5_000_000, First = 10_000_000, Longest = 100_000_000; // nanoseconds between two looks
+    private const long LongestQuiet = 10_000_000_000;
+    private const long GrowthPerSecond = 8L << 30; // more than page faults on a few processors can fill
+
+    private readonly Kernel _kernel;
+    private long _quiet = Longest; // only the timer's thread uses it
+    private Process? _victim;      // killed, and perhaps not gone yet; only the timer's thread uses it
+    private bool _running;         // a timer is armed, or its callback runs
+
+    internal MemoryWatch(Kernel kernel) => _kernel = kernel;
+
+    /// <summary>Processes that were killed.</summary>
+    public int Kills { get; private set; }
+
+    /// <summary>Bytes in use by guests and by files in memory; pages shared by guests count in each.</summary>
+    public long Estimate() => _kernel.Platform.MemoryInUse + Sum(static process => process.Leader.Thread.Space.GetMemory());
+
+    /// <summary>Guest code is about to run.</summary>
+    internal void Wake()
+    {
+        if (!Volatile.Read(ref _running) && !Interlocked.Exchange(ref _running, true))
+        {
+            _quiet = Longest;
+            Arm(First);
+        }
+    }
+
+    /// <summary>proc_pid_oom_score(5): pages, and the adjustment in thousandths of all memory. Negative for those that are never killed.</summary>
+    public static long Badness(Process process, long resident)
+        => process.OomScoreAdjust == -1000 ? -1 : Math.Max(1, resident + (process.OomScoreAdjust * (process.Kernel.MemoryLimit / 1000)));
+
+    private void Arm(long delay) => _ = _kernel.Timers.Add(_kernel.Clock.MonotonicNanoseconds + delay, Look);
+
+    private void Look()
+    {
+        var begin = _kernel.Clock.MonotonicNanoseconds;
+        var used = Estimate();
+        var delay = Math.Clamp((_kernel.MemoryLimit - used) * 1000 / (GrowthPerSecond / 1_000_000), Shortest, Longest);
+        if (used > _kernel.MemoryLimit)
+        {
+            delay = Shortest;
+            var exact = _kernel.Platform.MemoryInUse + Sum(static process => process.Leader.Thread.Space.GetMemoryShare());
+            if (exact > _kernel.MemoryLimit)
+            {
+                Kill(exact);
+            }
+        }
+        else if (MayRest())
+        {
+            return;
+        }
+        else if (NobodyRuns())
+        {
+            // Threads that sleep in the host's futex: they may wake by themselves, so the looks become rare, not none.
+            delay = _quiet = Math.Min(_quiet * 2, LongestQuiet);
+        }
+        else
+        {
+            _quiet = Longest;
+        }
+
+        // Looking takes a twentieth of the time at most.
+        Arm(Math.Max(delay, (_kernel.Clock.MonotonicNanoseconds - begin) * 20));
+    }
+
+    /// <summary>Ends the looking when every task waits in the kernel; <see cref="Wake"/> comes before guest code runs again.</summary>
+    private bool MayRest()
+    {
+        if (!AllParked())
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _running, false);
+        Interlocked.MemoryBarrier();
+        return AllParked() || Interlocked.Exchange(ref _running, true);
+    }
+
+    /// <summary>Kills the process with the greatest badness, unless the last one killed is still on its way out.</summary>
+    private void Kill(long used)
+    {
+        if (_victim is { } last && last.Leader.Thread is { } leaving && leaving.Space.GetMemory() > 0)
+        {
+            return;
+        }
+
+        Process? worst = null;
+        var most = 0L;
+        foreach (var process in Living())
+        {
+            if (Badness(process, process.Leader.Thread.Space.GetMemory()) is var points && points > most)
+            {
+                (worst, most) = (process, points);
+            }
+        }
+
+        if (worst is null)
+        {
+            return;
+        }
+
+        var resident = worst.Leader.Thread.Space.GetMemory();
+        _victim = worst;
+        Kills++;
+        _kernel.Log.Write(3, string.Create(CultureInfo.InvariantCulture,
+            $"Out of memory: Killed process {worst.Pid} ({worst.Leader.Name}) anon-rss:{resident / 1024}kB, UID:{worst.Leader.Credentials.Uid} oom_score_adj:{worst.OomScoreAdjust}; used {used >> 20} of {_kernel.MemoryLimit >> 20} MiB"));
+
+        // Whoever shares the memory must go, too: it is not freed before.
+        foreach (var process in Living())
+        {
+            if (process == worst || ReferenceEquals(process.MemoryId, worst.MemoryId))
+            {
+                process.Terminate(Sig.KILL);
+            }
+        }
+    }
+
+    private long Sum(Func<Process, long> measure)
+    {
+        long total = 0;
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        foreach (var process in Living())
+        {
+            total += seen.Add(process.MemoryId) ? measure(process) : 0;
+        }
+
+        return total;
+    }
+
+    private IEnumerable<Process> Living()
+    {
+        foreach (var process in _kernel.Pids.Processes)
+        {
+            if (process != _kernel.Init && !process.IsZombie && !process.IsExiting && process.Leader.Thread is not null)
+            {
+                yield return process;
+            }
+        }
+    }
+
+    private bool AllParked()
+    {
+        foreach (var process in Living())
+        {
+            foreach (var task in process.GetTasks())
+            {
+                if (!process.IsStopped && !task.IsParked)
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    private bool NobodyRuns()
+    {
+        foreach (var process in Living())
+        {
+            foreach (var task in process.GetTasks())
+            {
+                if (task.StateLetter == 'R')
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+}
