@@ -20,7 +20,7 @@ internal sealed class FakeThread(FakeSpace space) : VmThread
 
     public override bool ResumeNative() => false;
 
-    public override Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor) => Errno.ENOSYS;
+    public override Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor, (long Offset, ulong Length)? code) => Errno.ENOSYS;
 
     public override void Interrupt()
     {

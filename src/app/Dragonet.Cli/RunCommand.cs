@@ -18,6 +18,7 @@ internal sealed class RunCommand
     private bool _strict;
     private bool _confine = true;
     private string? _strace;
+    private ChannelUse _channels;
     private bool? _terminal;
 
     private RunCommand() => Options =
@@ -33,6 +34,7 @@ internal sealed class RunCommand
         new(null, "--timeout", "TIME", "kill the program after this time: 10s, 500ms, 5m (exit 137)", value => _timeout = Quantity.Time("--timeout", value)),
         new(null, "--isolation", "default|strict", "strict: every system call goes to the kernel", value => _strict = ParseIsolation(value)),
         new(null, "--no-confine", null, "leave the kernel process its rights on this machine (to debug it)", _ => _confine = false),
+        new(null, "--channels", "auto|always|never", "serve calls through shared memory: auto: while a processor is idle", value => _channels = ParseChannels(value)),
         new(null, "--strace", "FILE", "print decoded system calls on standard error, or into FILE", value => _strace = value) { OptionalValue = true },
         new("-t", "--tty", null, "give the program a terminal of its own (default when there is one)", _ => _terminal = true),
         new("-T", "--no-tty", null, "pass the standard streams through as they are", _ => _terminal = false),
@@ -74,6 +76,7 @@ internal sealed class RunCommand
             Strict = _strict,
             ConfineProcess = _confine,
             Log = line => Console.Error.WriteLine($"dragonet: {line}"),
+            Channels = _channels,
             Trace = trace is null ? null : line => WriteLine(trace, line),
         });
         using var session = new TerminalSession(kernel, _terminal);
@@ -197,6 +200,14 @@ internal sealed class RunCommand
 
     private static int ParseProcessors(string text)
         => int.TryParse(text, out var count) && count is > 0 and <= 1024 ? count : throw new CommandException($"run: --cpus '{text}' is no number of processors");
+
+    private static ChannelUse ParseChannels(string text) => text switch
+    {
+        "auto" => ChannelUse.WhenIdle,
+        "always" => ChannelUse.Always,
+        "never" => ChannelUse.Never,
+        _ => throw new CommandException($"run: --channels '{text}': write auto, always or never"),
+    };
 
     private static bool ParseIsolation(string text) => text switch
     {

@@ -44,7 +44,7 @@ public sealed partial class DragonetKernel : IDisposable
                 ProcessConfinement.RestrictFiles(ConfinedFiles.Of(options));
             }
 
-            platform = new LinuxPlatform(options.Strict);
+            platform = new LinuxPlatform(options.Strict, options.Channels switch { ChannelUse.Always => true, ChannelUse.Never => false, _ => null });
         }
         catch (InvalidOperationException failure)
         {

@@ -36,6 +36,9 @@ public sealed class KernelOptions
     /// <summary>Where messages for the user go, one line each: that a program was killed for want of memory. Guests find them in dmesg(1).</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Whether busy guests are served by a spinning thread. <see cref="Strict"/> kernels never are.</summary>
+    public ChannelUse Channels { get; init; }
+
     /// <summary>Where the report of a bug in the kernel goes; standard error when null.</summary>
     public Action<string>? OopsReport { get; init; }
 

@@ -11,13 +11,16 @@ public sealed partial class Task
     private IMemoryBacking? _lent;
     private bool _lentWritable;
     private int _lentFd;
+    private (long Offset, ulong Length)? _lentCode;
 
     /// <summary>Scratch registers for signal delivery, kept because they are large.</summary>
     public MachineContext Context => _context ??= new MachineContext();
 
     /// <summary>The call about to be answered with <see cref="SysResult.Native"/> is an mmap of this backing.</summary>
-    public void LendMapping(IMemoryBacking backing, bool writable, int descriptor)
+    /// <param name="code">For a private executable mapping that is not writable: its range of the file.</param>
+    public void LendMapping(IMemoryBacking backing, bool writable, int descriptor, (long Offset, ulong Length)? code = null)
     {
+        _lentCode = code;
         _lent = backing;
         _lentWritable = writable;
         _lentFd = descriptor;

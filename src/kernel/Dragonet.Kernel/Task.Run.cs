@@ -31,7 +31,7 @@ public sealed partial class Task
     internal void Begin(in SystemCall call)
     {
         _call = call;
-        Progress = 0;
+        Progress = TakeKeptProgress(call);
         CallState = null;
         OnInterrupted = null;
         Deadline = long.MaxValue;
@@ -67,6 +67,11 @@ public sealed partial class Task
             if (!result.IsBlocked)
             {
                 Answer(result);
+                return;
+            }
+
+            if (RepeatToWait())
+            {
                 return;
             }
 
@@ -155,6 +160,7 @@ public sealed partial class Task
         if (IsDead)
         {
             Release();
+            _ = Thread.TryRepeat(); // it then waits there for its end
             return;
         }
 
@@ -188,7 +194,7 @@ public sealed partial class Task
             if (_lent is { } backing)
             {
                 _lent = null;
-                error = thread.ResumeNativeMap(backing, _lentWritable, _lentFd);
+                error = thread.ResumeNativeMap(backing, _lentWritable, _lentFd, _lentCode);
                 if (error == Errno.OK)
                 {
                     return;

@@ -70,16 +70,23 @@ public sealed partial class Task
     /// <summary>Takes a pending signal of a set without delivering it (sigtimedwait(2), signalfd(2)).</summary>
     public bool TakeSignal(ulong set, out SigInfo info)
     {
+        bool taken;
         using (Kernel.TreeLock.Enter())
         {
-            var taken = Pending.Take(set, out info) || Process.Pending.Take(set, out info);
+            taken = Pending.Take(set, out info) || Process.Pending.Take(set, out info);
             if (taken)
             {
                 RecalculateLocked();
             }
-
-            return taken;
         }
+
+        const int codeTimer = -2; // SI_TIMER
+        if (taken && info.Code == codeTimer)
+        {
+            Process.Timers.Find(info.TimerId)?.Accept(info.Overrun);
+        }
+
+        return taken;
     }
 
     /// <summary>Sends to this very task (tgkill(2)). Signal 0 only checks.</summary>

@@ -39,7 +39,7 @@ public sealed partial class Task : ICaller
     public VmSpace Space => Thread.Space;
 
     /// <summary>Guest memory.</summary>
-    public IUserMemory Memory => Thread.Space;
+    public IUserMemory Memory => Thread.Memory;
 
     /// <summary>Its descriptors.</summary>
     public FdTable Files { get; internal set; }

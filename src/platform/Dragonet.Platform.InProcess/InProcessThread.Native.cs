@@ -45,7 +45,7 @@ internal sealed partial class InProcessThread
     }
 
     /// <summary>There are no descriptors to lend: the backing itself is mapped.</summary>
-    public override Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor)
+    public override Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor, (long Offset, ulong Length)? code)
     {
         if (!Map(backing, (long)_context.R9).Ok(out var address, out var error))
         {

@@ -15,6 +15,17 @@ public abstract class VmThread
     /// <summary>The address space it runs in.</summary>
     public abstract VmSpace Space { get; }
 
+    /// <summary>The guest's memory, for the call that is trapped: what came along with the call need not be fetched, and what the
+    /// call writes arrives before the guest continues.</summary>
+    public virtual IUserMemory Memory => Space;
+
+    /// <summary>True when the trapped call came a quick way, whose answer must not wait: it is answered at once or repeated.</summary>
+    public virtual bool IsQuick => false;
+
+    /// <summary>Answers a call that is <see cref="IsQuick"/> by having the guest make it again, in a trap that may be answered late.
+    /// False (and nothing happened) for others.</summary>
+    public virtual bool TryRepeat() => false;
+
     /// <summary>Answers a trapped system call: the guest continues with this value in rax.</summary>
     public abstract void Resume(long value);
 
@@ -24,7 +35,8 @@ public abstract class VmThread
 
     /// <summary>Like <see cref="ResumeNative"/> for mmap(2) of a file: the backing is lent as descriptor <paramref name="descriptor"/>,
     /// the number that the guest passed.</summary>
-    public abstract Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor);
+    /// <param name="code">For a private executable mapping: its range of the file. The platform may put equivalent code there.</param>
+    public abstract Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor, (long Offset, ulong Length)? code);
 
     /// <summary>True when it sleeps in a call that the platform performs for it.</summary>
     public abstract bool IsSleeping { get; }

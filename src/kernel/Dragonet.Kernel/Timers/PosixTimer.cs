@@ -9,7 +9,7 @@ public sealed class PosixTimer
     private readonly Task? _target;
     private readonly int _signal;
     private readonly ulong _value;
-    private long _overruns;
+    private int _overruns;
 
     /// <param name="process">The process that is told.</param>
     /// <param name="id">Its number.</param>
@@ -36,8 +36,11 @@ public sealed class PosixTimer
     /// <summary>When it expires.</summary>
     public IntervalTimer Timer { get; }
 
-    /// <summary>timer_getoverrun(2).</summary>
-    public int Overruns => (int)Math.Min(Interlocked.Read(ref _overruns), int.MaxValue);
+    /// <summary>timer_getoverrun(2): the overruns of the signal that was delivered or accepted last.</summary>
+    public int Overruns => Volatile.Read(ref _overruns);
+
+    /// <summary>Its signal is delivered or accepted.</summary>
+    internal void Accept(int overruns) => Volatile.Write(ref _overruns, overruns);
 
     private void OnExpired(long overruns)
     {
@@ -48,11 +51,9 @@ public sealed class PosixTimer
 
         if (_process.AddTimerOverruns(_target, _signal, Id, overruns + 1))
         {
-            _ = Interlocked.Add(ref _overruns, overruns + 1);
             return;
         }
 
-        _ = Interlocked.Exchange(ref _overruns, overruns);
         const int codeTimer = -2; // SI_TIMER
         var info = new SigInfo
         {

@@ -76,6 +76,12 @@ internal static class SignalDelivery
                 Rewind(task, context);
             }
 
+            if (!handled && task.TakePartialAnswer(out var done, out var next) && context.Rip == next - 2)
+            {
+                context.Rip = next;
+                context.Rax = (ulong)done;
+            }
+
             if (!handled && restart is null && (action.Flags & Sig.Restart) == 0)
             {
                 EndHostFutexWait(task, context);

@@ -70,7 +70,8 @@ internal static class Memory
 
         var backing = memory.GetBacking(writable);
         task.Kernel.NameMapping(backing, file);
-        task.LendMapping(backing, writable, fd.Value);
+        var isCode = !shared && (protection & (int)(VmProt.Exec | VmProt.Write)) == (int)VmProt.Exec;
+        task.LendMapping(backing, writable, fd.Value, isCode ? ((long)offset, (length + 0xfff) & ~0xffful) : null);
         return SysResult.Native;
     }
 

@@ -29,6 +29,11 @@ internal sealed partial class GuestThread
         }
 
         var writable = (flags & VmMapFlags.Shared) != 0 && (protection & VmProt.Write) != 0;
+        if ((flags & VmMapFlags.Shared) == 0 && (protection & (VmProt.Exec | VmProt.Write)) == VmProt.Exec)
+        {
+            mappable = space.Platform.Patches?.Find(mappable, offset, length) ?? mappable;
+        }
+
         var error = space.Listener.Lend(_notification, mappable.GetFd(writable), LentFd);
         if (error != Errno.OK)
         {
@@ -169,6 +174,11 @@ internal sealed partial class GuestThread
         }
 
         var child = new GuestThread(childSpace, (int)hello.Pid, slot);
+        if (request.ShareMemory)
+        {
+            child.FindChannel();
+        }
+
         child.Stopped(hello.Id, hello.A2, 31);
         childSpace.Add(child);
         space.Platform.Remember(child);

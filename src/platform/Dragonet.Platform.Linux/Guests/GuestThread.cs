@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.Channels;
 using Dragonet.Platform.Linux.Interop;
 using Dragonet.Platform.Linux.Stub;
 
@@ -29,6 +30,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     {
         _notification = notification;
         _context = 0;
+        _asked = null;
     }
 
     /// <summary>The stub came with a full register file.</summary>
@@ -36,6 +38,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     {
         _notification = notification;
         _context = context;
+        _asked = null;
         _trapSignal = signal;
         if (signal == StubLayout.InterruptSignal)
         {
@@ -46,6 +49,13 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     /// <inheritdoc/>
     public override void Resume(long value)
     {
+        if (_asked is { } channel)
+        {
+            _asked = null;
+            channel.Finish(value);
+            return;
+        }
+
         var id = _notification;
         if (_context == 0)
         {
@@ -72,16 +82,26 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
             return false;
         }
 
+        if (TryRepeat())
+        {
+            return true;
+        }
+
         space.Listener.Continue(_notification);
         return true;
     }
 
     /// <inheritdoc/>
-    public override Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor)
+    public override Errno ResumeNativeMap(IMemoryBacking backing, bool writable, int descriptor, (long Offset, ulong Length)? code)
     {
-        if (_context != 0 || backing is not IHostMappable mappable)
+        if (_context != 0 || _asked is not null || backing is not IHostMappable mappable)
         {
             return Errno.ENODEV;
+        }
+
+        if (code is { } range)
+        {
+            mappable = space.Platform.Patches?.Find(mappable, range.Offset, range.Length) ?? mappable;
         }
 
         var error = space.Listener.Lend(_notification, mappable.GetFd(writable), descriptor);
@@ -201,8 +221,19 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     /// <inheritdoc/>
     public override void Exit()
     {
+        if (TryRepeat())
+        {
+            return;
+        }
+
         space.Platform.Forget(this);
         space.Remove(this);
+        if (_channel is { } channel)
+        {
+            channel.IsActive = false;
+            channel.Thread = null;
+        }
+
         space.Slots.Give(Slot);
         if (_context == 0)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.Channels;
 using Dragonet.Platform.Linux.Interop;
 
 namespace Dragonet.Platform.Linux.Guests;
@@ -17,16 +18,18 @@ internal sealed unsafe class Keeper
     private readonly ConcurrentDictionary<int, GuestSpace> _spaces = new();
     private readonly ManualResetEventSlim _ready = new();
     private readonly bool _strict;
+    private readonly ChannelCode? _channels;
     private HostFd _epoll = null!;
     private HostFd _wake = null!;
     private Zygote _zygote = null!;
     private Exception? _failure;
     private volatile bool _stopping;
 
-    internal Keeper(LinuxPlatform platform, bool strict)
+    internal Keeper(LinuxPlatform platform, bool strict, ChannelCode? channels)
     {
         _platform = platform;
         _strict = strict;
+        _channels = channels;
         new Thread(Run, 512 * 1024) { IsBackground = true, Name = "keeper" }.Start();
         _ready.Wait();
         if (_failure is not null)
@@ -62,7 +65,7 @@ internal sealed unsafe class Keeper
         {
             _epoll = HostFd.Own(Host.Call(Nr.epoll_create1, 0x80000));
             _wake = HostFd.Own(Host.Call(Nr.eventfd2, 0, 0x80000));
-            _zygote = Zygote.Start(_strict);
+            _zygote = Zygote.Start(_strict, _channels);
             Control(_zygote.Socket, ZygoteEvent);
             Control(_wake, WakeEvent);
         }
@@ -99,6 +102,7 @@ internal sealed unsafe class Keeper
             {
                 space.Kill();
                 Wait(space.Pid, out _);
+                space.Slots.Leave(_platform.ChannelServer);
             }
 
             Wait(_zygote.Pid, out _);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Dragonet.Platform.Linux.Channels;
 using Dragonet.Platform.Linux.Interop;
 using Dragonet.Platform.Linux.Stub;
 
@@ -19,10 +20,24 @@ public sealed partial class LinuxPlatform
                 continue;
             }
 
-            Dispatch(last!, notification);
+            last!.Count();
+            Dispatch(last, notification);
         }
 
         listener.Close();
+    }
+
+    private void Serve(GuestThread thread, Channel channel)
+    {
+        var call = channel.Take();
+        if (call.Number is < 0 or >= ChannelCalls.TableSize || _channelRanks[call.Number] < 0)
+        {
+            channel.Repeat();
+            return;
+        }
+
+        thread.Stopped(channel);
+        _handler.OnSystemCall(thread, call);
     }
 
     private void Dispatch(GuestThread thread, in SeccompNotif notification)
@@ -36,9 +51,14 @@ public sealed partial class LinuxPlatform
         }
 
         var signal = (int)notification.A0;
-        thread.Stopped(notification.Id, notification.A2, signal);
         Span<byte> frame = stackalloc byte[UserContext.Size + 32];
-        if (signal <= 0 || thread.Space.Read(notification.A2, frame) != Abi.Errno.OK)
+        var hasFrame = signal > 0 && thread.Space.Read(notification.A2, frame) == Abi.Errno.OK;
+
+        // Before anything else: another thread may be working on the call in this one's channel.
+        var isFault = signal is 7 or 11;
+        var settled = hasFrame && (isFault || signal == StubLayout.InterruptSignal) && thread.SettleChannel(notification.A2, frame, isFault);
+        thread.Stopped(notification.Id, notification.A2, signal);
+        if (!hasFrame)
         {
             // Only a guest that plays with the stub comes here.
             _handler.OnTrap(thread, new Trap(TrapKind.Fault, 11, 0x80));
@@ -47,7 +67,14 @@ public sealed partial class LinuxPlatform
 
         if (signal == StubLayout.InterruptSignal)
         {
+            thread.MakeChannel();
             _handler.OnTrap(thread, new Trap(TrapKind.Interrupt));
+            return;
+        }
+
+        if (settled)
+        {
+            thread.Resume(0);
             return;
         }
 

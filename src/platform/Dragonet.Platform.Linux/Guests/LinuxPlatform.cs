@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Platform.Linux.Channels;
 using Dragonet.Platform.Linux.HostFiles;
 using Dragonet.Platform.Linux.HostStreams;
 using Dragonet.Platform.Linux.Interop;
@@ -25,16 +26,25 @@ public sealed partial class LinuxPlatform : IPlatform
     private readonly ServerPool _servers = new();
     private readonly HostPoller _poller = new();
     private readonly Keeper _keeper;
+    private readonly int[] _channelRanks = ChannelCalls.MakeRanks();
     private ITrapHandler _handler = null!;
     private int _disposed;
 
     /// <param name="strict">Every system call goes to the kernel; nothing is left to the host.</param>
-    public LinuxPlatform(bool strict = false)
+    /// <param name="channels">Serve channels whether or not a processor is idle (true), or not at all (false).</param>
+    public LinuxPlatform(bool strict = false, bool? channels = null)
     {
         _strict = strict;
         (Processors, OwnNice) = (HostScheduling.GetProcessors(), HostScheduling.GetNice());
         PollBeforeReceive = HostVersion.Current < new Version(6, 11);
-        _keeper = new Keeper(this, strict);
+        if (!strict && channels != false && ChannelCode.IsPossible)
+        {
+            ChannelCode = ChannelCode.Assemble();
+            ChannelServer = new ChannelServer(Serve, always: channels == true);
+            Patches = new PatchedFiles(ChannelCode.Entry);
+        }
+
+        _keeper = new Keeper(this, strict, ChannelCode);
         (VdsoAddress, HardwareCapabilities, MinimumSignalStack) = AuxiliaryVector.Read(_keeper.ZygotePid);
         if (strict)
         {
@@ -47,6 +57,15 @@ public sealed partial class LinuxPlatform : IPlatform
 
     /// <summary>Nice value of the kernel process.</summary>
     internal int OwnNice { get; }
+
+    /// <summary>The code that patched call sites jump to; null where there are no channels.</summary>
+    internal ChannelCode? ChannelCode { get; }
+
+    /// <summary>Serves channels; null where there are none.</summary>
+    internal ChannelServer? ChannelServer { get; }
+
+    /// <summary>Programs and libraries with patched call sites; null where there are no channels.</summary>
+    internal PatchedFiles? Patches { get; }
 
     /// <summary>Before Linux 6.11 a listener without processes is not told so: it must be polled.</summary>
     internal bool PollBeforeReceive { get; }
@@ -143,6 +162,8 @@ public sealed partial class LinuxPlatform : IPlatform
 
             _keeper.Stop();
             _servers.Stop();
+            ChannelServer?.Stop();
+            Patches?.Dispose();
             _poller.Dispose();
         }
     }
@@ -174,6 +195,7 @@ public sealed partial class LinuxPlatform : IPlatform
         }
 
         var space = new GuestSpace(this, pid, HostFd.Own(pidFd), listener) { Slots = slots };
+        slots.Enter();
         _keeper.Watch(space);
         return space;
     }
@@ -205,6 +227,8 @@ public sealed partial class LinuxPlatform : IPlatform
         {
             Forget(thread);
         }
+
+        space.Slots.Leave(ChannelServer);
 
         if (!space.IsKilled && Volatile.Read(ref _disposed) == 0)
         {

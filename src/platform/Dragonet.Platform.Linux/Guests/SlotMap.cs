@@ -1,3 +1,4 @@
+using Dragonet.Platform.Linux.Channels;
 using Dragonet.Platform.Linux.Stub;
 
 namespace Dragonet.Platform.Linux.Guests;
@@ -7,6 +8,8 @@ internal sealed class SlotMap
 {
     private readonly Stack<int> _free = new();      // guarded by this object's own lock
     private readonly Lock _lock = new();
+    private Dictionary<int, Channel>? _channels;    // guarded by _lock
+    private int _processes;                         // guarded by _lock
     private int _next = 1;                          // guarded by _lock; slot 0 is mapped by the zygote
 
     /// <summary>The slots of a forked copy: all that are mapped exist there, too, but only one is used.</summary>
@@ -26,6 +29,52 @@ internal sealed class SlotMap
         }
 
         return copy;
+    }
+
+    /// <summary>A host process with this memory begins.</summary>
+    internal void Enter()
+    {
+        lock (_lock)
+        {
+            _processes++;
+        }
+    }
+
+    /// <summary>A host process with this memory is gone; the channels of the last one are free.</summary>
+    internal void Leave(ChannelServer? server)
+    {
+        List<Channel>? free = null;
+        lock (_lock)
+        {
+            if (--_processes == 0 && _channels is not null)
+            {
+                free = [.. _channels.Values];
+                _channels = null;
+            }
+        }
+
+        foreach (var channel in free ?? [])
+        {
+            server?.Retire(channel);
+        }
+    }
+
+    /// <summary>The channel whose pages are mapped in a slot.</summary>
+    internal Channel? GetChannel(int slot)
+    {
+        lock (_lock)
+        {
+            return _channels?.GetValueOrDefault(slot);
+        }
+    }
+
+    /// <summary>The pages of a channel are mapped in a slot now.</summary>
+    internal void SetChannel(int slot, Channel channel)
+    {
+        lock (_lock)
+        {
+            (_channels ??= [])[slot] = channel;
+        }
     }
 
     /// <summary>Takes a slot; <paramref name="mapped"/> tells whether its memory is there already. -1 when there are no more.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.Channels;
 using Dragonet.Platform.Linux.Interop;
 using Dragonet.Platform.Linux.Stub;
 
@@ -24,10 +25,10 @@ internal sealed unsafe partial class Zygote : IDisposable
     internal HostFd Socket => _socket;
 
     /// <summary>Starts it. The calling thread must live as long as the kernel: the host kills the zygote when it ends.</summary>
-    internal static Zygote Start(bool strict)
+    internal static Zygote Start(bool strict, ChannelCode? channels)
     {
         var flags = Seccomp.FilterNewListener | Seccomp.FilterSpecAllow | Seccomp.FilterWaitKillable;
-        var image = StubImage.Build((int)Host.Call(Nr.getpid), strict, flags);
+        var image = StubImage.Build((int)Host.Call(Nr.getpid), strict, flags, channels);
         var file = MakeMemFile(image);
         Span<int> pair = stackalloc int[2];
         fixed (int* pointer = pair)

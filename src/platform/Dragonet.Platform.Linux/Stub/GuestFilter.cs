@@ -32,7 +32,7 @@ internal static class GuestFilter
     /// harmless with any arguments: a process has no descriptors but those lent to it, which are files it may map anyway.</summary>
     private static readonly Nr[] s_stubOnly =
     [
-        Nr.mmap, Nr.munmap, Nr.mprotect, Nr.close, Nr.rt_sigreturn, Nr.getppid, Nr.getpid, Nr.sendmsg, Nr.sigaltstack, Nr.exit_group, Nr.exit,
+        Nr.mmap, Nr.munmap, Nr.mprotect, Nr.madvise, Nr.close, Nr.rt_sigreturn, Nr.getppid, Nr.getpid, Nr.sendmsg, Nr.sigaltstack, Nr.exit_group, Nr.exit,
     ];
 
     /// <summary>Builds the program.</summary>

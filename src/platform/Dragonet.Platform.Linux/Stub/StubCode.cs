@@ -13,7 +13,8 @@ internal static class StubCode
 {
     /// <summary>Assembles the code for <see cref="StubLayout.Code"/>.</summary>
     /// <returns>The bytes, the entry point of the zygote, the signal handler, and the restorer.</returns>
-    internal static (byte[] Code, ulong Entry, ulong Handler, ulong Restorer) Assemble()
+    /// <param name="channels">Give every thread a gs base that finds its slot.</param>
+    internal static (byte[] Code, ulong Entry, ulong Handler, ulong Restorer) Assemble(bool channels)
     {
         var c = new Assembler(64);
         var handler = c.CreateLabel("handler");
@@ -21,8 +22,8 @@ internal static class StubCode
         var restorer = c.CreateLabel("restorer");
         var entry = c.CreateLabel("entry");
 
-        EmitHandler(c, ref handler, ref trap, ref restorer);
-        EmitZygote(c, ref entry, trap);
+        EmitHandler(c, channels, ref handler, ref trap, ref restorer);
+        EmitZygote(c, channels, ref entry, trap);
 
         using var stream = new MemoryStream();
         var result = c.Assemble(new StreamCodeWriter(stream), StubLayout.Code, BlockEncoderOptions.ReturnNewInstructionOffsets);
@@ -33,7 +34,7 @@ internal static class StubCode
     /// The signal handler. rdi = signal, rsi = siginfo, rdx = ucontext, on the slot's signal stack. Registers it keeps:
     /// rbx slot, r12 ucontext, r13 siginfo.
     /// </summary>
-    private static void EmitHandler(Assembler c, ref Label handler, ref Label trap, ref Label restorer)
+    private static void EmitHandler(Assembler c, bool channels, ref Label handler, ref Label trap, ref Label restorer)
     {
         var batch = c.CreateLabel();
         var next = c.CreateLabel();
@@ -110,6 +111,11 @@ internal static class StubCode
         c.je(sameSlot);
         c.mov(rbx, rax);
         c.lea(r12, __[rbx + (int)StubLayout.FrameOffset]);
+        if (channels)
+        {
+            c.wrgsbase(rbx);
+        }
+
         c.Label(ref sameSlot);
 
         // Dies with the kernel process; if that died before prctl, the parent has changed already.
@@ -140,7 +146,7 @@ internal static class StubCode
     }
 
     /// <summary>The zygote: sets up what every guest process has in common, then makes a child for each byte it reads.</summary>
-    private static void EmitZygote(Assembler c, ref Label entry, Label trap)
+    private static void EmitZygote(Assembler c, bool channels, ref Label entry, Label trap)
     {
         var loop = c.CreateLabel();
         var child = c.CreateLabel();
@@ -160,6 +166,11 @@ internal static class StubCode
         foreach (var signal in (ReadOnlySpan<uint>)[4, 5, 7, 8, 11, 31, StubLayout.InterruptSignal])
         {
             Call(c, Nr.rt_sigaction, signal, StubLayout.SignalAction, 0, 8);
+        }
+
+        if (channels)
+        {
+            Call(c, Nr.arch_prctl, 0x1001, StubLayout.Slots); // ARCH_SET_GS
         }
 
         c.Label(ref loop);

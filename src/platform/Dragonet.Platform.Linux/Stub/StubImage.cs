@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Dragonet.Platform.Linux.Channels;
 
 
 namespace Dragonet.Platform.Linux.Stub;
@@ -7,18 +8,19 @@ namespace Dragonet.Platform.Linux.Stub;
 internal static class StubImage
 {
     /// <summary>Builds the file.</summary>
-    internal static byte[] Build(int kernelPid, bool strict, long filterFlags)
+    internal static byte[] Build(int kernelPid, bool strict, long filterFlags, ChannelCode? channels)
     {
-        var (code, entry, handler, restorer) = StubCode.Assemble();
+        var (code, entry, handler, restorer) = StubCode.Assemble(channels is not null);
         if (code.Length > 0x1000)
         {
             throw new InvalidOperationException("the stub's code must fit in one page");
         }
 
-        var file = new byte[0x2000 + StubLayout.DataSize];
+        var file = new byte[0x3000 + StubLayout.DataSize];
         WriteHeaders(file, entry);
         code.CopyTo(file, 0x1000);
-        WriteData(file.AsSpan(0x2000, StubLayout.DataSize), kernelPid, GuestFilter.Build(strict), filterFlags, handler, restorer);
+        channels?.Page.CopyTo(file.AsSpan(0x2000));
+        WriteData(file.AsSpan(0x3000, StubLayout.DataSize), kernelPid, GuestFilter.Build(strict), filterFlags, handler, restorer);
         return file;
     }
 
@@ -34,8 +36,8 @@ internal static class StubImage
         Put16(file, 52, 64);          // e_ehsize
         Put16(file, 54, 56);          // e_phentsize
         Put16(file, 56, 3);           // e_phnum
-        Segment(file, 64, flags: 5, offset: 0x1000, StubLayout.Code, 0x1000);
-        Segment(file, 120, flags: 6, offset: 0x2000, StubLayout.Data, StubLayout.DataSize);
+        Segment(file, 64, flags: 5, offset: 0x1000, StubLayout.Code, 0x2000);
+        Segment(file, 120, flags: 6, offset: 0x3000, StubLayout.Data, StubLayout.DataSize);
 
         // PT_GNU_STACK without X: a missing header would make every mapping of the process executable (READ_IMPLIES_EXEC).
         Put32(file, 176, 0x6474e551);

@@ -9,6 +9,9 @@ internal static class StubLayout
     /// <summary>First address of the code page.</summary>
     public const ulong Code = 0x5000_0000_0000;
 
+    /// <summary>The second code page, where patched call sites jump to. To the filter it is the guest's.</summary>
+    public const ulong ChannelCode = Code + 0x1000;
+
     /// <summary>First address of the data pages (filter program, messages); private to each process.</summary>
     public const ulong Data = Code + 0x1_0000;
 

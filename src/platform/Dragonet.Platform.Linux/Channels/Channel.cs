@@ -1,0 +1,295 @@
+using System.Buffers.Binary;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform.Linux.Guests;
+using Dragonet.Platform.Linux.Interop;
+
+namespace Dragonet.Platform.Linux.Channels;
+
+/// <summary>
+/// The kernel's side of one channel: three pages shared with the slot of one guest thread. What the guest wrote is copied once.
+/// Requests are served by one host thread; the pages go when that thread does not look at them any more
+/// (<see cref="ChannelServer.Retire"/>). They never serve another process: a hostile one might have kept a mapping.
+/// </summary>
+internal sealed unsafe class Channel : IUserMemory, IDisposable
+{
+    private readonly Lock _lock = new(); // guards the pages against those who are not the serving thread
+    private readonly byte* _pages;
+    private bool _disposed;              // guarded by _lock
+    private volatile bool _active;
+    private readonly byte[] _sent = new byte[ChannelLayout.Capacity];
+    private GuestThread? _thread;
+    private ulong _sentAddress;
+    private int _sentLength;
+    private int _returned;
+    private int _parts;
+    private int _busy;
+
+    private Channel(HostFd fd, byte* pages)
+    {
+        Fd = fd;
+        _pages = pages;
+    }
+
+    /// <summary>The memory, to be lent to the guest.</summary>
+    internal HostFd Fd { get; }
+
+    /// <summary>Whose requests these are; null while nobody has the slot.</summary>
+    internal GuestThread? Thread
+    {
+        get => Volatile.Read(ref _thread);
+        set => Volatile.Write(ref _thread, value);
+    }
+
+    /// <summary>True when the guest shall use it.</summary>
+    internal bool IsActive
+    {
+        get => _active;
+        set
+        {
+            lock (_lock)
+            {
+                _active = value;
+                if (!_disposed)
+                {
+                    Volatile.Write(ref Word(ChannelLayout.Active), value ? 1 : 0);
+                }
+            }
+        }
+    }
+
+    /// <summary>True while a request is being worked on.</summary>
+    internal bool IsBusy => Volatile.Read(ref _busy) != 0;
+
+    /// <summary>Makes one. Null when the host gives no memory.</summary>
+    internal static Channel? Create()
+    {
+        long number;
+        fixed (byte* name = "dragonet-channel\0"u8)
+        {
+            // SAFETY: a NUL-terminated literal. MFD_CLOEXEC | MFD_ALLOW_SEALING.
+            number = Host.Call(Nr.memfd_create, (long)name, 3);
+        }
+
+        if (number < 0)
+        {
+            return null;
+        }
+
+        var fd = HostFd.Own(number);
+        const int addSeals = 1033, fixedSize = 1 | 2 | 4; // SEAL, SHRINK, GROW: nobody can pull the pages from under us
+        var ready = Host.Call(Nr.ftruncate, number, ChannelLayout.Size) == 0 && Host.Call(Nr.fcntl, number, addSeals, fixedSize) == 0;
+        var pages = !ready ? -1 : Host.Call(Nr.mmap, 0, ChannelLayout.Size, 3, 1, number, 0); // MAP_SHARED
+        if (Host.ErrnoOf(pages) != Errno.OK)
+        {
+            fd.Dispose();
+            return null;
+        }
+
+        return new Channel(fd, (byte*)pages);
+    }
+
+    /// <summary>Takes a posted request.</summary>
+    internal bool TryClaim()
+    {
+        ref var state = ref Word(ChannelLayout.State);
+        if (Volatile.Read(ref state) != ChannelLayout.Posted)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _busy, 1);
+        if (Interlocked.CompareExchange(ref state, ChannelLayout.Claimed, ChannelLayout.Posted) == ChannelLayout.Posted)
+        {
+            return true;
+        }
+
+        Volatile.Write(ref _busy, 0);
+        return false;
+    }
+
+    /// <summary>Copies the request in.</summary>
+    internal SystemCall Take()
+    {
+        // SAFETY: the control page is mapped as long as this object lives.
+        var control = new ReadOnlySpan<byte>(_pages, 0x1000);
+        Span<ulong> words = stackalloc ulong[9];
+        for (var i = 0; i < 8; i++)
+        {
+            words[i] = BinaryPrimitives.ReadUInt64LittleEndian(control[(ChannelLayout.Number + (i * 8))..]);
+        }
+
+        _sentAddress = BinaryPrimitives.ReadUInt64LittleEndian(control[ChannelLayout.SentAddress..]);
+        _sentLength = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(control[ChannelLayout.SentLength..]), 0, ChannelLayout.Capacity);
+        new ReadOnlySpan<byte>(_pages + 0x1000, _sentLength).CopyTo(_sent);
+        _returned = 0;
+        _parts = 0;
+        return new SystemCall(words[0] > int.MaxValue ? -1 : (int)words[0], words[2], words[3], words[4], words[5], words[6], words[7], words[1] + 2);
+    }
+
+    /// <summary>Answers.</summary>
+    internal void Finish(long result)
+    {
+        Unsafe<long>(ChannelLayout.Result) = result;
+        Word(ChannelLayout.PartCount) = _parts;
+        Leave(ChannelLayout.Idle);
+    }
+
+    /// <summary>Has the guest make the call through the filter.</summary>
+    internal void Repeat() => Leave(ChannelLayout.Repeat);
+
+    /// <inheritdoc/>
+    public Errno Read(ulong address, Span<byte> destination)
+        => TryReadSent(address, destination, out var count) && count == destination.Length ? Errno.OK : Direct().Read(address, destination);
+
+    /// <inheritdoc/>
+    public int ReadSome(ulong address, Span<byte> destination)
+        => TryReadSent(address, destination, out var count) ? count : Direct().ReadSome(address, destination);
+
+    /// <inheritdoc/>
+    public Errno Write(ulong address, ReadOnlySpan<byte> source)
+    {
+        if (source.Length > ChannelLayout.Capacity - _returned || _parts == ChannelLayout.MaxParts)
+        {
+            return Direct().Write(address, source);
+        }
+
+        // SAFETY: within the third shared page, by the check above.
+        source.CopyTo(new Span<byte>(_pages + 0x2000 + _returned, source.Length));
+        var part = new Span<byte>(_pages + ChannelLayout.Parts + (_parts * 16), 16);
+        BinaryPrimitives.WriteUInt64LittleEndian(part, address);
+        BinaryPrimitives.WriteInt32LittleEndian(part[8..], _returned);
+        BinaryPrimitives.WriteInt32LittleEndian(part[12..], source.Length);
+        _returned += source.Length;
+        _parts++;
+        return Errno.OK;
+    }
+
+    /// <summary>For a guest thread that was interrupted at the stub's code: lets <paramref name="look"/> use the pages, if they are
+    /// still there.</summary>
+    internal bool Inspect(Func<Channel, bool> look)
+    {
+        lock (_lock)
+        {
+            return !_disposed && look(this);
+        }
+    }
+
+    /// <summary>Within <see cref="Inspect"/>: takes a posted request back, or waits for its end.</summary>
+    /// <returns>True when the call is done and its answer stands in the pages.</returns>
+    internal bool Settle()
+    {
+        ref var state = ref Word(ChannelLayout.State);
+        var spin = default(SpinWait);
+        while (true)
+        {
+            switch (Volatile.Read(ref state))
+            {
+                case ChannelLayout.Idle:
+                    return true;
+                case ChannelLayout.Posted:
+                    if (Interlocked.CompareExchange(ref state, ChannelLayout.Withdrawn, ChannelLayout.Posted) == ChannelLayout.Posted)
+                    {
+                        return false;
+                    }
+
+                    break;
+                case ChannelLayout.Claimed when IsBusy || Volatile.Read(ref state) != ChannelLayout.Claimed:
+                    spin.SpinOnce();
+                    break;
+                default:
+                    // Claimed by nobody: the guest has written the word itself.
+                    return false;
+            }
+        }
+    }
+
+    /// <summary>Within <see cref="Inspect"/>: a saved argument, the return address or the number, as the stub put it there.</summary>
+    internal ulong Saved(int offset) => Unsafe<ulong>(offset);
+
+    /// <summary>Writes the pieces of a finished call where they belong, for a thread that did not come to it.</summary>
+    internal Errno Deliver(GuestSpace space)
+    {
+        Span<byte> copy = stackalloc byte[ChannelLayout.Capacity];
+        var count = Math.Clamp(Word(ChannelLayout.PartCount), 0, ChannelLayout.MaxParts);
+        for (var i = 0; i < count; i++)
+        {
+            var part = new ReadOnlySpan<byte>(_pages + ChannelLayout.Parts + (i * 16), 16);
+            var address = BinaryPrimitives.ReadUInt64LittleEndian(part);
+            var offset = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(part[8..]), 0, ChannelLayout.Capacity);
+            var length = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(part[12..]), 0, ChannelLayout.Capacity - offset);
+            new ReadOnlySpan<byte>(_pages + 0x2000 + offset, length).CopyTo(copy);
+            if (space.Write(address, copy[..length]) != Errno.OK)
+            {
+                return Errno.EFAULT;
+            }
+        }
+
+        return Errno.OK;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (!_disposed)
+            {
+                _disposed = true;
+                _ = Host.Call(Nr.munmap, (long)_pages, ChannelLayout.Size);
+                Fd.Dispose();
+            }
+        }
+    }
+
+    private void Leave(int newState)
+    {
+        ref var state = ref Word(ChannelLayout.State);
+        _ = Interlocked.Exchange(ref state, newState);
+        Volatile.Write(ref _busy, 0);
+        if (Volatile.Read(ref Word(ChannelLayout.Waiting)) != 0)
+        {
+            fixed (int* pointer = &state)
+            {
+                // SAFETY: a futex word in the shared page. FUTEX_WAKE of all.
+                _ = Host.Call(Nr.futex, (long)pointer, 1, int.MaxValue);
+            }
+        }
+    }
+
+    private bool TryReadSent(ulong address, Span<byte> destination, out int count)
+    {
+        count = 0;
+        var offset = address - _sentAddress;
+        if (address < _sentAddress || offset >= (ulong)_sentLength)
+        {
+            return false;
+        }
+
+        count = Math.Min(destination.Length, _sentLength - (int)offset);
+        _sent.AsSpan((int)offset, count).CopyTo(destination);
+        return true;
+    }
+
+    /// <summary>The guest's memory itself, with everything in it that was written so far.</summary>
+    private GuestSpace Direct()
+    {
+        var space = Thread!.GuestSpace;
+        if (_parts > 0)
+        {
+            Word(ChannelLayout.PartCount) = _parts;
+            _ = Deliver(space);
+            _parts = 0;
+            _returned = 0;
+        }
+
+        return space;
+    }
+
+    private ref int Word(int offset) => ref Unsafe<int>(offset);
+
+    // SAFETY: offsets are the constants of ChannelLayout, all within the mapped pages.
+    private ref T Unsafe<T>(int offset)
+        where T : unmanaged
+        => ref *(T*)(_pages + offset);
+}

@@ -1,0 +1,60 @@
+using Dragonet.Abi;
+
+namespace Dragonet.Platform.Linux.Channels;
+
+/// <summary>
+/// The calls that take the channel, most frequent first (when there is room for few patches the first ones get it). Calls that need
+/// the full register file, the thread of their notification, or the host's help are not among them; a call here that must wait is
+/// made again through the filter.
+/// </summary>
+internal static class ChannelCalls
+{
+    /// <summary>Numbers below this can be in the table.</summary>
+    public const int TableSize = 512;
+
+    private static readonly (Nr Number, ChannelKind Kind)[] s_calls =
+    [
+        (Nr.read, ChannelKind.Fill1), (Nr.write, ChannelKind.Buffer1), (Nr.close, ChannelKind.Plain), (Nr.openat, ChannelKind.Path1),
+        (Nr.newfstatat, ChannelKind.Path1), (Nr.fstat, ChannelKind.Plain), (Nr.lseek, ChannelKind.Plain), (Nr.pread64, ChannelKind.Fill1),
+        (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Plain), (Nr.rt_sigprocmask, ChannelKind.Word1),
+        (Nr.stat, ChannelKind.Path0), (Nr.lstat, ChannelKind.Path0), (Nr.open, ChannelKind.Path0), (Nr.access, ChannelKind.Path0),
+        (Nr.faccessat, ChannelKind.Path1), (Nr.faccessat2, ChannelKind.Path1), (Nr.readlink, ChannelKind.Path0), (Nr.readlinkat, ChannelKind.Path1),
+        (Nr.unlink, ChannelKind.Path0), (Nr.unlinkat, ChannelKind.Path1), (Nr.statx, ChannelKind.Path1), (Nr.mkdir, ChannelKind.Path0),
+        (Nr.mkdirat, ChannelKind.Path1), (Nr.rmdir, ChannelKind.Path0), (Nr.rename, ChannelKind.Path0), (Nr.renameat, ChannelKind.Path1),
+        (Nr.renameat2, ChannelKind.Path1), (Nr.link, ChannelKind.Path0), (Nr.linkat, ChannelKind.Path1), (Nr.symlink, ChannelKind.Path0),
+        (Nr.ftruncate, ChannelKind.Plain), (Nr.utimensat, ChannelKind.Path1), (Nr.fchmodat, ChannelKind.Path1), (Nr.chmod, ChannelKind.Path0),
+        (Nr.fchmod, ChannelKind.Plain), (Nr.fchownat, ChannelKind.Path1), (Nr.ioctl, ChannelKind.Plain), (Nr.dup, ChannelKind.Plain),
+        (Nr.dup2, ChannelKind.Plain), (Nr.dup3, ChannelKind.Plain), (Nr.pipe2, ChannelKind.Plain), (Nr.getcwd, ChannelKind.Plain),
+        (Nr.chdir, ChannelKind.Path0), (Nr.fchdir, ChannelKind.Plain), (Nr.umask, ChannelKind.Plain), (Nr.rt_sigaction, ChannelKind.Plain),
+        (Nr.readv, ChannelKind.Plain), (Nr.writev, ChannelKind.Plain), (Nr.getpid, ChannelKind.Plain), (Nr.getppid, ChannelKind.Plain),
+        (Nr.gettid, ChannelKind.Plain), (Nr.getuid, ChannelKind.Plain), (Nr.geteuid, ChannelKind.Plain), (Nr.getgid, ChannelKind.Plain),
+        (Nr.getegid, ChannelKind.Plain), (Nr.poll, ChannelKind.Plain), (Nr.epoll_wait, ChannelKind.Plain), (Nr.epoll_pwait, ChannelKind.Plain),
+        (Nr.epoll_ctl, ChannelKind.Plain), (Nr.sendto, ChannelKind.Buffer1), (Nr.recvfrom, ChannelKind.Fill1), (Nr.sendmsg, ChannelKind.Plain),
+        (Nr.recvmsg, ChannelKind.Plain), (Nr.fdatasync, ChannelKind.Plain), (Nr.fsync, ChannelKind.Plain),
+    ];
+
+    /// <summary>The kind of every number, as the stub looks it up.</summary>
+    public static byte[] MakeTable()
+    {
+        var table = new byte[TableSize];
+        foreach (var (number, kind) in s_calls)
+        {
+            table[(int)number] = (byte)kind;
+        }
+
+        return table;
+    }
+
+    /// <summary>Place of every number in the order of the list; -1 for calls that are not in it.</summary>
+    public static int[] MakeRanks()
+    {
+        var ranks = new int[TableSize];
+        Array.Fill(ranks, -1);
+        for (var i = 0; i < s_calls.Length; i++)
+        {
+            ranks[(int)s_calls[i].Number] = i;
+        }
+
+        return ranks;
+    }
+}

@@ -1,0 +1,259 @@
+using Dragonet.Abi;
+using Dragonet.Platform.Linux.Guests;
+using Dragonet.Platform.Linux.Stub;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Dragonet.Platform.Linux.Channels;
+
+/// <summary>
+/// The stub's second page: where patched call sites jump to. To the filter it is guest code, so it can do nothing that the guest
+/// could not. On entry rax is the number, rcx the address of a system-call instruction that does the same, r11 is free; it leaves to rcx
+/// (the call is still to be made) or to rcx + 2 (done, rax is the result) with every other register as it was, as a system call would.
+/// A thread that is interrupted in here is put back to before or after the call (<see cref="ChannelSettlement"/>).
+/// </summary>
+internal sealed class ChannelCode
+{
+    private const int TableOffset = 0xc00;
+    private const int Spins = 2000;
+
+    private readonly byte[] _code;
+
+    private ChannelCode(byte[] code) => _code = code;
+
+    /// <summary>Needs the rdgsbase instruction, which the host must allow (HWCAP2_FSGSBASE, Linux 5.9).</summary>
+    internal static bool IsPossible => (AuxiliaryVector.Read(Environment.ProcessId).Capabilities.Item2 & 2) != 0;
+
+    /// <summary>Where patched sites go.</summary>
+    internal ulong Entry => StubLayout.ChannelCode;
+
+    /// <summary>From here on registers are saved, and may be used.</summary>
+    internal ulong Saved { get; private init; }
+
+    /// <summary>From here on the request is posted.</summary>
+    internal ulong Posted { get; private init; }
+
+    /// <summary>From here on the answer is being taken.</summary>
+    internal ulong Answered { get; private init; }
+
+    /// <summary>From here on the request is given up.</summary>
+    internal ulong GivenUp { get; private init; }
+
+    /// <summary>End of the code.</summary>
+    internal ulong End { get; private init; }
+
+    /// <summary>The page: code, then the table of calls.</summary>
+    internal ReadOnlySpan<byte> Page => _code;
+
+    /// <summary>Assembles it.</summary>
+    internal static ChannelCode Assemble()
+    {
+        var c = new Assembler(64);
+        var (bail, saved, posted, answered, givenUp, end) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        EmitEntry(c, ref bail, ref saved);
+        EmitSend(c);
+        EmitWait(c, ref posted, answered, givenUp);
+        EmitAnswer(c, ref answered);
+        c.Label(ref givenUp);
+        Restore(c);
+        c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
+        c.mov(rax, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number]);
+        c.jmp(rcx);
+        c.Label(ref end);
+        c.ud2();
+
+        using var stream = new MemoryStream();
+        var result = c.Assemble(new StreamCodeWriter(stream), StubLayout.ChannelCode, BlockEncoderOptions.ReturnNewInstructionOffsets);
+        if (stream.Length > TableOffset)
+        {
+            throw new InvalidOperationException("the channel's code has grown into its table");
+        }
+
+        var page = new byte[0x1000];
+        stream.ToArray().CopyTo(page, 0);
+        ChannelCalls.MakeTable().CopyTo(page, TableOffset);
+        return new ChannelCode(page)
+        {
+            Saved = result.GetLabelRIP(saved),
+            Posted = result.GetLabelRIP(posted),
+            Answered = result.GetLabelRIP(answered),
+            GivenUp = result.GetLabelRIP(givenUp),
+            End = result.GetLabelRIP(end),
+        };
+    }
+
+    /// <summary>Is there a channel, and does the kernel look at it? The guest may have a gs base of its own.</summary>
+    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved)
+    {
+        var begin = c.CreateLabel();
+        c.rdgsbase(r11);
+        c.shr(r11, ChannelLayout.SlotShift);
+        c.cmp(r11d, (int)ChannelLayout.SlotTag);
+        c.jne(bail);
+        c.rdgsbase(r11);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Present], 0);
+        c.je(bail);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], 0);
+        c.jne(begin);
+        c.Label(ref bail);
+        c.jmp(rcx);
+
+        c.Label(ref begin);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number], rax);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return], rcx);
+        AssemblerRegister64[] arguments = [rdi, rsi, rdx, r10, r8, r9];
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            c.mov(__qword_ptr[r11 + Argument(i)], arguments[i]);
+        }
+
+        c.Label(ref saved);
+    }
+
+    /// <summary>Copies what the call reads.</summary>
+    private static void EmitSend(Assembler c)
+    {
+        var (path, loop, found, post, fill, word, buffer) =
+            (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 0);
+        c.mov(rcx, (long)StubLayout.ChannelCode + TableOffset);
+        c.movzx(ecx, __byte_ptr[rcx + rax]);
+        c.cmp(cl, (int)ChannelKind.Plain);
+        c.jbe(post);
+        c.cmp(cl, (int)ChannelKind.Path1);
+        c.je(path);
+        c.cmp(cl, (int)ChannelKind.Buffer1);
+        c.je(buffer);
+        c.cmp(cl, (int)ChannelKind.Fill1);
+        c.je(fill);
+        c.cmp(cl, (int)ChannelKind.Word1);
+        c.je(word);
+        c.mov(rsi, rdi);
+
+        // A path; one that is too long is left to the kernel.
+        c.Label(ref path);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentAddress], rsi);
+        c.xor(ecx, ecx);
+        c.Label(ref loop);
+        c.movzx(eax, __byte_ptr[rsi + rcx]);
+        c.mov(__byte_ptr[r11 + rcx + ChannelLayout.Sent], al);
+        c.inc(ecx);
+        c.test(al, al);
+        c.je(found);
+        c.cmp(ecx, ChannelLayout.Capacity);
+        c.jb(loop);
+        c.jmp(post);
+        c.Label(ref found);
+        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], ecx);
+        c.jmp(post);
+
+        // A buffer to be filled must be writable at both ends, as all of it then is when it is small.
+        c.Label(ref fill);
+        c.lea(rcx, __[rdx - 1]);
+        c.cmp(rcx, ChannelLayout.Capacity);
+        c.jae(post);
+        c.@lock.or(__byte_ptr[rsi], 0);
+        c.@lock.or(__byte_ptr[rsi + rcx], 0);
+        c.jmp(post);
+
+        c.Label(ref word);
+        c.test(rsi, rsi);
+        c.je(post);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentAddress], rsi);
+        c.mov(rcx, __qword_ptr[rsi]);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Sent], rcx);
+        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 8);
+        c.jmp(post);
+
+        c.Label(ref buffer);
+        c.cmp(rdx, ChannelLayout.Capacity);
+        c.ja(post);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentAddress], rsi);
+        c.mov(rcx, rdx);
+        c.lea(rdi, __[r11 + ChannelLayout.Sent]);
+        c.rep.movsb();
+        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], edx);
+
+        c.Label(ref post);
+        c.mov(eax, ChannelLayout.Posted);
+        c.xchg(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.State], eax); // and a full fence before the look at Active
+    }
+
+    private static void EmitWait(Assembler c, ref Label posted, Label answered, Label givenUp)
+    {
+        var (spin, loop, withdraw, sleep) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        c.Label(ref posted);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], 0);
+        c.je(withdraw);
+        c.Label(ref spin);
+        c.mov(ecx, Spins);
+        c.Label(ref loop);
+        c.mov(eax, __dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.State]);
+        c.test(eax, eax);
+        c.je(answered);
+        c.cmp(eax, ChannelLayout.Repeat);
+        c.je(givenUp);
+        c.pause();
+        c.dec(ecx);
+        c.jne(loop);
+
+        // Nobody has taken it, or the one who has is not on a processor.
+        c.Label(ref withdraw);
+        c.mov(eax, ChannelLayout.Posted);
+        c.mov(ecx, ChannelLayout.Withdrawn);
+        c.@lock.cmpxchg(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.State], ecx);
+        c.je(givenUp);
+        c.cmp(eax, ChannelLayout.Claimed);
+        c.jne(spin);
+
+        // futex(&state, FUTEX_WAIT, Claimed, no limit): the kernel process wakes it when it sees Waiting.
+        c.Label(ref sleep);
+        c.mov(eax, 1);
+        c.xchg(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Waiting], eax);
+        c.lea(rdi, __[r11 + ChannelLayout.Control + ChannelLayout.State]);
+        c.xor(esi, esi);
+        c.mov(edx, ChannelLayout.Claimed);
+        c.xor(r10d, r10d);
+        c.mov(eax, (int)Nr.futex);
+        c.syscall();
+        c.rdgsbase(r11);
+        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Waiting], 0);
+        c.jmp(spin);
+    }
+
+    /// <summary>Copies what the call wrote.</summary>
+    private static void EmitAnswer(Assembler c, ref Label answered)
+    {
+        var (next, done) = (c.CreateLabel(), c.CreateLabel());
+        c.Label(ref answered);
+        c.xor(eax, eax);
+        c.Label(ref next);
+        c.cmp(eax, __dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.PartCount]);
+        c.jae(done);
+        c.mov(ecx, eax);
+        c.shl(ecx, 4);
+        c.mov(rdi, __qword_ptr[r11 + rcx + ChannelLayout.Control + ChannelLayout.Parts]);
+        c.mov(esi, __dword_ptr[r11 + rcx + ChannelLayout.Control + ChannelLayout.Parts + 8]);
+        c.mov(ecx, __dword_ptr[r11 + rcx + ChannelLayout.Control + ChannelLayout.Parts + 12]);
+        c.lea(rsi, __[r11 + rsi + ChannelLayout.Returned]);
+        c.rep.movsb();
+        c.inc(eax);
+        c.jmp(next);
+        c.Label(ref done);
+        Restore(c);
+        c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
+        c.add(rcx, 2);
+        c.mov(rax, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Result]);
+        c.jmp(rcx);
+    }
+
+    private static void Restore(Assembler c)
+    {
+        c.mov(rdi, __qword_ptr[r11 + Argument(0)]);
+        c.mov(rsi, __qword_ptr[r11 + Argument(1)]);
+        c.mov(rdx, __qword_ptr[r11 + Argument(2)]);
+        c.mov(r10, __qword_ptr[r11 + Argument(3)]);
+    }
+
+    private static int Argument(int index) => ChannelLayout.Control + ChannelLayout.Arguments + (index * 8);
+}

@@ -1,0 +1,26 @@
+namespace Dragonet.Platform.Linux.Channels;
+
+/// <summary>What the stub does with the arguments of a call before it goes into the channel.</summary>
+internal enum ChannelKind : byte
+{
+    /// <summary>Not for the channel.</summary>
+    None = 0,
+
+    /// <summary>Registers only.</summary>
+    Plain = 1,
+
+    /// <summary>A path in the first argument is sent along.</summary>
+    Path0 = 2,
+
+    /// <summary>A path in the second argument is sent along.</summary>
+    Path1 = 3,
+
+    /// <summary>The buffer (second, third argument) is sent along when it is small.</summary>
+    Buffer1 = 4,
+
+    /// <summary>The buffer (second, third argument) will be filled: it is touched first, so that a bad one is found before anything happened.</summary>
+    Fill1 = 5,
+
+    /// <summary>Eight bytes at the second argument, when there is one, are sent along.</summary>
+    Word1 = 6,
+}

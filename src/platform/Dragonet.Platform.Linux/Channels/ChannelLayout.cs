@@ -1,0 +1,59 @@
+using Dragonet.Platform.Linux.Stub;
+
+namespace Dragonet.Platform.Linux.Channels;
+
+/// <summary>
+/// Where the words of a channel lie in a thread slot. Three pages are shared with the kernel process; each cache line of them has one
+/// writer, but for the state word.
+/// </summary>
+internal static class ChannelLayout
+{
+    /// <summary>In the slot's own page, which a fork wipes: not 0 when the shared pages are there.</summary>
+    public const int Present = 0xf00;
+
+    /// <summary>First shared page: the words below.</summary>
+    public const int Control = 0x1000;
+
+    /// <summary>Second shared page: what the guest sends along.</summary>
+    public const int Sent = 0x2000;
+
+    /// <summary>Third shared page: what the kernel sends back.</summary>
+    public const int Returned = 0x3000;
+
+    /// <summary>Bytes of the shared pages.</summary>
+    public const int Size = 0x3000;
+
+    /// <summary>Bytes that can be sent either way.</summary>
+    public const int Capacity = 0x1000;
+
+    // Offsets in the control page. The state word.
+    public const int State = 0;
+
+    // Written by the guest.
+    public const int Number = 0x40;
+    public const int Return = 0x48;
+    public const int Arguments = 0x50; // six
+    public const int SentAddress = 0x80;
+    public const int SentLength = 0x88;
+    public const int Waiting = 0x8c;
+
+    // Written by the kernel.
+    public const int Active = 0xc0;
+    public const int Result = 0x100;
+    public const int PartCount = 0x108;
+    public const int Parts = 0x140; // (address, offset, length) of 16 bytes each
+
+    /// <summary>Most separate pieces of memory that one answer fills.</summary>
+    public const int MaxParts = 8;
+
+    // Values of the state word.
+    public const int Idle = 0;      // nothing asked, or answered
+    public const int Posted = 1;
+    public const int Claimed = 2;   // the kernel works on it
+    public const int Repeat = 3;    // the guest shall make the call through the filter
+    public const int Withdrawn = 4; // the guest, or the kernel in its name, took the request back
+
+    /// <summary>Bits of an address that tell a slot from any other value of the gs base.</summary>
+    public const int SlotShift = 40;
+    public const uint SlotTag = (uint)(StubLayout.Slots >> SlotShift);
+}

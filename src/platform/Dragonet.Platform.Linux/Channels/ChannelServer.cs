@@ -1,0 +1,225 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.Intrinsics.X86;
+using Dragonet.Platform.Linux.Guests;
+
+namespace Dragonet.Platform.Linux.Channels;
+
+/// <summary>
+/// The host thread that serves the channels of busy guests. It spins while, and only while, a processor is idle otherwise: as soon as
+/// more threads want to run than there are processors, or nothing has been asked for a moment, it sleeps, and guests use notifications.
+/// </summary>
+internal sealed class ChannelServer
+{
+    private static readonly long s_microsecond = Stopwatch.Frequency / 1_000_000;
+
+    private readonly Action<GuestThread, Channel> _serve;
+    private readonly bool _always;
+    private readonly RunQueue _runQueue = new();
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly ConcurrentQueue<Channel> _retired = new();
+    private Channel[] _channels = [];     // replaced as a whole, under _lock
+    private bool _running;                // guarded by _lock
+    private Thread? _thread;              // guarded by _lock
+    private volatile bool _stopped;
+    private long _notBefore;              // timestamp before which no spinning starts
+    private long _pause = 1000;           // length of the next pause, in microseconds
+
+    /// <param name="serve">Runs a claimed request.</param>
+    /// <param name="always">Spin also when others wait for a processor.</param>
+    internal ChannelServer(Action<GuestThread, Channel> serve, bool always)
+    {
+        _serve = serve;
+        _always = always;
+    }
+
+    /// <summary>Serves this channel too, if a processor is free for it.</summary>
+    internal void Activate(Channel channel)
+    {
+        if (Stopwatch.GetTimestamp() < Volatile.Read(ref _notBefore))
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_stopped || channel.IsActive)
+            {
+                return;
+            }
+
+            // The caller is running and the guest will be; is there one more processor?
+            if (!_running && !_always && _runQueue.Length >= Environment.ProcessorCount)
+            {
+                Volatile.Write(ref _notBefore, Stopwatch.GetTimestamp() + (5000 * s_microsecond));
+                return;
+            }
+
+            _channels = [.. _channels, channel];
+            channel.IsActive = true;
+            if (!_running)
+            {
+                _running = true;
+                if (_thread is null)
+                {
+                    _thread = new Thread(Run, 512 * 1024) { IsBackground = true, Name = "channels" };
+                    _thread.Start();
+                }
+
+                _ = _wake.Release();
+            }
+        }
+    }
+
+    /// <summary>The processes of a channel are gone: frees it as soon as the thread does not look at it any more.</summary>
+    internal void Retire(Channel channel)
+    {
+        lock (_lock)
+        {
+            _channels = Array.FindAll(_channels, other => other != channel);
+            if (_running && !_stopped)
+            {
+                _retired.Enqueue(channel);
+                return;
+            }
+        }
+
+        channel.Dispose();
+    }
+
+    /// <summary>Ends the thread; when it returns no channel is looked at any more.</summary>
+    internal void Stop()
+    {
+        _stopped = true;
+        _ = _wake.Release();
+        Thread? thread;
+        lock (_lock)
+        {
+            thread = _thread;
+        }
+
+        if (thread != Thread.CurrentThread)
+        {
+            thread?.Join();
+        }
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            _wake.Wait();
+            if (!_stopped)
+            {
+                Spin();
+            }
+
+            Leave();
+            if (_stopped)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Spin()
+    {
+        var started = Stopwatch.GetTimestamp();
+        var (last, looked, checkedAt) = (started, started, started);
+        for (var idle = 0; !_stopped;)
+        {
+            if (ServeAll())
+            {
+                idle = 0;
+            }
+            else
+            {
+                X86Base.Pause();
+            }
+
+            if ((++idle & 31) != 0)
+            {
+                continue;
+            }
+
+            FreeRetired();
+            var now = Stopwatch.GetTimestamp();
+            if (idle == 32)
+            {
+                last = now;
+            }
+
+            if (now - last > 200 * s_microsecond)
+            {
+                return;
+            }
+
+            // A hole in time: this thread was not on a processor. Or look who else wants one.
+            var crowded = idle > 32 && now - looked > 300 * s_microsecond;
+            if (now - checkedAt > 2000 * s_microsecond)
+            {
+                checkedAt = now;
+                crowded |= _runQueue.Length > Environment.ProcessorCount;
+            }
+
+            looked = now;
+            if (crowded && !_always)
+            {
+                _pause = now - started > 20_000 * s_microsecond ? 2000 : Math.Min(_pause * 2, 100_000);
+                Volatile.Write(ref _notBefore, now + (_pause * s_microsecond));
+                return;
+            }
+        }
+    }
+
+    private bool ServeAll()
+    {
+        var any = false;
+        foreach (var channel in _channels)
+        {
+            if (channel.TryClaim())
+            {
+                any = true;
+                if (channel.Thread is { } thread)
+                {
+                    _serve(thread, channel);
+                }
+                else
+                {
+                    channel.Repeat();
+                }
+            }
+        }
+
+        return any;
+    }
+
+    /// <summary>Tells the guests, and answers those who had asked before they could know.</summary>
+    private void Leave()
+    {
+        lock (_lock)
+        {
+            foreach (var channel in _channels)
+            {
+                channel.IsActive = false;
+            }
+
+            Interlocked.MemoryBarrier();
+            _ = ServeAll();
+            _channels = [];
+            _running = false;
+        }
+
+        FreeRetired();
+    }
+
+    /// <summary>On the serving thread, between looks at the channels.</summary>
+    private void FreeRetired()
+    {
+        while (_retired.TryDequeue(out var channel))
+        {
+            channel.Dispose();
+        }
+    }
+}

@@ -1,0 +1,200 @@
+using System.Buffers.Binary;
+
+namespace Dragonet.Platform.Linux.Channels;
+
+/// <summary>
+/// Turns system-call sites of a program's code into jumps to the channel. Two shapes, as C libraries have them:
+/// <c>mov eax, number; syscall</c>, of which the first instruction (five bytes, as a jump has) is replaced and the second stays, for those
+/// who jump to it and for calls that are made after all; and <c>xor eax, eax; syscall; cmp rax, -4096</c>, read(2), which is replaced up to
+/// the comparison, provided that nobody jumps into it. Between a site and the channel lies a trampoline that knows the site; trampolines
+/// are put where the last page of the segment is unused.
+/// </summary>
+internal sealed class CodePatcher
+{
+    private const int MovSize = 5;
+    private const int SiteSize = 12;        // lea rcx, [back]; jmp number's part
+    private const int NumberSize = 11;      // mov eax, number; jmp [entry]
+    private const int ReadTailSize = 13;    // syscall; cmp rax, -4096; jmp back
+    private const int ReadSize = 10;        // xor, syscall, cmp
+
+    private readonly int[] _ranks = ChannelCalls.MakeRanks();
+    private readonly ulong _entry;
+
+    /// <param name="entry">Where trampolines go.</param>
+    internal CodePatcher(ulong entry) => _entry = entry;
+
+    private static ReadOnlySpan<byte> Syscall => [0x0f, 0x05];
+
+    private static ReadOnlySpan<byte> Compare => [0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff];
+
+    /// <summary>Patches what there is room for.</summary>
+    /// <param name="image">The pages of an executable segment.</param>
+    /// <param name="start">First byte of the segment.</param>
+    /// <param name="end">Behind its last byte; what follows to the end of the pages is used when it is empty.</param>
+    /// <returns>The number of sites patched.</returns>
+    internal int Patch(Span<byte> image, int start, int end)
+    {
+        if (end >= image.Length || image[end..].ContainsAnyExcept((byte)0))
+        {
+            return 0;
+        }
+
+        var sites = FindSites(image[..end], start);
+        if (sites.Count == 0)
+        {
+            return 0;
+        }
+
+        sites.Sort((left, right) => (_ranks[left.Number], left.Position).CompareTo((_ranks[right.Number], right.Position)));
+        var at = (end + 7) & ~7;
+        if (at + 8 > image.Length)
+        {
+            return 0;
+        }
+
+        var pointer = at;
+        BinaryPrimitives.WriteUInt64LittleEndian(image[at..], _entry);
+        at += 8;
+        var parts = new Dictionary<int, int>();
+        var count = 0;
+        foreach (var (position, number, isRead) in sites)
+        {
+            var needed = SiteSize + (isRead ? ReadTailSize : 0) + (parts.ContainsKey(number) ? 0 : NumberSize);
+            if (at + needed > image.Length)
+            {
+                break;
+            }
+
+            if (!parts.TryGetValue(number, out var part))
+            {
+                part = at;
+                parts.Add(number, part);
+                image[at] = 0xb8; // mov eax, number
+                BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], number);
+                image[at + 5] = 0xff; // jmp [rip + pointer]
+                image[at + 6] = 0x25;
+                BinaryPrimitives.WriteInt32LittleEndian(image[(at + 7)..], pointer - (at + NumberSize));
+                at += NumberSize;
+            }
+
+            var trampoline = at;
+            var again = position + MovSize; // the system-call instruction, which stays
+            at += SiteSize;
+            if (isRead)
+            {
+                again = at;
+                Syscall.CopyTo(image[at..]);
+                Compare.CopyTo(image[(at + 2)..]);
+                Jump(image, at + 8, position + ReadSize);
+                at += ReadTailSize;
+            }
+
+            image[trampoline] = 0x48; // lea rcx, [rip + again]
+            image[trampoline + 1] = 0x8d;
+            image[trampoline + 2] = 0x0d;
+            BinaryPrimitives.WriteInt32LittleEndian(image[(trampoline + 3)..], again - (trampoline + 7));
+            Jump(image, trampoline + 7, part);
+            Jump(image, position, trampoline);
+            count++;
+        }
+
+        return count;
+    }
+
+    private static void Jump(Span<byte> image, int at, int target)
+    {
+        image[at] = 0xe9;
+        BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], target - (at + 5));
+    }
+
+    private List<(int Position, int Number, bool IsRead)> FindSites(ReadOnlySpan<byte> code, int start)
+    {
+        var sites = new List<(int Position, int Number, bool IsRead)>();
+        var reads = false;
+        for (var at = start; ;)
+        {
+            var next = code[at..].IndexOf(Syscall);
+            if (next < 0)
+            {
+                break;
+            }
+
+            at += next;
+            if (at - start > MovSize && code[at - MovSize] == 0xb8 && !IsPrefix(code[at - MovSize - 1]))
+            {
+                var number = BinaryPrimitives.ReadUInt32LittleEndian(code[(at - 4)..]);
+                if (number < ChannelCalls.TableSize && _ranks[number] >= 0)
+                {
+                    sites.Add((at - MovSize, (int)number, false));
+                }
+            }
+            else if (at - start > 2 && code[at - 2] == 0x31 && code[at - 1] == 0xc0 && !IsPrefix(code[at - 3]) && code[(at + 2)..].StartsWith(Compare))
+            {
+                sites.Add((at - 2, 0, true));
+                reads = true;
+            }
+
+            at += 2;
+        }
+
+        if (reads)
+        {
+            RemoveJumpTargets(code, start, sites);
+        }
+
+        return sites;
+    }
+
+    /// <summary>A byte that would make the next instruction another one: REX, operand size, segments, repeats.</summary>
+    private static bool IsPrefix(byte value) => value is (>= 0x40 and <= 0x4f) or 0x66 or 0x67 or 0x64 or 0x65 or 0xf0 or 0xf2 or 0xf3 or 0x2e or 0x36 or 0x3e or 0x26;
+
+    /// <summary>Leaves out the sites into which a jump may go. Every byte that could begin a jump counts as one: too many is harmless.</summary>
+    private static void RemoveJumpTargets(ReadOnlySpan<byte> code, int start, List<(int Position, int Number, bool IsRead)> sites)
+    {
+        var inner = new HashSet<int>();
+        foreach (var site in sites)
+        {
+            if (site.IsRead)
+            {
+                _ = inner.Add(site.Position + 2);
+                _ = inner.Add(site.Position + 4);
+            }
+        }
+
+        var hit = new HashSet<int>();
+        foreach (var target in inner)
+        {
+            for (var at = Math.Max(start, target - 129); at < Math.Min(code.Length - 1, target + 127); at++)
+            {
+                if (code[at] is (>= 0x70 and <= 0x7f) or 0xeb or (>= 0xe0 and <= 0xe3) && at + 2 + (sbyte)code[at + 1] == target)
+                {
+                    _ = hit.Add(target);
+                }
+            }
+        }
+
+        for (var at = start; at + 6 <= code.Length;)
+        {
+            var next = code[at..^5].IndexOfAny((byte)0xe8, (byte)0xe9, (byte)0x0f);
+            if (next < 0)
+            {
+                break;
+            }
+
+            at += next;
+            var length = code[at] == 0x0f ? 6 : 5;
+            if (length == 5 || code[at + 1] is >= 0x80 and <= 0x8f)
+            {
+                var target = (long)at + length + BinaryPrimitives.ReadInt32LittleEndian(code[(at + length - 4)..]);
+                if (target is >= 0 and <= int.MaxValue && inner.Contains((int)target))
+                {
+                    _ = hit.Add((int)target);
+                }
+            }
+
+            at++;
+        }
+
+        _ = sites.RemoveAll(site => site.IsRead && (hit.Contains(site.Position + 2) || hit.Contains(site.Position + 4)));
+    }
+}

@@ -1,0 +1,176 @@
+using System.Buffers.Binary;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform.Linux.Channels;
+using Dragonet.Platform.Linux.Stub;
+
+namespace Dragonet.Platform.Linux.Guests;
+
+/// <summary>System calls that come through the thread's channel instead of the filter.</summary>
+internal sealed partial class GuestThread
+{
+    /// <summary>So many calls show that a channel is worth its making.</summary>
+    private const int CallsForChannel = 48;
+
+    private Channel? _channel;
+    private Channel? _asked;   // the channel that the current trap came through
+    private int _calls;
+    private long _lastCall;
+    private int _quickCalls;
+
+    /// <summary>The address space, as the platform knows it.</summary>
+    internal GuestSpace GuestSpace => space;
+
+    /// <inheritdoc/>
+    public override IUserMemory Memory => (IUserMemory?)_asked ?? space;
+
+    /// <inheritdoc/>
+    public override bool IsQuick => _asked is not null;
+
+    /// <summary>The slot's pages may be there from an earlier thread.</summary>
+    internal void FindChannel()
+    {
+        _channel = space.Slots.GetChannel(Slot);
+        _calls = _channel is null ? 0 : CallsForChannel;
+        if (_channel is { } channel)
+        {
+            channel.Thread = this;
+        }
+    }
+
+    /// <summary>A request was claimed.</summary>
+    internal void Stopped(Channel channel)
+    {
+        _notification = 0;
+        _context = 0;
+        _asked = channel;
+    }
+
+    /// <inheritdoc/>
+    public override bool TryRepeat()
+    {
+        if (_asked is not { } channel)
+        {
+            return false;
+        }
+
+        _asked = null;
+        channel.Repeat();
+        return true;
+    }
+
+    /// <summary>Counts a notification: a thread that makes many calls gets a channel, and has it served while it makes many in a short time.</summary>
+    internal void Count()
+    {
+        if (_channel is { } channel)
+        {
+            var now = System.Diagnostics.Stopwatch.GetTimestamp();
+            _quickCalls = now - _lastCall < System.Diagnostics.Stopwatch.Frequency / 10_000 ? _quickCalls + 1 : 0; // 100 microseconds
+            _lastCall = now;
+            if (_quickCalls > 3 && !channel.IsActive)
+            {
+                _quickCalls = 0;
+                space.Platform.ChannelServer!.Activate(channel);
+            }
+        }
+        else if (++_calls == CallsForChannel && space.Platform.ChannelServer is not null)
+        {
+            Interrupt();
+        }
+    }
+
+    /// <summary>In the trap that <see cref="Count"/> asked for: maps the shared pages. A fork must neither share nor inherit them.</summary>
+    internal void MakeChannel()
+    {
+        if (_channel is not null || _calls < CallsForChannel || space.Platform.ChannelServer is null || Channel.Create() is not { } channel)
+        {
+            return;
+        }
+
+        var page = SlotMap.AddressOf(Slot);
+        var error = space.Listener.Lend(_notification, channel.Fd, LentFd);
+        if (error == Errno.OK)
+        {
+            const long dontFork = 10, wipeOnFork = 18;
+            error = Run(
+            [
+                ((long)Nr.mmap, (long)page + ChannelLayout.Control, ChannelLayout.Size, 3, 0x11, LentFd, 0), // MAP_SHARED|MAP_FIXED
+                ((long)Nr.close, LentFd, 0, 0, 0, 0, 0),
+                ((long)Nr.madvise, (long)page + ChannelLayout.Control, ChannelLayout.Size, dontFork, 0, 0, 0),
+                ((long)Nr.madvise, (long)page, ChannelLayout.Control, wipeOnFork, 0, 0, 0),
+            ]).Ok(out _, out var failed) ? Errno.OK : failed;
+        }
+
+        if (error != Errno.OK || space.Write(page + ChannelLayout.Present, [1, 0, 0, 0]) != Errno.OK)
+        {
+            channel.Dispose();
+            return;
+        }
+
+        channel.Thread = this;
+        _channel = channel;
+        space.Slots.SetChannel(Slot, channel);
+    }
+
+    /// <summary>
+    /// A thread that was interrupted, or faulted, within the channel's code is put where it stands for the guest: before its system
+    /// call, with the request taken back, or behind it, with the answer. The kernel then sees an ordinary place in guest code.
+    /// </summary>
+    /// <param name="address">Where the ucontext is.</param>
+    /// <param name="frame">The ucontext; changed, and written back.</param>
+    /// <param name="fault">A memory access of the stub, made for the guest, failed.</param>
+    /// <returns>False when the thread was elsewhere.</returns>
+    internal bool SettleChannel(ulong address, Span<byte> frame, bool fault)
+    {
+        var code = space.Platform.ChannelCode;
+        var rip = Get(frame, 16);
+        if (code is null || rip < code.Entry || rip >= code.End)
+        {
+            return false;
+        }
+
+        if (rip < code.Saved || _channel is not { } channel)
+        {
+            // Every register is still the guest's; rcx says where the call is.
+            Put(frame, 16, Get(frame, 14));
+        }
+        else if (fault && rip >= code.Posted && rip < code.Answered)
+        {
+            return false; // only the shared pages are touched there
+        }
+        else
+        {
+            var registers = frame.ToArray();
+            if (!channel.Inspect(pages => PutBack(pages, code, registers, rip, fault)))
+            {
+                return false;
+            }
+
+            registers.CopyTo(frame);
+        }
+
+        return space.Write(address, frame[..UserContext.Size]) == Errno.OK;
+    }
+
+    /// <summary>Before the call (as it was saved), or behind it when it was answered.</summary>
+    private bool PutBack(Channel pages, ChannelCode code, byte[] frame, ulong rip, bool fault)
+    {
+        var done = rip >= code.Posted && (rip < code.Answered ? pages.Settle() : rip < code.GivenUp);
+        Put(frame, 8, pages.Saved(ChannelLayout.Arguments));
+        Put(frame, 9, pages.Saved(ChannelLayout.Arguments + 8));
+        Put(frame, 12, pages.Saved(ChannelLayout.Arguments + 16));
+        Put(frame, 2, pages.Saved(ChannelLayout.Arguments + 24));
+        Put(frame, 16, pages.Saved(ChannelLayout.Return) + (done ? 2UL : 0));
+        Put(frame, 13, pages.Saved(ChannelLayout.Number));
+        if (done)
+        {
+            Put(frame, 13, fault || pages.Deliver(space) != Errno.OK ? unchecked((ulong)-(long)Errno.EFAULT) : pages.Saved(ChannelLayout.Result));
+        }
+
+        return true;
+    }
+
+    private static ulong Get(ReadOnlySpan<byte> frame, int register) => BinaryPrimitives.ReadUInt64LittleEndian(frame[(40 + (register * 8))..]);
+
+    private static void Put(Span<byte> frame, int register, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(frame[(40 + (register * 8))..], value);
+}

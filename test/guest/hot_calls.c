@@ -1,0 +1,233 @@
+// The same calls made so often and so fast that a kernel may choose another way for them: everything must stay as it was.
+#include "guest.h"
+#include <asm/prctl.h>
+
+// Makes this thread a busy caller.
+static void warm_up(void)
+{
+    for (int i = 0; i < 400; i++) CHECK(getppid() >= 0 && lseek(-1, 0, SEEK_SET) == -1);
+}
+
+TEST(results_and_errors)
+{
+    warm_up();
+    for (int i = 0; i < 300; i++) {
+        int fd = CHECK_OK(open("/dev/null", O_RDWR));
+        CHECK_EQ(write(fd, "x", 1), 1);
+        CHECK_EQ(read(fd, &i, 4), 0);
+        CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+        struct stat st;
+        CHECK_OK(fstat(fd, &st));
+        CHECK(S_ISCHR(st.st_mode));
+        CHECK_OK(close(fd));
+        CHECK_ERRNO(close(fd), EBADF);
+        CHECK_ERRNO(open("/nonexistent/x", O_RDONLY), ENOENT);
+        CHECK_ERRNO(stat("/dev/null/x", &st), ENOTDIR);
+    }
+}
+
+TEST(bad_memory)
+{
+    struct stat st;
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    warm_up();
+    CHECK_EQ(write(fd, "0123456789", 10), 10);
+    char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK_OK(mprotect(page + PAGE, PAGE, PROT_NONE));
+    for (int i = 0; i < 200; i++) {
+        CHECK_OK(lseek(fd, 0, SEEK_SET));
+        CHECK_ERRNO(read(fd, BAD_POINTER, 10), EFAULT);
+        CHECK_EQ(lseek(fd, 0, SEEK_CUR), 0); // nothing was taken
+        CHECK_ERRNO(write(fd, BAD_POINTER, 10), EFAULT);
+        CHECK_ERRNO(open(BAD_POINTER, O_RDONLY), EFAULT);
+        CHECK_ERRNO(stat(BAD_POINTER, &st), EFAULT);
+        CHECK_ERRNO(stat("hot.tmp", BAD_POINTER), EFAULT);
+        CHECK_ERRNO(fstat(fd, BAD_POINTER), EFAULT);
+        memset(page, 'x', PAGE);
+        CHECK_ERRNO(stat(page + PAGE - 100, &st), EFAULT); // a path that runs into bad memory
+        strcpy(page + PAGE - 8, "hot.tmp");
+        CHECK_OK(stat(page + PAGE - 8, &st)); // one that ends just before it
+        CHECK_EQ(st.st_size, 10);
+        CHECK_ERRNO(syscall(SYS_getcwd, BAD_POINTER, PAGE), EFAULT);
+    }
+    CHECK_OK(munmap(page, 2 * PAGE));
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+TEST(long_paths)
+{
+    static char path[PATH_MAX + 64];
+    struct stat st;
+    warm_up();
+    memset(path, '/', sizeof path - 1);
+    for (int i = 0; i < 50; i++) {
+        path[PATH_MAX - 1] = 0;
+        CHECK_OK(stat(path, &st)); // 4095 slashes: the root
+        path[PATH_MAX - 1] = '/';
+        CHECK_ERRNO(stat(path, &st), ENAMETOOLONG);
+    }
+}
+
+TEST(sizes)
+{
+    static char out[70000], in[70000];
+    static const int size[] = {0, 1, 511, 512, 513, 4095, 4096, 4097, 8192, 65536, 70000};
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    warm_up();
+    for (int round = 0; round < 10; round++)
+        for (unsigned i = 0; i < COUNT(size); i++) {
+            for (int k = 0; k < size[i]; k++) out[k] = (char)(k * 7 + i + round);
+            memset(in, 0, sizeof in);
+            CHECK_EQ(pwrite(fd, out, size[i], 3), size[i]);
+            CHECK_EQ(pread(fd, in, size[i], 3), size[i]);
+            CHECK_EQ(memcmp(in, out, size[i]), 0);
+            CHECK_EQ(lseek(fd, 3, SEEK_SET), 3);
+            memset(in, 0, sizeof in);
+            CHECK_EQ(read(fd, in, size[i]), size[i]);
+            CHECK_EQ(memcmp(in, out, size[i]), 0);
+        }
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+// A blocking write of more than a pipe holds is made in parts, the reader sees each byte once.
+TEST(pipe_larger_than_its_buffer)
+{
+    enum { TOTAL = 1 << 20, PART = 100000 };
+    static char data[PART];
+    int pair[2];
+    pid_t pid;
+    CHECK_OK(pipe(pair));
+    IN_CHILD(pid) {
+        close(pair[1]);
+        warm_up();
+        long seen = 0;
+        char buffer[3000];
+        ssize_t count;
+        while ((count = read(pair[0], buffer, sizeof buffer)) > 0)
+            for (int i = 0; i < count; i++, seen++) CHECK_EQ(buffer[i], (char)((seen % PART) * 3));
+        CHECK_EQ(seen, TOTAL / PART * PART);
+    }
+    close(pair[0]);
+    warm_up();
+    for (int i = 0; i < PART; i++) data[i] = (char)(i * 3);
+    for (int i = 0; i < TOTAL / PART; i++) CHECK_EQ(write(pair[1], data, PART), PART);
+    CHECK_OK(close(pair[1]));
+    CHECK_EXIT(pid, 0);
+}
+
+static volatile sig_atomic_t handled;
+static int handler_fd = -1;
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+    int saved = errno;
+    struct stat st;
+    handled++;
+    if (stat("/", &st) || !S_ISDIR(st.st_mode)) guest_fail(__FILE__, __LINE__, errno, "stat in the handler");
+    if (write(handler_fd, "h", 1) != 1) guest_fail(__FILE__, __LINE__, errno, "write in the handler");
+    errno = saved;
+}
+
+// Signals that arrive in the middle of calls, with a handler that makes calls itself.
+TEST(signals_between_calls)
+{
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct itimerval every = {{0, 300}, {0, 300}}, off = {{0, 0}, {0, 0}};
+    struct stat st;
+    char text[64];
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    handler_fd = CHECK_OK(open("/dev/null", O_WRONLY));
+    CHECK_OK(sigaction(SIGALRM, &action, NULL));
+    warm_up();
+    CHECK_OK(setitimer(ITIMER_REAL, &every, NULL));
+    for (int i = 0; i < 20000 || handled < 20; i++) {
+        snprintf(text, sizeof text, "line %d", i);
+        size_t length = strlen(text);
+        if (pwrite(fd, text, length, 0) != (ssize_t)length) guest_fail(__FILE__, __LINE__, errno, "pwrite");
+        memset(text, 0, sizeof text);
+        if (pread(fd, text, length, 0) != (ssize_t)length || atoi(text + 5) != i) guest_fail(__FILE__, __LINE__, errno, "pread: %s, not %d", text, i);
+        if (fstat(fd, &st) || st.st_ino == 0) guest_fail(__FILE__, __LINE__, errno, "fstat");
+        if (guest_failures) break;
+    }
+    CHECK_OK(setitimer(ITIMER_REAL, &off, NULL));
+    CHECK(handled > 0);
+    CHECK_OK(close(handler_fd));
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+static void *reader(void *argument)
+{
+    int *pair = argument;
+    char byte;
+    warm_up();
+    for (int i = 0; i < 2000; i++) {
+        if (read(pair[0], &byte, 1) != 1 || byte != (char)i) guest_fail(__FILE__, __LINE__, errno, "got %d, not %d", byte, i);
+        if (write(pair[3], &byte, 1) != 1) guest_fail(__FILE__, __LINE__, errno, "answer");
+    }
+    return NULL;
+}
+
+TEST(threads_and_forks)
+{
+    int pair[4];
+    pthread_t thread;
+    pid_t pid;
+    warm_up();
+    CHECK_OK(pipe(pair));
+    CHECK_OK(pipe(pair + 2));
+    CHECK_EQ(pthread_create(&thread, NULL, reader, pair), 0);
+    for (int i = 0; i < 2000; i++) {
+        char byte = (char)i;
+        if (write(pair[1], &byte, 1) != 1 || read(pair[2], &byte, 1) != 1 || byte != (char)i) guest_fail(__FILE__, __LINE__, errno, "round %d", i);
+        if (i % 400 == 0) {
+            IN_CHILD(pid) { // a busy parent's child has nothing of it
+                struct stat st;
+                for (int k = 0; k < 200; k++) CHECK_OK(stat("/", &st));
+                CHECK(getpid() != getppid());
+            }
+            CHECK_EXIT(pid, 0);
+        }
+    }
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    for (int i = 0; i < 4; i++) close(pair[i]);
+}
+
+TEST(program_with_its_own_gs)
+{
+    static long mine[512];
+    struct stat st;
+    unsigned long old, now;
+    pid_t pid;
+    IN_CHILD(pid) {
+        warm_up();
+        CHECK_OK(syscall(SYS_arch_prctl, ARCH_GET_GS, &old));
+        CHECK_OK(syscall(SYS_arch_prctl, ARCH_SET_GS, mine));
+        for (int i = 0; i < 200; i++) CHECK_OK(stat("/", &st));
+        CHECK_OK(syscall(SYS_arch_prctl, ARCH_GET_GS, &now));
+        CHECK_EQ(now, (unsigned long)mine);
+        for (unsigned i = 0; i < COUNT(mine); i++) CHECK_EQ(mine[i], 0);
+        CHECK_OK(syscall(SYS_arch_prctl, ARCH_SET_GS, 0));
+        for (int i = 0; i < 200; i++) CHECK_OK(stat("/", &st));
+    }
+    CHECK_EXIT(pid, 0);
+}
+
+// Registers other than rax, rcx and r11 survive a system call, and so does the red zone.
+TEST(registers_survive)
+{
+    warm_up();
+    for (int i = 0; i < 500; i++) {
+        long rdi = -1, rsi = 5, rdx = 7, r10 = 11, r8 = 13, r9 = 17, rbx = 19, rax = SYS_lseek, zone;
+        register long r10_ asm("r10") = r10, r8_ asm("r8") = r8, r9_ asm("r9") = r9;
+        asm volatile("movq $0x1234, -64(%%rsp)\n\t mov $8, %%eax\n\t syscall\n\t movq -64(%%rsp), %[zone]"
+                     : "+&a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10_), "+r"(r8_), "+r"(r9_), "+b"(rbx), [zone] "=&r"(zone)
+                     :
+                     : "rcx", "r11", "memory");
+        CHECK_EQ(rax, -EBADF);
+        CHECK(rdi == -1 && rsi == 5 && rdx == 7 && r10_ == 11 && r8_ == 13 && r9_ == 17 && rbx == 19 && zone == 0x1234);
+    }
+}
