@@ -17,6 +17,7 @@ public sealed class CorpusTests
     [MemberData(nameof(Names))]
     public void Same_as_on_the_host(string name)
     {
+        Assert.SkipWhen(Gaps.IsListed("corpus", name), "listed in test/guest/gaps.txt");
         var item = CorpusCase.All[name];
         foreach (var program in item.Programs)
         {
@@ -25,11 +26,6 @@ public sealed class CorpusTests
 
         var host = OnHost(item);
         var guest = OnDragonet(item);
-        if (Gaps.IsListed("corpus", name))
-        {
-            return;
-        }
-
         Assert.Equal(host.Output, guest.Output);
         Assert.Equal(host.Error, guest.Error);
         Assert.Equal(host.Status, guest.Status);

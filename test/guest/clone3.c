@@ -129,4 +129,23 @@ TEST(set_tid)
     struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1};
     if (is_root()) CHECK_ERRNO(clone3(&args, sizeof args), EEXIST); // taken
     else CHECK_ERRNO(clone3(&args, sizeof args), EPERM);
+    args.set_tid_size = 0;
+    CHECK_ERRNO(clone3(&args, sizeof args), EINVAL);
+    args.set_tid_size = 33;
+    CHECK_ERRNO(clone3(&args, sizeof args), EINVAL);
+    args.set_tid_size = 1;
+    args.set_tid = (uintptr_t)BAD_POINTER;
+    CHECK_ERRNO(clone3(&args, sizeof args), EFAULT);
+    args.set_tid = (uintptr_t)&wanted;
+    wanted = -5;
+    CHECK_ERRNO(clone3(&args, sizeof args), EINVAL);
+    if (!is_root()) return;
+    pid_t used = fork(); // a number that was just given back
+    if (used == 0) _exit(0);
+    CHECK_EXIT(used, 0);
+    wanted = used;
+    pid_t pid = clone3(&args, sizeof args);
+    if (pid == 0) _exit(getpid() == wanted ? 0 : 1);
+    CHECK_EQ(pid, wanted);
+    CHECK_EXIT(pid, 0);
 }

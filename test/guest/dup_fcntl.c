@@ -149,6 +149,39 @@ TEST(close_rules)
     CHECK_ERRNO(close(fd), EBADF);
 }
 
+TEST(signal_driven_input)
+{
+    // F_SETSIG: a real-time signal tells which descriptor and what.
+    int fds[2], signal = SIGRTMIN + 2;
+    sigset_t set;
+    siginfo_t info;
+    struct timespec limit = {10, 0}, none = {0, 0};
+    struct f_owner_ex owner = {F_OWNER_TID, gettid()};
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    CHECK_OK(pipe(fds));
+    CHECK_OK(fcntl(fds[0], F_SETSIG, signal));
+    CHECK_OK(fcntl(fds[0], F_SETOWN_EX, &owner));
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    CHECK_EQ(sigtimedwait(&set, &info, &none), -1); // not without O_ASYNC
+    CHECK_OK(fcntl(fds[0], F_SETFL, O_ASYNC));
+    CHECK(fcntl(fds[0], F_GETFL) & O_ASYNC);
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    CHECK_EQ(sigtimedwait(&set, &info, &limit), signal);
+    CHECK(info.si_code == POLL_IN && info.si_fd == fds[0] && (info.si_band & POLLIN));
+    CHECK_OK(fcntl(fds[0], F_SETFL, 0));
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    CHECK_EQ(sigtimedwait(&set, &info, &none), -1);
+    CHECK_OK(fcntl(fds[0], F_GETOWN_EX, &owner));
+    CHECK(owner.type == F_OWNER_TID && owner.pid == gettid());
+    CHECK_ERRNO(fcntl(fds[0], F_SETOWN, 0x3ffffff), ESRCH);
+    CHECK_ERRNO(fcntl(fds[0], F_SETSIG, 100), EINVAL);
+    CHECK_OK(close(fds[0]));
+    CHECK_OK(close(fds[1]));
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 TEST(sigio)
 {
     // fcntl(2), O_ASYNC: the owner gets SIGIO when input arrives.

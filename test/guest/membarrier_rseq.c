@@ -54,7 +54,7 @@ TEST(rseq_aborts_on_signal)
     if (__rseq_size == 0) return;
     // A critical section that spins until something interrupts it: the kernel must send it to the abort handler.
     static struct rseq_cs cs __attribute__((aligned(32)));
-    struct itimerval timer = {{0, 0}, {0, 5000}};
+    struct itimerval timer = {{0, 5000}, {0, 5000}}; // again and again: the first may come too early
     long aborted = 0;
     signal(SIGALRM, (void (*)(int))getpid);
     CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
@@ -71,6 +71,8 @@ TEST(rseq_aborts_on_signal)
                      : [cs] "r"(&cs)
                      : "rax", "rcx", "memory");
     CHECK_EQ(aborted, 1);
+    timer = (struct itimerval){{0, 0}, {0, 0}};
+    CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
     signal(SIGALRM, SIG_DFL);
 }
 
@@ -86,6 +88,74 @@ TEST(kcmp_and_process_memory)
     CHECK_ERRNO(syscall(SYS_process_vm_readv, getpid(), &local, 1, &bad, 1, 0), EFAULT);
     CHECK_ERRNO(syscall(SYS_process_vm_readv, 0x3ffffff, &local, 1, &remote, 1, 0), ESRCH);
     CHECK_ERRNO(syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 1), EINVAL);
+    CHECK_ERRNO(syscall(SYS_process_vm_readv, getpid(), &local, 2000, &remote, 1, 0), EINVAL);
+}
+
+TEST(memory_of_a_child)
+{
+    // A parent may look at and change its own child; what can be copied before a fault counts.
+    char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), copy[2 * PAGE];
+    int to_parent[2], to_child[2];
+    pid_t pid;
+    CHECK_OK(munmap(page + PAGE, PAGE));
+    CHECK_OK(pipe(to_parent));
+    CHECK_OK(pipe(to_child));
+    IN_CHILD(pid) {
+        strcpy(page, "the child's");
+        pipe_signal(to_parent[1]);
+        pipe_wait(to_child[0]);
+        CHECK_STR(page, "changed");
+    }
+    pipe_wait(to_parent[0]);
+    struct iovec local[2] = {{copy, 4}, {copy + 4, sizeof copy - 4}}, remote = {page, 2 * PAGE};
+    ssize_t n = syscall(SYS_process_vm_readv, pid, local, 2, &remote, 1, 0);
+    if (n == -1 && (errno == ENOSYS || errno == EPERM)) { // Yama may forbid it for others than root
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return;
+    }
+    CHECK_EQ(n, PAGE);
+    CHECK_STR(copy, "the child's");
+    CHECK_EQ(page[0], 0);
+    strcpy(copy, "changed");
+    local[0].iov_len = 8;
+    CHECK_EQ(syscall(SYS_process_vm_writev, pid, local, 1, &remote, 1, 0), 8);
+    pipe_signal(to_child[1]);
+    CHECK_EXIT(pid, 0);
+    CHECK_ERRNO(syscall(SYS_process_vm_readv, pid, local, 1, &remote, 1, 0), ESRCH);
+    if (is_root()) {
+        IN_CHILD(pid) {
+            become_nobody();
+            CHECK_ERRNO(syscall(SYS_process_vm_readv, getppid(), local, 1, &remote, 1, 0), EPERM);
+        }
+        CHECK_EXIT(pid, 0);
+    }
+    for (int i = 0; i < 2; i++) close(to_parent[i]), close(to_child[i]);
+    munmap(page, PAGE);
+}
+
+static long compare(pid_t a, pid_t b, int type, long x, long y) { return syscall(SYS_kcmp, a, b, type, x, y); }
+
+TEST(kcmp_types)
+{
+    enum { FILES_OF_TWO, VM, FILES, FS, SIGHAND, IO, SYSVSEM };
+    pid_t me = getpid(), pid;
+    int same = dup(1), other = CHECK_OK(open("/dev/null", O_RDONLY));
+    if (compare(me, me, VM, 0, 0) == -1 && errno == ENOSYS) return;
+    CHECK_EQ(compare(me, me, VM, 0, 0), 0);
+    CHECK_EQ(compare(me, me, FILES_OF_TWO, 1, same), 0);
+    CHECK(compare(me, me, FILES_OF_TWO, 1, other) + compare(me, me, FILES_OF_TWO, other, 1) == 3); // 1 one way, 2 the other
+    CHECK_ERRNO(compare(me, me, FILES_OF_TWO, 1, 999), EBADF);
+    CHECK_ERRNO(compare(me, me, 77, 0, 0), EINVAL);
+    CHECK_ERRNO(compare(me, 0x3ffffff, VM, 0, 0), ESRCH);
+    IN_CHILD(pid) {
+        if (!is_root()) continue; // Yama
+        for (int type = VM; type <= SIGHAND; type++) CHECK(compare(getpid(), getppid(), type, 0, 0) > 0);
+        CHECK_EQ(compare(getpid(), getppid(), FILES_OF_TWO, other, other), 0); // one open file
+    }
+    CHECK_EXIT(pid, 0);
+    close(same);
+    close(other);
 }
 
 TEST(probed_by_programs)

@@ -94,7 +94,8 @@ TEST(huge_counts)
     CHECK_ERRNO(syscall(SYS_poll, &byte, 0xffffffffUL, 0), EINVAL);
     CHECK_ERRNO(syscall(SYS_setgroups, 0x7fffffff, &byte), is_root() ? EINVAL : EPERM);
     CHECK_ERRNO(lseek(fd, LLONG_MIN, SEEK_CUR), EINVAL);
-    CHECK_ERRNO(lseek(fd, LLONG_MAX, SEEK_SET), EINVAL);
+    errno = 0;
+    CHECK(lseek(fd, LLONG_MAX, SEEK_SET) == LLONG_MAX || errno == EINVAL); // the largest file differs between file systems
     CHECK_ERRNO(ftruncate(fd, LLONG_MAX), EFBIG);
     CHECK_ERRNO(pwrite(fd, &byte, 1, LLONG_MAX), EINVAL);
     CHECK_ERRNO(syscall(SYS_mmap, NULL, ~0UL, PROT_READ, MAP_PRIVATE, zero, 0), ENOMEM);

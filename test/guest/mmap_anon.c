@@ -223,4 +223,33 @@ TEST(locking)
     CHECK_OK(munlock(p, 4 * PAGE));
     CHECK_OK(munmap(p, 4 * PAGE));
     CHECK_ERRNO(mlock(p, PAGE), ENOMEM);
+    CHECK_ERRNO(munlock(p, PAGE), ENOMEM);
+    CHECK_OK(mlock(p, 0));
+    CHECK_ERRNO(mlock(p, ~0UL - PAGE), is_root() ? EINVAL : ENOMEM);
+    CHECK_ERRNO(mlockall(0), EINVAL);
+    CHECK_ERRNO(mlockall(8), EINVAL);
+}
+
+TEST(locking_limit)
+{
+    pid_t pid;
+    IN_CHILD(pid) {
+        become_nobody();
+        CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){4 * PAGE, 4 * PAGE}));
+        char *p = map(8 * PAGE, RW);
+        CHECK_OK(mlock(p, 3 * PAGE));
+        CHECK_OK(mlock(p, 4 * PAGE)); // what is locked already does not count again
+        CHECK_ERRNO(mlock(p + 4 * PAGE, PAGE), ENOMEM);
+        CHECK_OK(munlock(p, PAGE));
+        CHECK_OK(mlock(p + 4 * PAGE, 1)); // whole pages
+        CHECK_ERRNO(mlock(p, 1), ENOMEM);
+        CHECK_OK(munmap(p + 3 * PAGE, 5 * PAGE)); // gone, with its lock
+        CHECK_OK(mlock(p, PAGE));
+        CHECK_ERRNO(mlockall(MCL_CURRENT), ENOMEM);
+        CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){0, 0}));
+        CHECK_ERRNO(mlock(p, PAGE), EPERM);
+        CHECK_ERRNO(mlockall(MCL_CURRENT), EPERM);
+        CHECK_OK(munlockall());
+    }
+    CHECK_EXIT(pid, 0);
 }

@@ -1,6 +1,16 @@
 // open(2), openat(2), openat2(2), creat(2): what each flag does and every errno a test can bring about.
+#define GUEST_HELPER helper
 #include "guest.h"
 #include <linux/openat2.h>
+
+// "@wait OUT IN": says that it runs, waits for a byte.
+static int helper(int argc, char **argv)
+{
+    if (argc != 4) return 1;
+    pipe_signal(atoi(argv[2]));
+    pipe_wait(atoi(argv[3]));
+    return guest_failures != 0;
+}
 
 static int openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
@@ -249,7 +259,42 @@ TEST(permission)
     CHECK_OK(unlink("f"));
 }
 
+TEST(running_program)
+{
+    // A program is not written to while it runs, and what is open for writing does not run.
+    int out[2], in[2], fd;
+    pid_t pid;
+    char buffer[65536];
+    ssize_t n;
+    int from = CHECK_OK(open("/proc/self/exe", O_RDONLY)), to = CHECK_OK(open("program", O_WRONLY | O_CREAT | O_TRUNC, 0755));
+    while ((n = read(from, buffer, sizeof buffer)) > 0) CHECK_EQ(write(to, buffer, n), n);
+    close(from);
+    CHECK_ERRNO(execl("program", "program", NULL), ETXTBSY);
+    close(to);
+    CHECK_OK(pipe(out));
+    CHECK_OK(pipe(in));
+    IN_CHILD(pid) {
+        char a[16], b[16];
+        snprintf(a, sizeof a, "%d", out[1]);
+        snprintf(b, sizeof b, "%d", in[0]);
+        execl("program", "program", "@wait", a, b, NULL);
+    }
+    pipe_wait(out[0]);
+    CHECK_ERRNO(try_open("program", O_WRONLY), ETXTBSY);
+    CHECK_ERRNO(try_open("program", O_RDONLY | O_TRUNC), ETXTBSY);
+    CHECK_ERRNO(truncate("program", 0), ETXTBSY);
+    CHECK_OK(fd = open("program", O_RDONLY));
+    close(fd);
+    pipe_signal(in[1]);
+    CHECK_EXIT(pid, 0); // its own child has exited before
+    CHECK_OK(fd = open("program", O_WRONLY));
+    close(fd);
+    CHECK_OK(unlink("program"));
+    for (int i = 0; i < 2; i++) close(out[i]), close(in[i]);
+}
+
 TEST(text_file_busy)
 {
+    if (access("/proc/self/exe", W_OK) == -1 && errno == EROFS) return;
     CHECK_ERRNO(try_open("/proc/self/exe", O_RDWR), is_root() ? ETXTBSY : EACCES);
 }

@@ -195,6 +195,42 @@ TEST(cpu_time)
     CHECK_KILLED(pid, SIGXCPU);
 }
 
+static volatile sig_atomic_t warnings;
+static void count_warning(int signal) { warnings += signal == SIGXCPU; }
+
+TEST(hard_cpu_time)
+{
+    pid_t pid;
+    IN_CHILD(pid) {
+        struct rlimit r = {1, 2};
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        signal(SIGXCPU, count_warning);
+        CHECK_OK(setrlimit(RLIMIT_CPU, &r));
+        if (fork() > 0) { // inherited by the child, which is judged here
+            int status;
+            wait(&status);
+            if (!WIFSIGNALED(status)) _exit(99);
+            kill(getpid(), WTERMSIG(status));
+        }
+        for (;;) {
+            struct timespec t;
+            if (warnings == 0 && clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0 && t.tv_sec >= 3) _exit(98); // no warning
+        }
+    }
+    CHECK_KILLED(pid, SIGKILL);
+}
+
+TEST(stack_limit_is_given_back)
+{
+    pid_t pid;
+    IN_CHILD(pid) {
+        limit(RLIMIT_STACK, 512 << 10);
+        limit(RLIMIT_STACK, 8 << 20);
+        CHECK_EQ(deep(4000), 0);
+    }
+    CHECK_EXIT(pid, 0);
+}
+
 TEST(nice_and_locked_memory)
 {
     pid_t pid;

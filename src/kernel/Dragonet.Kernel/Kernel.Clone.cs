@@ -19,7 +19,7 @@ public sealed partial class Kernel
             return Errno.EAGAIN;
         }
 
-        if (!Pids.Allocate().Ok(out var tid, out var error))
+        if (!Pids.Allocate(options.WantedTid).Ok(out var tid, out var error))
         {
             return error;
         }
@@ -55,6 +55,11 @@ public sealed partial class Kernel
         }
 
         Register(process, child);
+        if (!isThread && process.Limits[Rlimits.Cpu].Soft != Rlimits.Infinity)
+        {
+            process.Timers.ArmCpuLimit();
+        }
+
         if (options.Has(CloneFlags.CLONE_PARENT_SETTID))
         {
             _ = caller.Memory.Write(options.ParentTid, tid);

@@ -21,6 +21,29 @@ public sealed partial class Kernel
     /// <summary>The file behind a mapping, when it has a name.</summary>
     public VfsPath? FindMappingName(IMemoryBacking backing) => _mappingNames.TryGetValue(backing, out var path) ? path : null;
 
+    /// <summary>True when some process has the file mapped shared and writable (F_SEAL_WRITE, fcntl(2)): the host's record tells.</summary>
+    public bool IsMappedWritable(Inode inode)
+    {
+        foreach (var process in Pids.Processes)
+        {
+            if (process == Init || process.IsZombie || process.IsExiting || process.Leader.Thread is not { } thread)
+            {
+                continue;
+            }
+
+            foreach (var region in thread.Space.GetRegions())
+            {
+                if (region is { Shared: true, Backing: { } backing } && (region.Protection & VmProt.Write) != 0
+                    && ReferenceEquals(FindMappingName(backing)?.Dentry.Inode, inode))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Resident bytes of all guest processes, shared pages counted in each.</summary>
     public long MemoryUsed
     {

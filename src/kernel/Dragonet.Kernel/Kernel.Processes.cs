@@ -168,6 +168,7 @@ public sealed partial class Kernel
 
             var (user, system) = process.FinalTime;
             parent.ChildrenTime = (parent.ChildrenTime.User + user + process.ChildrenTime.User, parent.ChildrenTime.System + system + process.ChildrenTime.System);
+            parent.ChildrenPeakResident = Math.Max(parent.ChildrenPeakResident, Math.Max(process.PeakResident, process.ChildrenPeakResident));
             LeaveGroupLocked(process);
         }
 

@@ -114,16 +114,27 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     /// <summary>Runs every call that was woken. Whoever may have woken somebody calls this when it holds no lock.</summary>
     public void Drain()
     {
-        while (Ready.TryDequeue(out var task))
+        while (true)
         {
-            try
+            if (Marked.TryDequeue(out var notifier))
             {
-                task.Continue();
+                notifier.Run();
             }
-            catch (Exception bug) when (ReportOops(task, bug))
+            else if (Ready.TryDequeue(out var task))
             {
-                task.Process.Terminate(Sig.KILL);
-                task.Release();
+                try
+                {
+                    task.Continue();
+                }
+                catch (Exception bug) when (ReportOops(task, bug))
+                {
+                    task.Process.Terminate(Sig.KILL);
+                    task.Release();
+                }
+            }
+            else
+            {
+                return;
             }
         }
     }

@@ -48,7 +48,8 @@ public sealed class PidTable
     }
 
     /// <summary>A new number, or EAGAIN.</summary>
-    internal Result<int> Allocate()
+    /// <param name="wanted">A particular one, EEXIST when it is taken; 0 for any.</param>
+    internal Result<int> Allocate(int wanted = 0)
     {
         lock (_lock)
         {
@@ -57,10 +58,15 @@ public sealed class PidTable
                 return Errno.EAGAIN;
             }
 
+            if (wanted != 0)
+            {
+                return IsTakenLocked(wanted) ? Errno.EEXIST : wanted;
+            }
+
             for (var tries = 0; tries < _wrap; tries++)
             {
                 _last = _last + 1 >= _wrap ? 300 : _last + 1;
-                if (!_tasks.ContainsKey(_last) && !_processes.ContainsKey(_last) && !_groups.ContainsKey(_last) && !_sessions.ContainsKey(_last))
+                if (!IsTakenLocked(_last))
                 {
                     return _last;
                 }
@@ -69,6 +75,9 @@ public sealed class PidTable
             return Errno.EAGAIN;
         }
     }
+
+    private bool IsTakenLocked(int number)
+        => _tasks.ContainsKey(number) || _processes.ContainsKey(number) || _groups.ContainsKey(number) || _sessions.ContainsKey(number);
 
     internal void Add(Task task)
     {

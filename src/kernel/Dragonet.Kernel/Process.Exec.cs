@@ -70,6 +70,15 @@ public sealed partial class Process
         return true;
     }
 
+    /// <summary>RLIMIT_STACK has moved the end of the stack.</summary>
+    public void SetStackFloor(ulong address)
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            Layout = Layout with { StackFloor = address };
+        }
+    }
+
     /// <summary>Passes the limits on memory to the host, which enforces them on the process it runs.</summary>
     public void ApplyLimits()
     {

@@ -42,7 +42,9 @@ public sealed partial class Process
     internal (long User, long System) FinalTime { get; private set; }
 
     /// <summary>CPU time used, in nanoseconds.</summary>
-    public (long User, long System) CpuTime => this == Kernel.Init ? default : IsZombie ? FinalTime : Leader.Thread is { } thread && !IsExiting ? thread.Space.GetCpuTime() : FinalTime;
+    public (long User, long System) CpuTime => this == Kernel.Init ? default : IsZombie ? FinalTime : Leader.Thread is { } thread && !IsExiting ? Add(PastTime, thread.Space.GetCpuTime()) : FinalTime;
+
+    private static (long User, long System) Add((long User, long System) a, (long User, long System) b) => (a.User + b.User, a.System + b.System);
 
     /// <summary>Ends the process with a signal's default action.</summary>
     public void Terminate(int signal) => BeginExit(signal & 0x7f);
@@ -72,7 +74,7 @@ public sealed partial class Process
 
         if (tasks.Length > 0 && tasks[0].Thread is { } thread)
         {
-            FinalTime = thread.Space.GetCpuTime();
+            TakeFinalUsage(thread.Space);
             foreach (var task in tasks)
             {
                 Kernel.Personality.OnTaskExit(task, group: true);
@@ -86,6 +88,51 @@ public sealed partial class Process
             task.ReleaseWhenIdle();
         }
     }
+
+    /// <summary>A task has called exit(2) and is marked dead. When it was the last, the process ends with the leader's status, and is known
+    /// to end before the host's process does.</summary>
+    internal void NoteExit()
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            if (IsExiting || IsZombie || !Tasks.TrueForAll(static task => task.IsDead))
+            {
+                return;
+            }
+
+            ExitStatus = Leader.ExitStatus;
+            TakeFinalUsage(Leader.Thread.Space);
+            IsExiting = true;
+        }
+    }
+
+    /// <summary>Keeps what only the living address space can tell.</summary>
+    private void TakeFinalUsage(Platform.VmSpace space)
+    {
+        var (user, system) = space.GetCpuTime();
+        FinalTime = (PastTime.User + user, PastTime.System + system);
+        MaxResident = Math.Max(MaxResident, space.GetPeakResident());
+    }
+
+    /// <summary>Exec: an address space ends, the process goes on.</summary>
+    internal void TakePastUsage(Platform.VmSpace space)
+    {
+        TakeFinalUsage(space);
+        PastTime = FinalTime;
+    }
+
+    /// <summary>CPU time before the last exec, in nanoseconds.</summary>
+    private (long User, long System) PastTime { get; set; }
+
+    /// <summary>Most memory that was resident at one time, in bytes, as far as it was looked at.</summary>
+    private long MaxResident { get; set; }
+
+    /// <summary>Most memory that was resident at one time, in bytes (ru_maxrss).</summary>
+    public long PeakResident
+        => !IsExiting && !IsZombie && Leader.Thread is { } thread ? Math.Max(MaxResident, thread.Space.GetPeakResident()) : MaxResident;
+
+    /// <summary>The largest <see cref="PeakResident"/> of the children that were waited for, and of theirs.</summary>
+    public long ChildrenPeakResident { get; internal set; }
 
     /// <summary>Living tasks (a hint: may change at once).</summary>
     public int TaskCount => Volatile.Read(ref _liveTasks);
@@ -120,7 +167,7 @@ public sealed partial class Process
                 if (!IsExiting)
                 {
                     IsExiting = true;
-                    ExitStatus = task.ExitStatus;
+                    ExitStatus = Leader.ExitStatus;
                 }
             }
         }

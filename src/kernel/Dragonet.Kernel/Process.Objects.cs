@@ -19,8 +19,23 @@ public sealed partial class Process
     /// <summary>A fork: attachments are copied with the memory, or shared with it.</summary>
     internal void InheritObjects(Process origin, bool sharesMemory, bool sharesUndo)
     {
+        RunText(origin.Text);
         Segments = sharesMemory ? origin.Segments : origin.Segments.Copy();
         _semaphoreUndo = sharesUndo ? origin.SemaphoreUndo.Share() : null;
+    }
+
+    /// <summary>What mlock(2) has locked: of this address space only, not inherited.</summary>
+    public LockedRanges LockedMemory { get; private set; } = new();
+
+    /// <summary>The file that it runs, which nobody may open for writing (execve(2), ETXTBSY).</summary>
+    private Vfs.Inode? Text { get; set; }
+
+    /// <summary>Exec: it runs another file now. ETXTBSY was looked for when that was opened.</summary>
+    internal void RunText(Vfs.Inode? inode)
+    {
+        inode?.AddRunner();
+        Text?.DropRunner();
+        Text = inode;
     }
 
     /// <summary>Exec: the address space goes, unless somebody else has it too.</summary>
@@ -28,6 +43,7 @@ public sealed partial class Process
     {
         var old = Segments;
         Segments = new SegmentAttachments();
+        LockedMemory = new LockedRanges();
         if (!shared && !old.IsEmpty)
         {
             Ipc.Detach(this, old);
@@ -45,6 +61,7 @@ public sealed partial class Process
     {
         Volatile.Read(ref _timers)?.StopAll();
         Volatile.Read(ref _semaphoreUndo)?.Leave(Ipc, Pid);
+        RunText(null);
         LeaveSegments(!Segments.IsEmpty && SharesMemory);
     }
 

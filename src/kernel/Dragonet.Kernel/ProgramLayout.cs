@@ -23,6 +23,12 @@ public sealed record ProgramLayout
     /// <summary>The mapping of the main thread's stack.</summary>
     public ulong StackLow { get; init; }
 
+    /// <summary>Lowest address of the stack that RLIMIT_STACK leaves accessible.</summary>
+    public ulong StackFloor { get; init; }
+
+    /// <summary>The program asked for a stack that can be executed.</summary>
+    public bool ExecutableStack { get; init; }
+
     /// <summary>First address after the stack.</summary>
     public ulong StackHigh { get; init; }
 

@@ -69,8 +69,14 @@ public sealed partial class Task
             ApplySchedulingLocked();
         }
 
+        process.RunText(executable?.Dentry.Inode);
         process.ApplyLimits();
         process.OnExec();
+        if (old is not null)
+        {
+            process.TakePastUsage(old.Space);
+        }
+
         process.LeaveSegments(sharesMemory);
         old?.Space.Kill(); // a process started from outside has none
         _ = process.Changed.Wake();

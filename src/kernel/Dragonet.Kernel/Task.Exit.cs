@@ -21,6 +21,7 @@ public sealed partial class Task
         }
 
         Kernel.Personality.OnTaskExit(this, group: false);
+        Process.NoteExit();
         Thread.Exit();
         Release();
         return SysResult.NoReturn;

@@ -14,6 +14,12 @@ public sealed partial class Task
     /// <summary>SCHED_RESET_ON_FORK: children start with the ordinary policy.</summary>
     public bool ResetOnFork { get; set; }
 
+    /// <summary>PR_SET_TIMERSLACK, in nanoseconds: kept and reported. Timers here are as exact as the host's.</summary>
+    public ulong TimerSlack { get; set; } = 50_000;
+
+    /// <summary>What its maker had: PR_SET_TIMERSLACK with 0 goes back to it.</summary>
+    public ulong DefaultTimerSlack { get; private set; } = 50_000;
+
     /// <summary>The processors it may run on (sched_setaffinity(2)). The host keeps to those of them that it has; when it has none of
     /// them, the task runs anywhere.</summary>
     public ProcessorSet Affinity
@@ -36,6 +42,7 @@ public sealed partial class Task
     internal void InheritScheduling(Task origin)
     {
         Volatile.Write(ref _affinity, Volatile.Read(ref origin._affinity));
+        TimerSlack = DefaultTimerSlack = origin.TimerSlack;
         var reset = origin.ResetOnFork && origin.Policy is 1 or 2;
         Policy = reset ? 0 : origin.Policy;
         RtPriority = reset ? 0 : origin.RtPriority;

@@ -14,6 +14,8 @@ public abstract partial class Inode
     private FileLocks? _locks;
     private WatchList? _watches;
     private int _opens;
+    private int _writers;
+    private int _runners;
 
     protected Inode(FileSystem fileSystem, ulong number)
     {
@@ -123,6 +125,29 @@ public abstract partial class Inode
 
     /// <summary>The watches if there ever was one.</summary>
     internal WatchList? WatchesOrNull => Volatile.Read(ref _watches);
+
+    /// <summary>Opens for writing counted by <see cref="TryAddWriter"/>.</summary>
+    public bool HasWriters => Volatile.Read(ref _writers) > 0;
+
+    /// <summary>A file is opened for writing; false when it is the program of a process (ETXTBSY, open(2)).</summary>
+    public bool TryAddWriter()
+    {
+        _ = Interlocked.Increment(ref _writers);
+        if (Volatile.Read(ref _runners) == 0)
+        {
+            return true;
+        }
+
+        DropWriter();
+        return false;
+    }
+
+    public void DropWriter() => _ = Interlocked.Decrement(ref _writers);
+
+    /// <summary>A process runs it: nobody may open it for writing (ETXTBSY, execve(2)).</summary>
+    public void AddRunner() => _ = Interlocked.Increment(ref _runners);
+
+    public void DropRunner() => _ = Interlocked.Decrement(ref _runners);
 
     /// <summary>Number of open file descriptions.</summary>
     public int OpenCount => Volatile.Read(ref _opens);

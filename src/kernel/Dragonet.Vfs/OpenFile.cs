@@ -109,6 +109,12 @@ public abstract class OpenFile
     /// <summary>F_SETOWN and F_SETOWN_EX: type (F_OWNER_TID 0, F_OWNER_PID 1, F_OWNER_PGRP 2) and id.</summary>
     public (int Type, int Id) Owner { get; set; } = (1, 0);
 
+    /// <summary>Who set the owner: it must be allowed to signal (F_SETOWN, fcntl(2)).</summary>
+    public Credentials? OwnerSetter { get; set; }
+
+    /// <summary>True for files that signal their owner with O_ASYNC: pipes, sockets, terminals.</summary>
+    public virtual bool SupportsAsync => false;
+
     /// <summary>F_SETSIG; 0 is SIGIO.</summary>
     public int OwnerSignal { get; set; }
 

@@ -6,6 +6,7 @@ namespace Dragonet.Vfs;
 public abstract class VfsFile : OpenFile
 {
     private readonly Inode _inode;
+    private Inode? _written;
 
     /// <param name="inode">The inode that does the work; a stacked file system passes its own path with an inode below it.</param>
     protected VfsFile(Inode inode, VfsPath path, OpenFlags flags)
@@ -23,6 +24,9 @@ public abstract class VfsFile : OpenFile
     /// <inheritdoc/>
     public override Inode? Inode => Path.Dentry.Inode ?? _inode;
 
+    /// <summary>It counts as a writer of this inode, which nobody may execute meanwhile, until it is released.</summary>
+    internal void HoldWriter(Inode inode) => _written = inode;
+
     /// <inheritdoc/>
     public override void OnClose(object owner)
     {
@@ -38,6 +42,7 @@ public abstract class VfsFile : OpenFile
             _inode.FileSystem.Vfs.Notify.File(Path.Dentry, CanWrite ? InotifyMask.IN_CLOSE_WRITE : InotifyMask.IN_CLOSE_NOWRITE);
         }
 
+        _written?.DropWriter();
         Path.Mount.DropUser(CanWrite);
         _inode.DropOpen();
     }

@@ -137,8 +137,14 @@ public sealed partial class VirtualFileSystem
             return Errno.EFBIG;
         }
 
+        if (!inode.TryAddWriter())
+        {
+            return Errno.ETXTBSY;
+        }
+
         inode.DropPrivileges(caller);
         error = inode.SetAttributes(caller, new AttributeChange { Mask = AttributeMask.Size, Size = length });
+        inode.DropWriter();
         if (error == Errno.OK)
         {
             Notify.File(place.Dentry, InotifyMask.IN_MODIFY);

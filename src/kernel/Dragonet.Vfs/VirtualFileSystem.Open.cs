@@ -67,7 +67,7 @@ public sealed partial class VirtualFileSystem
         }
 
         var error = place.Inode.CheckAccess(caller.Credentials, Access.Execute);
-        return error == Errno.OK ? place.Inode.Open(caller, place, OpenFlags.O_RDONLY) : error;
+        return error != Errno.OK ? error : place.Inode.HasWriters ? Errno.ETXTBSY : place.Inode.Open(caller, place, OpenFlags.O_RDONLY);
     }
 
     /// <summary>Opens an existing place with all checks; nothing is followed.</summary>
@@ -129,6 +129,13 @@ public sealed partial class VirtualFileSystem
             }
         }
 
+        // open(2), ETXTBSY: the program of a process is not written to.
+        var counts = writes && type == StatMode.S_IFREG;
+        if (counts && !inode.TryAddWriter())
+        {
+            return Errno.ETXTBSY;
+        }
+
         var opened = inode.OpensItself ? inode.Open(caller, place, flags) : type switch
         {
             StatMode.S_IFCHR or StatMode.S_IFBLK => Devices.Open(caller, place, flags),
@@ -136,6 +143,18 @@ public sealed partial class VirtualFileSystem
             StatMode.S_IFSOCK => Errno.ENXIO,
             _ => inode.Open(caller, place, flags),
         };
+        if (counts)
+        {
+            if (opened.IsOk && opened.Value is VfsFile { CanWrite: true } file)
+            {
+                file.HoldWriter(inode);
+            }
+            else
+            {
+                inode.DropWriter();
+            }
+        }
+
         if (!opened.IsOk)
         {
             return opened;

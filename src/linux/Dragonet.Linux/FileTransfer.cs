@@ -24,6 +24,11 @@ internal static class FileTransfer
             return Errno.EBADF;
         }
 
+        if (!target.IsPossible || offset > long.MaxValue - target.Total)
+        {
+            return target.IsPossible ? Errno.EINVAL : Errno.EFAULT;
+        }
+
         var total = target.Total;
         byte[]? rented = null;
         var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent((int)Math.Min(total, Chunk)));
@@ -44,6 +49,11 @@ internal static class FileTransfer
         if (!file.CanWrite)
         {
             return Errno.EBADF;
+        }
+
+        if (!source.IsPossible || offset > long.MaxValue - source.Total)
+        {
+            return source.IsPossible ? Errno.EINVAL : Errno.EFAULT;
         }
 
         var total = source.Total;

@@ -9,6 +9,9 @@ internal interface IUserData
     /// <summary>Bytes in all.</summary>
     long Total { get; }
 
+    /// <summary>False when it reaches beyond the addresses that a program can have: EFAULT whatever the file says.</summary>
+    bool IsPossible { get; }
+
     /// <summary>Copies from the guest, starting <paramref name="offset"/> bytes in.</summary>
     Errno Gather(Task task, long offset, Span<byte> destination);
 

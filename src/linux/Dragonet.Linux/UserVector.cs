@@ -26,6 +26,9 @@ internal readonly struct UserVector : IUserData
     /// <summary>Bytes in all, at most <see cref="MaxTotal"/>.</summary>
     public long Total { get; }
 
+    /// <inheritdoc/>
+    public bool IsPossible => true;
+
     /// <summary>One range.</summary>
     public static UserVector Of(ulong address, ulong length)
     {

@@ -37,6 +37,9 @@ public abstract class VmSpace : IUserMemory
     /// <see cref="IPlatform.CreateMemory"/> not at all. Slow: the host walks the page tables.</summary>
     public virtual long GetMemoryShare() => GetMemory();
 
+    /// <summary>The most that was resident at one time, in bytes.</summary>
+    public virtual long GetPeakResident() => GetUsage().Resident;
+
     /// <summary>Sets a limit the host enforces for this process (RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK …), in bytes.</summary>
     public abstract Errno SetLimit(int resource, ulong soft, ulong hard);
 

@@ -66,6 +66,9 @@ public abstract class VmThread
     /// <summary>Unmaps, under the same conditions as <see cref="Map"/>.</summary>
     public virtual Errno Unmap(ulong address, ulong length) => Errno.ENOSYS;
 
+    /// <summary>Changes the protection of what is mapped, under the same conditions as <see cref="Map"/>.</summary>
+    public virtual Errno Protect(ulong address, ulong length, VmProt protection) => Errno.ENOSYS;
+
     /// <summary>Limits it to these processors (bit n is number n of <see cref="IPlatform.Processors"/>).</summary>
     public virtual void SetProcessors(ReadOnlySpan<byte> mask)
     {

@@ -18,6 +18,9 @@ internal sealed class PtyMasterFile(Terminal terminal, VfsPath? path, OpenFlags 
     public override string FdInfo => $"tty-index:\t{terminal.Index}\n";
 
     /// <inheritdoc/>
+    public override bool SupportsAsync => true;
+
+    /// <inheritdoc/>
     public override Result<int> Read(ICaller caller, Span<byte> destination) => terminal.MasterRead(destination);
 
     /// <inheritdoc/>

@@ -18,6 +18,9 @@ internal sealed class TerminalFile(Terminal terminal, VfsPath? path, OpenFlags f
     public override string Description => $"/dev/pts/{terminal.Index}";
 
     /// <inheritdoc/>
+    public override bool SupportsAsync => true;
+
+    /// <inheritdoc/>
     public override Result<int> Read(ICaller caller, Span<byte> destination) => terminal.Read(caller, destination, generation);
 
     /// <inheritdoc/>

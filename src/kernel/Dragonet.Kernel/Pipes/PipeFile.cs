@@ -48,6 +48,9 @@ public sealed class PipeFile : OpenFile
     }
 
     /// <inheritdoc/>
+    public override bool SupportsAsync => true;
+
+    /// <inheritdoc/>
     public override Result<int> Read(ICaller caller, Span<byte> destination) => CanRead ? Pipe.Read(destination) : Errno.EBADF;
 
     /// <inheritdoc/>

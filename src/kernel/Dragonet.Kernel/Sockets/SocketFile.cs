@@ -19,6 +19,9 @@ public abstract class SocketFile : OpenFile
         Number = number;
     }
 
+    /// <inheritdoc/>
+    public override bool SupportsAsync => true;
+
     public AddressFamily Domain { get; }
 
     public SocketType Type { get; }

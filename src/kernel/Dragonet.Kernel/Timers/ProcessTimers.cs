@@ -6,7 +6,10 @@ namespace Dragonet.Kernel;
 /// <summary>The timers of a process: setitimer(2) and timer_create(2). A fork's child has none; exec keeps the interval timers only.</summary>
 public sealed class ProcessTimers
 {
+    private const long Second = 1_000_000_000;
+
     private readonly Process _process;
+    private readonly IntervalTimer _cpuLimit;
     private readonly Lock _lock = new();
     private readonly Dictionary<int, PosixTimer> _timers = []; // guarded by _lock
     private int _nextId;                                       // guarded by _lock
@@ -14,9 +17,31 @@ public sealed class ProcessTimers
     internal ProcessTimers(Process process)
     {
         _process = process;
+        _cpuLimit = new IntervalTimer(process.Kernel, _ => OnCpuLimit(), () => process.CpuTime.User + process.CpuTime.System, Threads);
         Real = new IntervalTimer(process.Kernel, _ => Send(Sig.ALRM));
         Virtual = new IntervalTimer(process.Kernel, _ => Send(Sig.VTALRM), () => process.CpuTime.User, Threads);
         Profiling = new IntervalTimer(process.Kernel, _ => Send(Sig.PROF), () => process.CpuTime.User + process.CpuTime.System, Threads);
+    }
+
+    /// <summary>RLIMIT_CPU has changed, or was inherited (getrlimit(2)): SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one.</summary>
+    public void ArmCpuLimit()
+    {
+        var soft = _process.Limits[Rlimits.Cpu].Soft;
+        _ = _cpuLimit.Set(soft >= long.MaxValue / Second ? 0 : Math.Max((long)soft, 1) * Second, 0);
+    }
+
+    private void OnCpuLimit()
+    {
+        var (soft, hard) = _process.Limits[Rlimits.Cpu];
+        if (hard < long.MaxValue / Second && _cpuLimit.Now >= (long)hard * Second)
+        {
+            _process.Terminate(Sig.KILL);
+            return;
+        }
+
+        Send(Sig.XCPU);
+        _process.Limits[Rlimits.Cpu] = (Math.Max(soft, 1) + 1, hard);
+        ArmCpuLimit();
     }
 
     /// <summary>ITIMER_REAL.</summary>
@@ -100,6 +125,7 @@ public sealed class ProcessTimers
     internal void StopAll()
     {
         DeleteAll();
+        _ = _cpuLimit.Set(0, 0);
         _ = Real.Set(0, 0);
         _ = Virtual.Set(0, 0);
         _ = Profiling.Set(0, 0);

@@ -93,7 +93,9 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
             CodeEnd = header.High + bias,
             Entry = entry,
             StackLow = high - size,
+            StackFloor = high - size,
             StackHigh = high,
+            ExecutableStack = header.ExecutableStack,
             StackStart = pointer,
             AuxiliaryVector = vector,
         };

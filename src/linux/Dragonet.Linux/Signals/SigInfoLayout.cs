@@ -45,7 +45,7 @@ internal static class SigInfoLayout
             Long(target, 32, (ulong)info.UserTicks);
             Long(target, 40, (ulong)info.SystemTicks);
         }
-        else if (info.Signal is Sig.IO && info.Code > 0)
+        else if ((info.Signal is Sig.IO || info.Band != 0) && info.Code > 0)
         {
             Long(target, 16, (ulong)info.Band);
             Int(target, 24, info.Fd);

@@ -29,6 +29,11 @@ internal static class AccessChecks
             return Errno.EINVAL;
         }
 
+        if (path.IsNull)
+        {
+            return Errno.EFAULT;
+        }
+
         // An empty path is the descriptor itself, which must be a symbolic link opened with O_PATH and O_NOFOLLOW.
         var empty = task.IsDescriptorOnly(path, AtFlags.AT_EMPTY_PATH);
         if (!task.Find(directory, path, WalkFlags.Empty).Ok(out var place, out var error))

@@ -20,7 +20,7 @@ internal static class Fcntl
     public static SysResult dup3(Task task, Fd oldFd, Fd newFd, OpenFlags flags)
         => (flags & ~OpenFlags.O_CLOEXEC) != 0 || oldFd.Value == newFd.Value ? Errno.EINVAL : DuplicateTo(task, oldFd, newFd, flags != 0);
 
-    [Syscall(Nr.fcntl, Support.Partial, "F_SETLEASE and F_NOTIFY answer EINVAL; SIGIO is stored, not sent")]
+    [Syscall(Nr.fcntl, Support.Partial, "F_SETLEASE and F_NOTIFY answer EINVAL")]
     public static SysResult fcntl(Task task, Fd fd, FcntlCommand command, ulong argument)
     {
         if (!task.Files.GetAny(fd.Value).Ok(out var file, out var error))
@@ -46,7 +46,7 @@ internal static class Fcntl
             case FcntlCommand.F_GETFL:
                 return (long)(file.Flags | OpenFlags.O_LARGEFILE);
             case FcntlCommand.F_SETFL:
-                return SetFlags(task, file, (OpenFlags)(uint)argument);
+                return SetFlags(task, fd, file, (OpenFlags)(uint)argument);
             case FcntlCommand.F_GETLK or FcntlCommand.F_SETLK or FcntlCommand.F_SETLKW
                 or FcntlCommand.F_OFD_GETLK or FcntlCommand.F_OFD_SETLK or FcntlCommand.F_OFD_SETLKW:
                 return Locking.Record(task, fd, file, command, new UserPtr(argument));
@@ -88,7 +88,11 @@ internal static class Fcntl
             case FcntlCommand.F_GETPIPE_SZ:
                 return file is PipeFile known ? known.Pipe.Capacity : Errno.EBADF;
             case FcntlCommand.F_ADD_SEALS:
-                return !file.CanWrite ? Errno.EPERM : file.Inode?.AddSeals((SealFlags)(uint)argument) ?? Errno.EINVAL;
+                return !file.CanWrite ? Errno.EPERM
+                    : file.Inode is not { } target ? Errno.EINVAL
+                    : ((SealFlags)(uint)argument & SealFlags.F_SEAL_WRITE) != 0 && target.GetSeals() is { IsOk: true, Value: var before }
+                        && (before & SealFlags.F_SEAL_SEAL) == 0 && task.Kernel.IsMappedWritable(target) ? Errno.EBUSY
+                    : target.AddSeals((SealFlags)(uint)argument);
             case FcntlCommand.F_GET_SEALS:
                 return file.Inode is { } inode && inode.GetSeals().Ok(out var seals) ? (long)seals : Errno.EINVAL;
             case FcntlCommand.F_GET_RW_HINT:
@@ -121,7 +125,7 @@ internal static class Fcntl
                 }
 
                 var flag = request == Ioctls.FIONBIO ? OpenFlags.O_NONBLOCK : OpenFlags.O_ASYNC;
-                return file.SetStatusFlags(on != 0 ? file.Flags | flag : file.Flags & ~flag);
+                return SetFlags(task, fd, file, on != 0 ? file.Flags | flag : file.Flags & ~flag);
             case Ioctls.FIONREAD when file.Inode is { IsRegular: true } inode:
                 if (!inode.GetAttributes().Ok(out var attributes, out error) || !file.Seek(task, 0, Seek.SEEK_CUR).Ok(out var position, out error))
                 {
@@ -162,7 +166,7 @@ internal static class Fcntl
         return newFd.Value;
     }
 
-    private static SysResult SetFlags(Task task, OpenFile file, OpenFlags flags)
+    private static SysResult SetFlags(Task task, Fd fd, OpenFile file, OpenFlags flags)
     {
         if ((flags & OpenFlags.O_NOATIME) != 0 && (file.Flags & OpenFlags.O_NOATIME) == 0
             && file.Inode is { } inode && !Permissions.IsOwner(inode, task.Credentials))
@@ -170,7 +174,14 @@ internal static class Fcntl
             return Errno.EPERM;
         }
 
-        return file.SetStatusFlags(flags);
+        var before = file.Flags;
+        var error = file.SetStatusFlags(flags);
+        if (error == Errno.OK && ((before ^ flags) & OpenFlags.O_ASYNC) != 0)
+        {
+            task.Kernel.SetAsync(file, fd.Value, (flags & OpenFlags.O_ASYNC) != 0);
+        }
+
+        return error;
     }
 
     private static SysResult SetOwner(Task task, OpenFile file, int type, int id)
@@ -183,6 +194,7 @@ internal static class Fcntl
         }
 
         file.Owner = (type, id);
+        file.OwnerSetter = task.Credentials;
         return 0;
     }
 }

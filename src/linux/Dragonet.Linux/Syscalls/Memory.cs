@@ -65,7 +65,17 @@ internal static class Memory
 
         if (!file.Map(task, shared, writable).Ok(out var memory, out error))
         {
-            return error;
+            // A sealed file can still be mapped for reading; then it can never be made writable (F_SEAL_FUTURE_WRITE, fcntl(2)).
+            if (error != Errno.EPERM || !writable || write)
+            {
+                return error;
+            }
+
+            writable = false;
+            if (!file.Map(task, shared, write: false).Ok(out memory, out error))
+            {
+                return error;
+            }
         }
 
         var backing = memory.GetBacking(writable);
@@ -95,21 +105,6 @@ internal static class Memory
 
     [Syscall(Nr.mincore)]
     public static SysResult mincore(Task task, ulong address, ulong length, UserPtr vector) => SysResult.Native;
-
-    [Syscall(Nr.mlock, Support.Partial, "accepted; guest memory is never locked on the host")]
-    public static SysResult mlock(Task task, ulong address, ulong length) => Locked(task, length);
-
-    [Syscall(Nr.mlock2, Support.Partial, "accepted; guest memory is never locked on the host")]
-    public static SysResult mlock2(Task task, ulong address, ulong length, int flags) => (flags & ~1) != 0 ? Errno.EINVAL : Locked(task, length);
-
-    [Syscall(Nr.munlock)]
-    public static SysResult munlock(Task task, ulong address, ulong length) => 0;
-
-    [Syscall(Nr.mlockall, Support.Partial, "accepted; guest memory is never locked on the host")]
-    public static SysResult mlockall(Task task, int flags) => flags is 0 or > 7 ? Errno.EINVAL : 0;
-
-    [Syscall(Nr.munlockall)]
-    public static SysResult munlockall(Task task) => 0;
 
     [Syscall(Nr.pkey_mprotect, Support.Partial, "key -1 only")]
     public static SysResult pkey_mprotect(Task task, ulong address, ulong length, int protection, int key) => key == -1 ? SysResult.Native : Errno.EINVAL;
@@ -145,7 +140,4 @@ internal static class Memory
 
         return mask.IsNull || maximum < 64 ? 0 : task.Memory.Write(mask.Address, 1UL);
     }
-
-    private static SysResult Locked(Task task, ulong length)
-        => length > task.Process.Limits[Rlimits.MemLock].Soft && !task.Credentials.Has(Capability.CAP_IPC_LOCK) ? Errno.ENOMEM : 0;
 }

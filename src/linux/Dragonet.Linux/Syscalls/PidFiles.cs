@@ -135,7 +135,7 @@ internal static class PidFiles
             return Errno.ESRCH;
         }
 
-        if (!MayTrace(task, process))
+        if (!TraceAccess.MayAttach(task, process))
         {
             return Errno.EPERM;
         }
@@ -147,16 +147,6 @@ internal static class PidFiles
 
         found.AddReference();
         return task.Install(found, closeOnExec: true);
-    }
-
-    /// <summary>PTRACE_MODE_ATTACH_REALCREDS (ptrace(2)): the same user and group, whatever the target did with its ids, or privilege.</summary>
-    private static bool MayTrace(Task task, Process target)
-    {
-        var (mine, theirs) = (task.Credentials, target.Leader.Credentials);
-        var isSame = mine.Uid == theirs.Uid && mine.Uid == theirs.EffectiveUid && mine.Uid == theirs.SavedUid
-            && mine.Gid == theirs.Gid && mine.Gid == theirs.EffectiveGid && mine.Gid == theirs.SavedGid;
-        return target == task.Process || mine.Has(Capability.CAP_SYS_PTRACE)
-            || (isSame && target.Dumpable == 1 && (theirs.Permitted & ~mine.Permitted) == 0);
     }
 
     /// <summary>clone(2) with CLONE_PIDFD: a descriptor for the child, its number written to the caller's memory.</summary>

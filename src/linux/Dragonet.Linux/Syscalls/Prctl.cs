@@ -94,9 +94,10 @@ internal static class Prctl
                 task.Credentials = c with { SecureBits = (uint)a2 };
                 return 0;
             case 29: // PR_SET_TIMERSLACK
+                task.TimerSlack = (long)a2 <= 0 ? task.DefaultTimerSlack : a2;
                 return 0;
             case 30: // PR_GET_TIMERSLACK
-                return 50_000;
+                return (long)task.TimerSlack;
             case 36: // PR_SET_CHILD_SUBREAPER
                 process.IsSubreaper = a2 != 0;
                 return 0;

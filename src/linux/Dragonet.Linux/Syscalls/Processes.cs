@@ -21,14 +21,14 @@ internal static class Processes
     [Syscall(Nr.clone3)]
     public static SysResult clone3(Task task, UserPtr arguments, ulong size)
     {
-        if (size < 64)
-        {
-            return Errno.EINVAL;
-        }
-
         if (size > 4096)
         {
             return Errno.E2BIG;
+        }
+
+        if (size < 64)
+        {
+            return Errno.EINVAL;
         }
 
         // struct clone_args: flags pidfd child_tid parent_tid exit_signal stack stack_size tls set_tid set_tid_size cgroup
@@ -52,19 +52,39 @@ internal static class Processes
         }
 
         var flags = (CloneFlags)words[0];
-        if ((words[0] & 0xff) != 0 || words[4] > Sig.Max || (words[5] == 0) != (words[6] == 0)
+        const ulong knownFlags = 0x3_ffff_ffff; // up to CLONE_INTO_CGROUP
+        var (wantedTids, levels) = (words[8], words[9]);
+        if (levels > 32 || (wantedTids == 0) != (levels == 0) || words[4] > Sig.Max)
+        {
+            return Errno.EINVAL;
+        }
+
+        // One number for each pid name space, the innermost first.
+        var wanted = 0;
+        if (levels != 0 && task.Memory.Read(wantedTids, out wanted) != Errno.OK)
+        {
+            return Errno.EFAULT;
+        }
+
+        if ((words[0] & ~knownFlags) != 0 || (words[0] & 0x7f) != 0 || (words[5] == 0) != (words[6] == 0)
+            || (flags & (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND)) == (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND)
             || (words[4] != 0 && (flags & (CloneFlags.CLONE_THREAD | CloneFlags.CLONE_PARENT)) != 0) || (flags & CloneFlags.CLONE_DETACHED) != 0)
         {
             return Errno.EINVAL;
         }
 
-        if (words[9] != 0)
+        if (levels > 1 || (levels == 1 && wanted is < 1 or >= PidTable.Max))
         {
-            return Errno.EPERM; // set_tid needs CAP_CHECKPOINT_RESTORE in the pid namespace
+            return Errno.EINVAL;
+        }
+
+        if (levels == 1 && !task.Credentials.Has(Capability.CAP_CHECKPOINT_RESTORE) && !task.Credentials.Has(Capability.CAP_SYS_ADMIN))
+        {
+            return Errno.EPERM;
         }
 
         var pidFd = (flags & CloneFlags.CLONE_PIDFD) != 0 ? words[1] : 0;
-        return Run(task, new CloneOptions(flags, (int)words[4], words[5] == 0 ? 0 : words[5] + words[6], words[3], words[2], words[7]), pidFd);
+        return Run(task, new CloneOptions(flags, (int)words[4], words[5] == 0 ? 0 : words[5] + words[6], words[3], words[2], words[7]) { WantedTid = wanted }, pidFd);
     }
 
     private static SysResult Run(Task task, in CloneOptions options, ulong pidFdAddress = 0)

@@ -58,12 +58,6 @@ internal static class Refused
     [Syscall(Nr.setns, Support.Refused, "reaches the machine, not the guest")]
     public static SysResult setns(Task task) => Errno.EPERM;
 
-    [Syscall(Nr.process_vm_readv, Support.Refused, "processes do not look into each other")]
-    public static SysResult process_vm_readv(Task task) => Errno.EPERM;
-
-    [Syscall(Nr.process_vm_writev, Support.Refused, "processes do not look into each other")]
-    public static SysResult process_vm_writev(Task task) => Errno.EPERM;
-
     [Syscall(Nr.name_to_handle_at, Support.Refused, "reaches the machine, not the guest")]
     public static SysResult name_to_handle_at(Task task) => Errno.EOPNOTSUPP;
 

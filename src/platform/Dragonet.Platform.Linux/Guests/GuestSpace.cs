@@ -163,6 +163,22 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     }
 
     /// <inheritdoc/>
+    public override long GetPeakResident()
+    {
+        // proc_pid_status(5): "VmHWM:      1234 kB".
+        const string label = "VmHWM:";
+        var text = ProcFile.Read(MemoryTid, "status");
+        var start = text.IndexOf(label, StringComparison.Ordinal);
+        if (start < 0)
+        {
+            return 0;
+        }
+
+        var rest = text.AsSpan(start + label.Length).TrimStart();
+        return long.TryParse(rest[..Math.Max(rest.IndexOf(' '), 0)], NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size * 1024 : 0;
+    }
+
+    /// <inheritdoc/>
     public override (long User, long System) GetCpuTime()
     {
         // clock_getcpuclockid(3): the CPU-time clocks of another process are numbered by its pid.

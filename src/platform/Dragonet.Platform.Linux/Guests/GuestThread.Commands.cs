@@ -51,6 +51,10 @@ internal sealed partial class GuestThread
     /// <inheritdoc/>
     public override Errno Unmap(ulong address, ulong length) => Run(Nr.munmap, (long)address, (long)length, 0, 0, 0, 0).Ok(out _, out var error) ? Errno.OK : error;
 
+    /// <inheritdoc/>
+    public override Errno Protect(ulong address, ulong length, VmProt protection)
+        => Run(Nr.mprotect, (long)address, (long)length, (long)protection, 0, 0, 0).Ok(out _, out var error) ? Errno.OK : error;
+
     private Result<ulong> Run(Nr number, long a0, long a1, long a2, long a3, long a4, long a5)
         => Run([((long)number, a0, a1, a2, a3, a4, a5)]);
 

@@ -71,7 +71,8 @@ internal static class GuestFilter
         }
 
         _ = p.IfEqual((uint)Nr.clone, "trap").IfEqual((uint)Nr.clone3, "trap").IfEqual((uint)Nr.fork, "trap").IfEqual((uint)Nr.vfork, "trap")
-            .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap").Goto("notify");
+            .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap")
+            .IfEqual((uint)Nr.setrlimit, "setrlimit").IfEqual((uint)Nr.prlimit64, "prlimit").Goto("notify");
 
         // mmap: anonymous memory, and none of the flags that reach beyond the process or pin memory.
         _ = p.Label("mmap").Load(Low(3)).IfAnyBit(0x20, "mmap_anonymous").Goto("notify");
@@ -87,6 +88,10 @@ internal static class GuestFilter
         // arch_prctl: ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS.
         _ = p.Label("arch_prctl").Load(High(0)).IfNotEqual(0, "notify").Load(Low(0)).IfEqual(0x1001, "allow").IfEqual(0x1002, "allow").IfEqual(0x1003, "allow")
             .IfEqual(0x1004, "allow").Goto("notify");
+
+        // setrlimit, prlimit64: a new RLIMIT_STACK changes the protection of the stack.
+        _ = p.Label("setrlimit").Load(Low(0)).IfEqual(3, "trap").Goto("notify");
+        _ = p.Label("prlimit").Load(Low(1)).IfNotEqual(3, "notify").Load(Low(2)).IfNotEqual(0, "trap").Goto("notify");
 
         _ = p.Label("notify").Return(Seccomp.RetUserNotif);
         _ = p.Label("allow").Return(Seccomp.RetAllow);

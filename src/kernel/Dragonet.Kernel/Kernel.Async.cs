@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>Signals for events of files (O_ASYNC).</summary>
+public sealed partial class Kernel
+{
+    private readonly ConditionalWeakTable<OpenFile, AsyncNotifier> _notifiers = [];
+
+    /// <summary>Files whose owners are to be signalled.</summary>
+    internal ConcurrentQueue<AsyncNotifier> Marked { get; } = new();
+
+    /// <summary>O_ASYNC was switched on or off through this descriptor.</summary>
+    public void SetAsync(OpenFile file, int descriptor, bool on)
+    {
+        if (!file.SupportsAsync)
+        {
+            return;
+        }
+
+        if (_notifiers.TryGetValue(file, out var old))
+        {
+            if (on)
+            {
+                return;
+            }
+
+            _ = _notifiers.Remove(file);
+            file.RemoveWatcher(old);
+            old.Stop();
+        }
+        else if (on)
+        {
+            var notifier = new AsyncNotifier(this, file, descriptor);
+            _notifiers.AddOrUpdate(file, notifier);
+            if (!file.AddWatcher(notifier))
+            {
+                notifier.Stop();
+            }
+        }
+    }
+}
