@@ -29,7 +29,7 @@ public sealed class MemoryWatch
     /// <summary>Guest code is about to run.</summary>
     internal void Wake()
     {
-        if (!Volatile.Read(ref _running) && !Interlocked.Exchange(ref _running, true))
+        if (_kernel.Platform.GuestsTakeMemory && !Volatile.Read(ref _running) && !Interlocked.Exchange(ref _running, true))
         {
             _quiet = Longest;
             Arm(First);

@@ -50,6 +50,9 @@ public sealed class InProcessPlatform : IPlatform
     /// <inheritdoc/>
     public bool HasNativeFutex => false;
 
+    /// <inheritdoc/>
+    public bool GuestsTakeMemory => false;
+
     /// <summary>Two, whatever the machine has.</summary>
     public IReadOnlyList<int> Processors { get; } = [0, 1];
 

@@ -21,6 +21,9 @@ public interface IPlatform : IDisposable
     /// <summary>Bytes in use by all that <see cref="CreateMemory"/> made and that is still there.</summary>
     long MemoryInUse => 0;
 
+    /// <summary>True when guest code can use more memory without a system call, so that the kernel has to look from time to time.</summary>
+    bool GuestsTakeMemory => true;
+
     /// <summary>Nanoseconds of a clock that never steps back (CLOCK_MONOTONIC).</summary>
     long MonotonicNanoseconds { get; }
 
