@@ -9,6 +9,7 @@ internal sealed class RunCommand
     private readonly List<Volume> _volumes = [];
     private readonly Dictionary<string, string> _environment = DefaultEnvironment();
     private string? _root;
+    private string? _upper;
     private string? _directory;
     private string? _user;
     private string _hostName = "dragonet";
@@ -24,6 +25,7 @@ internal sealed class RunCommand
     private RunCommand() => Options =
     [
         new(null, "--root", "DIR", "use DIR as the root, read-only under an in-memory layer", value => _root = ExistingDirectory("--root", value)),
+        new(null, "--upper", "DIR", "keep changes in DIR of this machine, for the next run", value => _upper = System.IO.Path.GetFullPath(value)),
         new("-v", "--volume", "HOST:GUEST[:ro]", "show a host directory or file in the guest; may be repeated", value => _volumes.Add(ParseVolume(value))),
         new("-w", "--workdir", "DIR", "start in DIR of the guest", value => _directory = value),
         new("-e", "--env", "KEY[=VALUE]", "set a variable, or pass it on from here; may be repeated", AddVariable),
@@ -69,6 +71,7 @@ internal sealed class RunCommand
         using var kernel = DragonetKernel.Boot(new KernelOptions
         {
             Root = _root,
+            Upper = _upper,
             Volumes = _volumes,
             HostName = _hostName,
             MemoryLimit = _memory,

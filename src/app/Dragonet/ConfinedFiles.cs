@@ -29,6 +29,13 @@ internal static class ConfinedFiles
             yield return new FileGrant(volume.HostPath, volume.ReadOnly ? FileRights.Read : FileRights.Write);
         }
 
+        if (options.Upper is { } upper)
+        {
+            // A grant needs something to name.
+            UpperDirectory.Make(upper);
+            yield return new FileGrant(upper, FileRights.Write);
+        }
+
         if (options.Root is { } root)
         {
             yield return new FileGrant(root, FileRights.Read);

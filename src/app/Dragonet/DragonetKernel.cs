@@ -21,6 +21,7 @@ public sealed partial class DragonetKernel : IDisposable
     private readonly Kernel.Kernel _kernel;
     private readonly KernelCaller _caller = new();
     private readonly Terminals _terminals;
+    private UpperDirectory? _changes;
 
     private DragonetKernel(Kernel.Kernel kernel)
     {
@@ -68,7 +69,8 @@ public sealed partial class DragonetKernel : IDisposable
         var booted = new DragonetKernel(kernel);
         try
         {
-            new RootBuilder(kernel, booted._caller, options).Build();
+            booted._changes = options.Upper is { } upper ? UpperDirectory.Open(kernel, booted._caller, upper) : null;
+            new RootBuilder(kernel, booted._caller, options, booted._changes).Build();
             platform.Start(kernel);
             if (options.ConfineProcess)
             {
@@ -79,12 +81,12 @@ public sealed partial class DragonetKernel : IDisposable
         }
         catch (InvalidOperationException failure)
         {
-            kernel.Dispose();
+            booted.Dispose();
             throw new DragonetException($"{failure.Message}: see 'dragonet doctor'", failure);
         }
         catch
         {
-            kernel.Dispose();
+            booted.Dispose();
             throw;
         }
     }
@@ -123,5 +125,9 @@ public sealed partial class DragonetKernel : IDisposable
     public static bool IsTerminal(int descriptor) => HostTty.Open(descriptor) is not null;
 
     /// <summary>Ends every guest at once and gives everything back.</summary>
-    public void Dispose() => _kernel.Dispose();
+    public void Dispose()
+    {
+        _kernel.Dispose();
+        _changes?.Dispose();
+    }
 }

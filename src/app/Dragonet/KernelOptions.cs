@@ -9,6 +9,13 @@ public sealed class KernelOptions
     /// <summary>Host directories that guests see.</summary>
     public IReadOnlyList<Volume> Volumes { get; init; } = [];
 
+    /// <summary>
+    /// A directory of the host that keeps what guests change, for the next kernel with the same <see cref="Root"/>; null to keep it in memory
+    /// and lose it. It is made when it is missing, and belongs to one kernel at a time. Its file system must keep extended attributes
+    /// (user.*): names that guests removed, and owners and permissions, are in them. The files have the sizes that guests give them.
+    /// </summary>
+    public string? Upper { get; init; }
+
     /// <summary>uname -n.</summary>
     public string HostName { get; init; } = "dragonet";
 

@@ -15,7 +15,7 @@ using Dragonet.Vfs;
 namespace Dragonet;
 
 /// <summary>Builds the file tree that guests see.</summary>
-internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, KernelOptions options)
+internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, KernelOptions options, UpperDirectory? changes)
 {
     /// <summary>Directories of the host that guests see unless they have a root of their own.</summary>
     internal static IReadOnlyList<string> SystemDirectories { get; } = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt"];
@@ -36,13 +36,14 @@ internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, Ker
         {
             // Somebody's own tree: all of it, as it is.
             var shared = OpenHost(host, new HostfsOptions { ReadOnly = true, MapOwner = true, CacheTime = 1_000_000_000 });
-            kernel.SetRoot(new MountNamespace(Vfs, Layer(shared), MountFlags.None, "overlay"));
+            kernel.SetRoot(new MountNamespace(Vfs, Layer(shared, "/"), MountFlags.None, "overlay"));
             MakeSkeleton();
         }
         else
         {
             var root = new TmpfsFileSystem(Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = Directory });
-            kernel.SetRoot(new MountNamespace(Vfs, new MountSource(root), MountFlags.None, "rootfs"));
+            // What is kept is the difference to an empty root.
+            kernel.SetRoot(new MountNamespace(Vfs, changes is null ? new MountSource(root) : Layer(root, "/"), MountFlags.None, "rootfs"));
             MakeSkeleton();
             ShareSystem();
         }
@@ -86,16 +87,17 @@ internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, Ker
             {
                 Make(directory, Directory);
                 var shared = OpenHost(directory, new HostfsOptions { ReadOnly = true, WorldReadableOnly = true, CacheTime = 1_000_000_000 });
-                Attach(Layer(shared), directory, MountFlags.None, "overlay");
+                Attach(Layer(shared, directory), directory, MountFlags.None, "overlay");
             }
         }
     }
 
-    /// <summary>A read-only tree below a writable layer in memory.</summary>
-    private MountSource Layer(FileSystem shared)
+    /// <summary>A tree, unchanged, below a writable layer: in memory, or in the directory for changes.</summary>
+    private MountSource Layer(FileSystem shared, string guestPath)
     {
-        var upper = new TmpfsFileSystem(Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = Directory });
-        return OverlayFileSystem.Create(Vfs, caller, upper, [shared.Root]).Ok(out var overlay, out var error)
+        var writable = changes?.For(guestPath)
+            ?? new TmpfsFileSystem(Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = Directory }).Root;
+        return OverlayFileSystem.Create(Vfs, caller, writable, [shared.Root]).Ok(out var overlay, out var error)
             ? new MountSource(overlay)
             : throw new DragonetException($"the writable layer of the guest cannot be made: {error}");
     }

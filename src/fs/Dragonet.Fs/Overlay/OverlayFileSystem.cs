@@ -40,11 +40,15 @@ public sealed class OverlayFileSystem : FileSystem
 
     /// <summary>An overlay whose changes go to a file system of its own, in its directories "upper" and "work".</summary>
     public static Result<OverlayFileSystem> Create(VirtualFileSystem vfs, ICaller caller, FileSystem writable, IReadOnlyList<Inode> lowers)
+        => Create(vfs, caller, writable.Root, lowers);
+
+    /// <summary>An overlay whose changes go to the directories "upper" and "work" of a directory; what they hold already is shown.</summary>
+    public static Result<OverlayFileSystem> Create(VirtualFileSystem vfs, ICaller caller, Inode writable, IReadOnlyList<Inode> lowers)
     {
         // The upper root shows the attributes of the merged root.
         var like = lowers[0];
-        if (!Directory(caller, writable.Root, "upper", like.Mode & StatMode.S_IALLUGO, like.Uid, like.Gid).Ok(out var upper, out var error)
-            || !Directory(caller, writable.Root, "work", 0x1C0, 0, 0).Ok(out var work, out error))
+        if (!Directory(caller, writable, "upper", like.Mode & StatMode.S_IALLUGO, like.Uid, like.Gid).Ok(out var upper, out var error)
+            || !Directory(caller, writable, "work", 0x1C0, 0, 0).Ok(out var work, out error))
         {
             return error;
         }
