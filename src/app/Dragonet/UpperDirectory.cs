@@ -12,6 +12,8 @@ namespace Dragonet;
 /// </summary>
 internal sealed class UpperDirectory : IDisposable
 {
+    private const string NotOurs = "this user cannot make or write it";
+
     private readonly FileStream _lock;
     private readonly HostfsFileSystem _files;
     private readonly ICaller _caller;
@@ -35,7 +37,7 @@ internal sealed class UpperDirectory : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new DragonetException($"{path} cannot keep the changes: it is in use by another kernel, or cannot be written ({failure.Message})", failure);
+            throw new DragonetException($"{path} cannot keep the changes: {(failure is IOException ? "it is in use by another kernel" : NotOurs)}", failure);
         }
 
         try
@@ -72,7 +74,7 @@ internal sealed class UpperDirectory : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new DragonetException($"{path} cannot keep the changes: {failure.Message}", failure);
+            throw new DragonetException($"{path} cannot keep the changes: {NotOurs}", failure);
         }
     }
 
