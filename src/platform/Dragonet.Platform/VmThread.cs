@@ -82,6 +82,21 @@ public abstract class VmThread
     /// <summary>Number of the processor it runs on or ran on last; -1 when the platform does not know.</summary>
     public virtual int Processor => -1;
 
+    /// <summary>Makes several mappings, in order; at the first failure the rest may be missing. As <see cref="Map"/>, but in fewer steps
+    /// where the platform can.</summary>
+    public virtual Errno MapAll(ReadOnlySpan<VmMapping> mappings)
+    {
+        foreach (var mapping in mappings)
+        {
+            if (!Map(mapping.Address, mapping.Length, mapping.Protection, mapping.Flags | VmMapFlags.Fixed, mapping.Backing, mapping.Offset).Ok(out _, out var error))
+            {
+                return error;
+            }
+        }
+
+        return Errno.OK;
+    }
+
     /// <summary>Ends this thread without another guest instruction; its trap needs no answer any more.
     /// The address space ends with its last thread.</summary>
     public abstract void Exit();

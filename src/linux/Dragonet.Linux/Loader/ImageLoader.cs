@@ -17,6 +17,9 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
     private const ulong Page = 0x1000;
     private const ulong MostStack = 1UL << 30;
 
+    private readonly List<VmMapping> _mappings = [];
+    private readonly List<(ulong Address, int Length)> _zeros = []; // what must read as zeros though the file has something there
+
     /// <summary>Maps everything and fills the stack.</summary>
     internal Errno Load(List<string> environment, string execPath, Credentials credentials, bool secure, MachineContext start, out ProgramLayout layout)
     {
@@ -47,10 +50,7 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
         var size = Math.Clamp((Math.Min(limit, MostStack) + Page - 1) & ~(Page - 1), 256 * 1024, MostStack);
         var high = Randomize(0x7d80_0000_0000, bits: 24);
         var protection = VmProt.Read | VmProt.Write | (header.ExecutableStack ? VmProt.Exec : 0);
-        if (!thread.Map(high - size, size, protection, VmMapFlags.Fixed | VmMapFlags.NoReserve, null, 0).Ok(out _, out error))
-        {
-            return error;
-        }
+        _mappings.Add(new VmMapping(high - size, size, protection, VmMapFlags.NoReserve, null, 0));
 
         var stack = new StackBuilder(high);
         var platform = task.Kernel.Platform;
@@ -80,7 +80,7 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
             return Errno.E2BIG;
         }
 
-        error = thread.Space.Write(pointer, stack.Bytes);
+        error = Build(pointer, stack.Bytes);
         start.Rip = entry;
         start.Rsp = pointer;
         layout = new ProgramLayout
@@ -113,30 +113,22 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
         task.Kernel.NameMapping(backing, file);
         foreach (var segment in header.Segments)
         {
-            error = MapSegment(backing, segment, bias);
-            if (error != Errno.OK)
-            {
-                return error;
-            }
+            AddSegment(backing, segment, bias);
         }
 
         return Errno.OK;
     }
 
-    private Errno MapSegment(IMemoryBacking backing, in ElfSegment segment, ulong bias)
+    private void AddSegment(IMemoryBacking backing, in ElfSegment segment, ulong bias)
     {
         var address = segment.Address + bias;
         var first = address & ~(Page - 1);
         var fileEnd = address + segment.FileSize;
         var mappedEnd = first;
-        Errno error;
         if (segment.FileSize != 0)
         {
             mappedEnd = (fileEnd + Page - 1) & ~(Page - 1);
-            if (!thread.Map(first, mappedEnd - first, segment.Protection, VmMapFlags.Fixed, backing, (long)(segment.Offset & ~(Page - 1))).Ok(out _, out error))
-            {
-                return error;
-            }
+            _mappings.Add(new VmMapping(first, mappedEnd - first, segment.Protection, VmMapFlags.None, backing, (long)(segment.Offset & ~(Page - 1))));
         }
 
         // What the file has behind the segment must read as zeros to the end of the page: .bss is there, and behind it ld.so's first
@@ -144,20 +136,28 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
         var end = (address + segment.MemorySize + Page - 1) & ~(Page - 1);
         if (segment.MemorySize > segment.FileSize && fileEnd < mappedEnd && (segment.Protection & VmProt.Write) != 0)
         {
-            var zeros = new byte[(int)(mappedEnd - fileEnd)];
-            error = thread.Space.Write(fileEnd, zeros);
-            if (error != Errno.OK)
-            {
-                return error;
-            }
+            _zeros.Add((fileEnd, (int)(mappedEnd - fileEnd)));
         }
 
-        if (end <= mappedEnd)
+        if (end > mappedEnd)
         {
-            return Errno.OK;
+            _mappings.Add(new VmMapping(mappedEnd, end - mappedEnd, segment.Protection, VmMapFlags.None, null, 0));
+        }
+    }
+
+    /// <summary>Makes the address space: every mapping in one step, then every byte in another.</summary>
+    private Errno Build(ulong stackPointer, ReadOnlySpan<byte> stack)
+    {
+        var error = thread.MapAll(CollectionsMarshal.AsSpan(_mappings));
+        if (error != Errno.OK)
+        {
+            return error;
         }
 
-        return thread.Map(mappedEnd, end - mappedEnd, segment.Protection, VmMapFlags.Fixed, null, 0).Ok(out _, out error) ? Errno.OK : error;
+        var bytes = new byte[_zeros.Sum(range => range.Length) + stack.Length];
+        stack.CopyTo(bytes.AsSpan(bytes.Length - stack.Length));
+        _zeros.Add((stackPointer, stack.Length));
+        return thread.Space.WriteVector(CollectionsMarshal.AsSpan(_zeros), bytes);
     }
 
     /// <summary>Where the program headers are in memory: in the segment that holds their place in the file.</summary>

@@ -9,18 +9,73 @@ namespace Dragonet.Platform.Linux.Guests;
 /// <summary>What a stopped thread's stub does for the kernel: host calls that only the process itself can make.</summary>
 internal sealed partial class GuestThread
 {
+    /// <summary>Number of the first descriptor lent for a batch.</summary>
     private const int LentFd = 900;
+
+    /// <summary>Calls that fit in a slot's command page.</summary>
+    private const int MostCommands = 48;
 
     /// <inheritdoc/>
     public override Result<ulong> Map(ulong address, ulong length, VmProt protection, VmMapFlags flags, IMemoryBacking? backing, long offset)
     {
+        var command = new (long Number, long A0, long A1, long A2, long A3, long A4, long A5)[2];
+        var lent = new List<HostFd>(1);
+        var error = Prepare(new VmMapping(address, length, protection, flags, backing, offset), lent, out command[0]);
+        if (error != Errno.OK)
+        {
+            return error;
+        }
+
+        command[1] = ((long)Nr.close, LentFd, 0, 0, 0, 0, 0);
+        return Run(command.AsSpan(0, 1 + lent.Count));
+    }
+
+    /// <inheritdoc/>
+    public override Errno MapAll(ReadOnlySpan<VmMapping> mappings)
+    {
+        var commands = new (long Number, long A0, long A1, long A2, long A3, long A4, long A5)[MostCommands];
+        var lent = new List<HostFd>();
+        while (!mappings.IsEmpty)
+        {
+            lent.Clear();
+            var count = 0;
+            for (; count < mappings.Length && count + lent.Count + 2 <= MostCommands; count++)
+            {
+                var error = Prepare(mappings[count] with { Flags = mappings[count].Flags | VmMapFlags.Fixed }, lent, out commands[count]);
+                if (error != Errno.OK)
+                {
+                    return error;
+                }
+            }
+
+            for (var i = 0; i < lent.Count; i++)
+            {
+                commands[count + i] = ((long)Nr.close, LentFd + i, 0, 0, 0, 0, 0);
+            }
+
+            if (!Run(commands.AsSpan(0, count + lent.Count)).Ok(out _, out var failed))
+            {
+                return failed;
+            }
+
+            mappings = mappings[count..];
+        }
+
+        return Errno.OK;
+    }
+
+    /// <summary>Lends what a mapping needs, once for all of a batch, and gives its mmap.</summary>
+    private Errno Prepare(in VmMapping mapping, List<HostFd> lent, out (long Number, long A0, long A1, long A2, long A3, long A4, long A5) command)
+    {
+        var (address, length, protection, flags, backing, offset) = mapping;
         long hostFlags = (flags & VmMapFlags.Shared) != 0 ? 1L : 2;
         hostFlags |= (flags & VmMapFlags.Fixed) == 0 ? 0L : (flags & VmMapFlags.NoReplace) != 0 ? 0x100000L : 0x10L;
         hostFlags |= (flags & VmMapFlags.GrowsDown) != 0 ? 0x100L : 0L;
         hostFlags |= (flags & VmMapFlags.NoReserve) != 0 ? 0x4000L : 0L;
+        command = ((long)Nr.mmap, (long)address, (long)length, (long)protection, hostFlags | 0x20, -1, 0);
         if (backing is null)
         {
-            return Run(Nr.mmap, (long)address, (long)length, (long)protection, hostFlags | 0x20, -1, 0);
+            return Errno.OK;
         }
 
         if (backing is not IHostMappable mappable)
@@ -34,18 +89,23 @@ internal sealed partial class GuestThread
             mappable = space.Platform.Patches?.Find(mappable, offset, length) ?? mappable;
         }
 
-        var error = space.Listener.Lend(_notification, mappable.GetFd(writable), LentFd);
-        if (error != Errno.OK)
+        var fd = mappable.GetFd(writable);
+        var index = lent.IndexOf(fd);
+        if (index < 0)
         {
-            return error;
+            index = lent.Count;
+            var error = space.Listener.Lend(_notification, fd, LentFd + index);
+            if (error != Errno.OK)
+            {
+                return error;
+            }
+
+            lent.Add(fd);
+            space.Platform.Remember(backing, mappable);
         }
 
-        space.Platform.Remember(backing, mappable);
-        return Run(
-            [
-                ((long)Nr.mmap, (long)address, (long)length, (long)protection, hostFlags, LentFd, offset),
-                ((long)Nr.close, LentFd, 0, 0, 0, 0, 0),
-            ]);
+        command = ((long)Nr.mmap, (long)address, (long)length, (long)protection, hostFlags, LentFd + index, offset);
+        return Errno.OK;
     }
 
     /// <inheritdoc/>
@@ -59,7 +119,7 @@ internal sealed partial class GuestThread
         => Run([((long)number, a0, a1, a2, a3, a4, a5)]);
 
     /// <summary>Has the stub make some calls.</summary>
-    /// <returns>The result of the first.</returns>
+    /// <returns>The result of the first, or the error of any.</returns>
     private Result<ulong> Run(ReadOnlySpan<(long Number, long A0, long A1, long A2, long A3, long A4, long A5)> calls)
     {
         var page = SlotMap.AddressOf(Slot);
@@ -90,15 +150,23 @@ internal sealed partial class GuestThread
             return Errno.ESRCH;
         }
 
-        // The last call's result came in a register; the first one's is in the page.
-        Span<byte> result = stackalloc byte[8];
-        if (space.Read(page + 64 + 56, result) != Errno.OK)
+        Span<byte> results = stackalloc byte[calls.Length * 64];
+        if (space.Read(page + 64, results) != Errno.OK)
         {
             return Errno.EFAULT;
         }
 
-        var value = BinaryPrimitives.ReadInt64LittleEndian(result);
-        return value is < 0 and >= -4095 ? (Errno)(-value) : (ulong)value;
+        // Of a failed one its error, else the first's value.
+        for (var i = 0; i < calls.Length; i++)
+        {
+            var value = BinaryPrimitives.ReadInt64LittleEndian(results[((i * 64) + 56)..]);
+            if (value is < 0 and >= -4095)
+            {
+                return (Errno)(-value);
+            }
+        }
+
+        return BinaryPrimitives.ReadUInt64LittleEndian(results[56..]);
     }
 
     /// <inheritdoc/>
