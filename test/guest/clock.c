@@ -115,6 +115,20 @@ TEST(stop_does_not_lengthen_a_sleep)
         CHECK_OK(kill(pid, SIGCONT));
         CHECK_EXIT(pid, 0);
     }
+    // Stopped for longer than it wanted to sleep: it does not begin anew.
+    IN_CHILD(pid) {
+        struct timespec t = ts(1500 * MS);
+        int64_t start = now_ns(CLOCK_MONOTONIC);
+        CHECK_OK(nanosleep(&t, NULL));
+        CHECK(now_ns(CLOCK_MONOTONIC) - start < 2900 * MS);
+    }
+    wait_until_blocked(pid);
+    CHECK_OK(kill(pid, SIGSTOP));
+    CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+    struct timespec t = ts(1500 * MS);
+    CHECK_OK(nanosleep(&t, NULL));
+    CHECK_OK(kill(pid, SIGCONT));
+    CHECK_EXIT(pid, 0);
 }
 
 TEST(cpu_clocks)

@@ -1,5 +1,6 @@
 // dup(2), dup2(2), dup3(2), fcntl(2), close_range(2): descriptors, their flags, and what they share.
 #include "guest.h"
+#include <sys/ioctl.h>
 #include <linux/close_range.h>
 
 TEST(dup_shares_the_description)
@@ -197,6 +198,12 @@ TEST(sigio)
     CHECK_EQ(write(pair[1], "x", 1), 1);
     struct timespec limit = {10, 0};
     CHECK_EQ(sigtimedwait(&set, &info, &limit), SIGIO);
+    int owner = 0;
+    CHECK_OK(ioctl(pair[0], FIOGETOWN, &owner));
+    CHECK_EQ(owner, getpid());
+    owner = -getpgrp();
+    CHECK_OK(ioctl(pair[0], SIOCSPGRP, &owner));
+    CHECK_EQ(fcntl(pair[0], F_GETOWN), -getpgrp());
     CHECK_OK(close(pair[0]));
     CHECK_OK(close(pair[1]));
     limit = (struct timespec){0, 0};

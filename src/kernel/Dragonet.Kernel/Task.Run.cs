@@ -13,6 +13,11 @@ public sealed partial class Task
     private SystemCall _call;
     private int _signalPending; // 1 when there may be a signal to deliver; set before the state is looked at
 
+    private bool _keepsDeadline;
+
+    /// <summary>The interrupted call is made again, and no handler ran: its time goes on.</summary>
+    public void KeepDeadline() => _keepsDeadline = true;
+
     /// <summary>The call being run, or the last one.</summary>
     public ref readonly SystemCall Call => ref _call;
 
@@ -30,11 +35,14 @@ public sealed partial class Task
     /// <summary>A platform thread brings a new system call.</summary>
     internal void Begin(in SystemCall call)
     {
+        // A call that a stop interrupted is made again; it goes on to its first deadline (restart_syscall(2)).
+        var again = _keepsDeadline && call == _call;
+        _keepsDeadline = false;
         _call = call;
         Progress = TakeKeptProgress(call);
         CallState = null;
         OnInterrupted = null;
-        Deadline = long.MaxValue;
+        Deadline = again ? Deadline : long.MaxValue;
         FailReason = null;
         Volatile.Write(ref _state, (int)TaskState.Kernel);
         RunCall();

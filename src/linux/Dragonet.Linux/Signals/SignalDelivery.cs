@@ -111,6 +111,7 @@ internal static class SignalDelivery
             if (restart is not null && task.Thread.GetContext(context) == Errno.OK && IsAtCall(task, context))
             {
                 Rewind(task, context);
+                task.KeepDeadline();
                 loaded = true;
             }
         }

@@ -126,6 +126,12 @@ internal static class Fcntl
 
                 var flag = request == Ioctls.FIONBIO ? OpenFlags.O_NONBLOCK : OpenFlags.O_ASYNC;
                 return SetFlags(task, fd, file, on != 0 ? file.Flags | flag : file.Flags & ~flag);
+            case Ioctls.FIOSETOWN or Ioctls.SIOCSPGRP when file is SocketFile:
+                return task.Memory.Read(argument, out int owner) != Errno.OK ? Errno.EFAULT
+                    : owner == int.MinValue ? Errno.EINVAL
+                    : SetOwner(task, file, owner < 0 ? 2 : 1, Math.Abs(owner));
+            case Ioctls.FIOGETOWN or Ioctls.SIOCGPGRP when file is SocketFile:
+                return task.Memory.Write(argument, file.Owner.Type == 2 ? -file.Owner.Id : file.Owner.Id);
             case Ioctls.FIONREAD when file.Inode is { IsRegular: true } inode:
                 if (!inode.GetAttributes().Ok(out var attributes, out error) || !file.Seek(task, 0, Seek.SEEK_CUR).Ok(out var position, out error))
                 {

@@ -19,9 +19,9 @@ internal static class Sleeps
             }
 
             task.SetTimeout(nanoseconds);
-            task.OnInterrupted = static (task, result) => WriteRemainder(task, result, task.Call.A1);
         }
 
+        task.OnInterrupted = static (task, result) => WriteRemainder(task, result, task.Call.A1);
         return task.TimedOut ? 0 : task.WaitForSignal();
     }
 
@@ -59,8 +59,12 @@ internal static class Sleeps
             else
             {
                 task.SetTimeout(nanoseconds);
-                task.OnInterrupted = static (task, result) => WriteRemainder(task, result, task.Call.A3);
             }
+        }
+
+        if ((flags & TimerFlags.TIMER_ABSTIME) == 0)
+        {
+            task.OnInterrupted = static (task, result) => WriteRemainder(task, result, task.Call.A3);
         }
 
         return task.TimedOut ? 0 : task.WaitForSignal();
