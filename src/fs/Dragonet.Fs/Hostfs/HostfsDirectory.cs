@@ -91,6 +91,11 @@ internal sealed class HostfsDirectory : HostfsInode, IHandleOwner
     /// <inheritdoc/>
     public override Result<Inode> Lookup(ICaller caller, string name)
     {
+        if (IsSecret)
+        {
+            return Errno.EACCES;
+        }
+
         if (!Hold().Ok(out var handle, out var error))
         {
             return error;
@@ -205,6 +210,11 @@ internal sealed class HostfsDirectory : HostfsInode, IHandleOwner
     /// <inheritdoc/>
     public override Errno ReadDirectory(ICaller caller, DirectoryCursor cursor, IDirectorySink sink)
     {
+        if (IsSecret)
+        {
+            return Errno.EACCES;
+        }
+
         if (cursor.State is not IReadOnlyList<HostEntry> list)
         {
             if (!Hold().Ok(out var handle, out var error))

@@ -112,20 +112,12 @@ internal class HostfsInode : Inode
         }
     }
 
-    /// <inheritdoc/>
-    public override Errno CheckAccess(Credentials credentials, Access access)
-    {
-        if (Owner.Settings.WorldReadableOnly && !IsSymbolicLink)
-        {
-            var open = Mode & 7;
-            if (IsDirectory ? (open & 5) != 5 : (open & 4) == 0)
-            {
-                return Errno.EACCES;
-            }
-        }
+    /// <summary>True for what not everybody on the host may read, where only that is shown. It holds against every reader, an overlay that
+    /// copies the file up for a guest's chmod(2) included.</summary>
+    internal bool IsSecret => Owner.Settings.WorldReadableOnly && !IsSymbolicLink && (IsDirectory ? (Mode & 5) != 5 : (Mode & 4) == 0);
 
-        return base.CheckAccess(credentials, access);
-    }
+    /// <inheritdoc/>
+    public override Errno CheckAccess(Credentials credentials, Access access) => IsSecret ? Errno.EACCES : base.CheckAccess(credentials, access);
 
     /// <inheritdoc/>
     public override Result<string> ReadLink(ICaller caller)

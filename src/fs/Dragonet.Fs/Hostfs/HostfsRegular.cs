@@ -20,6 +20,11 @@ internal sealed class HostfsRegular : HostfsInode, IHandleOwner
     /// <inheritdoc/>
     public override Result<OpenFile> Open(ICaller caller, VfsPath path, OpenFlags flags)
     {
+        if (IsSecret)
+        {
+            return Errno.EACCES;
+        }
+
         var writes = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY;
         if (writes && Owner.IsReadOnly)
         {

@@ -7,7 +7,9 @@ namespace Dragonet.Linux.Loader;
 /// <summary>The ELF header and program headers of an x86-64 program (elf(5)). Everything in the file is hostile until checked here.</summary>
 internal sealed class ElfHeader
 {
-    private const int HeaderSize = 64;
+    /// <summary>Bytes of the ELF header.</summary>
+    internal const int HeaderSize = 64;
+
     private const int ProgramHeaderSize = 56;
     private const ulong AddressLimit = 0x7fff_ffff_f000;
 
@@ -30,7 +32,7 @@ internal sealed class ElfHeader
 
     internal int ProgramHeaderCount { get; private init; }
 
-    /// <summary>PT_LOAD segments by address.</summary>
+    /// <summary>PT_LOAD segments in the order of the file, where a later one covers an earlier one.</summary>
     internal List<ElfSegment> Segments { get; }
 
     /// <summary>PT_INTERP, or null.</summary>
@@ -39,9 +41,9 @@ internal sealed class ElfHeader
     /// <summary>PT_GNU_STACK asks for an executable stack.</summary>
     internal bool ExecutableStack { get; }
 
-    internal ulong Low => Segments[0].Address & ~0xfffUL;
+    internal ulong Low => Segments.Min(segment => segment.Address) & ~0xfffUL;
 
-    internal ulong High => (Segments[^1].Address + Segments[^1].MemorySize + 0xfff) & ~0xfffUL;
+    internal ulong High => (Segments.Max(segment => segment.Address + segment.MemorySize) + 0xfff) & ~0xfffUL;
 
     /// <summary>True when the file begins like an ELF file.</summary>
     internal static bool HasMagic(ReadOnlySpan<byte> head) => head.Length >= 4 && head[..4].SequenceEqual("\u007fELF"u8);
@@ -51,7 +53,8 @@ internal sealed class ElfHeader
     /// <param name="readAt">Reads more of it: the number of bytes read.</param>
     internal static Result<ElfHeader> Parse(ReadOnlySpan<byte> head, Func<long, byte[], int> readAt)
     {
-        if (head.Length < HeaderSize || !HasMagic(head) || head[4] != 2 || head[5] != 1)
+        // The class and the byte order are not looked at: the machine decides (fs/binfmt_elf.c, elf_check_arch).
+        if (head.Length < HeaderSize || !HasMagic(head))
         {
             return Errno.ENOEXEC;
         }
@@ -84,7 +87,7 @@ internal sealed class ElfHeader
             switch (kind)
             {
                 case 1 when segment.MemorySize != 0 || segment.FileSize != 0:
-                    if (!segment.IsSane(AddressLimit) || (segments.Count > 0 && segment.Address < segments[^1].Address + segments[^1].MemorySize))
+                    if (!segment.IsSane(AddressLimit))
                     {
                         return Errno.ENOEXEC;
                     }
@@ -103,11 +106,6 @@ internal sealed class ElfHeader
         }
 
         if (segments.Count == 0)
-        {
-            return Errno.ENOEXEC;
-        }
-
-        if (interpreter is { FileSize: < 2 or > 4096 })
         {
             return Errno.ENOEXEC;
         }

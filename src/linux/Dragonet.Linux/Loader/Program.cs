@@ -113,14 +113,14 @@ internal sealed class Program : IDisposable
         var cut = end < 0 && mayBeCut;
         var zero = line.IndexOf((byte)0);
         var text = ByteString.FromBytes(end >= 0 ? line[..end] : zero >= 0 ? line[..zero] : line).Trim(' ', '\t');
-        var space = text.AsSpan().IndexOfAny(' ', '\t');
+        var space = text.AsSpan().IndexOfAny(' ', '\t', '\0');
         if (text.Length == 0 || (cut && space < 0))
         {
             return Errno.ENOEXEC;
         }
 
         interpreter = space < 0 ? text : text[..space];
-        var argument = space < 0 ? null : text[space..].Trim(' ', '\t');
+        var argument = space < 0 || text[space] == '\0' ? null : text[space..].Trim(' ', '\t').Split('\0')[0]; // C strings end there
         if (arguments.Count > 0)
         {
             arguments.RemoveAt(0);
@@ -143,8 +143,24 @@ internal sealed class Program : IDisposable
             return Errno.OK;
         }
 
+        // The errnos are those of load_elf_binary (fs/binfmt_elf.c).
+        if (segment.FileSize is < 2 or > 4096)
+        {
+            return Errno.ENOEXEC;
+        }
+
+        if (segment.Offset > long.MaxValue)
+        {
+            return Errno.EINVAL;
+        }
+
         var bytes = new byte[(int)segment.FileSize];
-        if (ReadFully(task, File, bytes, (long)segment.Offset) != bytes.Length || bytes[^1] != 0)
+        if (ReadFully(task, File, bytes, (long)segment.Offset) != bytes.Length)
+        {
+            return Errno.EIO;
+        }
+
+        if (bytes[^1] != 0)
         {
             return Errno.ENOEXEC;
         }
@@ -158,6 +174,11 @@ internal sealed class Program : IDisposable
         InterpreterFile = loader;
         var head = new byte[HeadSize];
         var read = loader.ReadAt(task, head, 0);
+        if (read.IsOk && read.Value < ElfHeader.HeaderSize)
+        {
+            return Errno.EIO;
+        }
+
         if (!ElfHeader.Parse(head.AsSpan(0, read.IsOk ? read.Value : 0), (offset, buffer) => ReadFully(task, loader, buffer, offset)).Ok(out var header, out error))
         {
             return error == Errno.ENOEXEC ? Errno.ELIBBAD : error;
