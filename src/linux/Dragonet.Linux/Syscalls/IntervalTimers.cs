@@ -22,7 +22,10 @@ internal static class IntervalTimers
             return Errno.EINVAL;
         }
 
-        var (left, every) = timer.SetRelative(wanted.it_value.ToNanoseconds(), wanted.it_interval.ToNanoseconds());
+        // CPU time is counted in ticks, and the first may be over at once: one more, so that the timer is never early (Linux's set_cpu_itimer).
+        var value = wanted.it_value.ToNanoseconds();
+        value = value == 0 || which == ItimerWhich.ITIMER_REAL ? value : ClockMath.Add(value, Clocks.CoarseTick);
+        var (left, every) = timer.SetRelative(value, wanted.it_interval.ToNanoseconds());
         return oldValue.IsNull ? 0 : Write(task, oldValue, left, every);
     }
 
