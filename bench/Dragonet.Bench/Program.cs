@@ -1,4 +1,5 @@
 using System.IO;
+using System.Runtime.InteropServices;
 using Dragonet.Bench.Reports;
 using Dragonet.Bench.Rows;
 using Dragonet.Bench.Targets;
@@ -42,11 +43,15 @@ internal static class Program
         {
             // An interrupted run takes its children and its files with it: they end with the objects that hold them.
             var runner = new Runner(results, workspace, options);
-            Console.CancelKeyPress += (_, cancel) =>
+            void Stop(PosixSignalContext signal)
             {
-                cancel.Cancel = true;
+                signal.Cancel = true;
                 runner.Stop();
-            };
+            }
+
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
             if (!runner.Run())
             {
                 return 130;
