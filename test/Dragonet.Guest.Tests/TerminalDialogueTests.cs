@@ -28,6 +28,10 @@ public sealed class TerminalDialogueTests
     public void With_a_terminal_its_status_and_its_stop_arrive()
         => Script("expect 24 80\nsend \\003\nexit 130\n", "-t", "--", "sh", "-c", "stty size; exec sleep 1000");
 
+    [Fact]
+    public void The_terminal_has_a_name()
+        => Script("expect /dev/pts/\nexit 0\n", "--", "tty");
+
     private static void Script(string script, params string[] arguments)
     {
         var file = Path.GetTempFileName();

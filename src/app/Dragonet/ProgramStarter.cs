@@ -101,7 +101,10 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller)
                 file = process.MakePipe(fd, flags);
                 break;
             case GuestStream.Kind.Terminal:
-                file = stream.Console!.Terminal.Open().Value;
+                // By its name, so that ttyname(3) finds it; where /dev/pts is not there, without one.
+                var place = kernel.Mounts.Root;
+                var named = kernel.Vfs.Open(new WalkContext(caller, place, place), $"/dev/pts/{stream.Console!.Terminal.Terminal.Index}", new OpenRequest(OpenFlags.O_RDWR | OpenFlags.O_NOCTTY));
+                file = named.IsOk ? named.Value : stream.Console!.Terminal.Open().Value;
                 break;
             default:
                 var root = kernel.Mounts.Root;
