@@ -231,3 +231,26 @@ TEST(registers_survive)
         CHECK(rdi == -1 && rsi == 5 && rdx == 7 && r10_ == 11 && r8_ == 13 && r9_ == 17 && rbx == 19 && zone == 0x1234);
     }
 }
+
+// Who a busy caller is, also after it changed.
+TEST(identity)
+{
+    pid_t pid, parent = getpid();
+    warm_up();
+    for (int i = 0; i < 100; i++) CHECK(getpid() == parent && syscall(SYS_gettid) == parent && syscall(SYS_getpid) == parent);
+    IN_CHILD(pid) {
+        CHECK(getpid() != parent && getppid() == parent && syscall(SYS_gettid) == getpid());
+        warm_up();
+        CHECK(getpid() != parent && getppid() == parent && syscall(SYS_gettid) == getpid());
+        if (is_root()) {
+            CHECK_OK(setegid(12));
+            CHECK_OK(seteuid(NOBODY));
+            CHECK(geteuid() == NOBODY && getuid() == 0 && getegid() == 12 && getgid() == 0);
+            CHECK_OK(seteuid(0));
+            CHECK_OK(setresgid(5, 6, 7));
+            CHECK_OK(setresuid(1, 2, 3));
+            CHECK(getuid() == 1 && geteuid() == 2 && getgid() == 5 && getegid() == 6);
+        }
+    }
+    CHECK_EXIT(pid, 0);
+}

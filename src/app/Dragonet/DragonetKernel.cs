@@ -45,7 +45,7 @@ public sealed partial class DragonetKernel : IDisposable
                 ProcessConfinement.RestrictFiles(ConfinedFiles.Of(options));
             }
 
-            platform = new LinuxPlatform(options.Strict, options.Channels switch { ChannelUse.Always => true, ChannelUse.Never => false, _ => null });
+            platform = new LinuxPlatform(options.Strict, options.Trace is not null ? false : options.Channels switch { ChannelUse.Always => true, ChannelUse.Never => false, _ => null });
         }
         catch (InvalidOperationException failure)
         {

@@ -33,7 +33,15 @@ public sealed partial class Task : ICaller
     public int Tid { get; private set; }
 
     /// <summary>The platform's thread; replaced by exec.</summary>
-    public VmThread Thread { get; internal set; } = null!;
+    public VmThread Thread
+    {
+        get;
+        internal set
+        {
+            field = value;
+            TellIdentity();
+        }
+    } = null!;
 
     /// <summary>Its address space.</summary>
     public VmSpace Space => Thread.Space;
@@ -51,7 +59,11 @@ public sealed partial class Task : ICaller
     public Credentials Credentials
     {
         get => _credentials;
-        set => _credentials = value;
+        set
+        {
+            _credentials = value;
+            TellIdentity();
+        }
     }
 
     /// <summary>comm: the first 15 bytes of the program's name, or what prctl(PR_SET_NAME) said.</summary>
@@ -77,6 +89,12 @@ public sealed partial class Task : ICaller
     internal bool MarkDead() => Interlocked.Exchange(ref _dead, 1) == 0;
 
     internal void TakeOverTid(int pid) => Tid = pid;
+
+    private void TellIdentity()
+    {
+        var who = _credentials;
+        Thread?.SetIdentity(Process.Pid, Tid, who.Uid, who.EffectiveUid, who.Gid, who.EffectiveGid);
+    }
 
     /// <summary>Interrupts guest code or a call that the host performs, so that it starts again.</summary>
     internal void RecheckFutex()

@@ -19,6 +19,11 @@ public abstract class VmThread
     /// call writes arrives before the guest continues.</summary>
     public virtual IUserMemory Memory => Space;
 
+    /// <summary>Tells who the thread is for the guest: the platform may answer getpid(2) and its kin itself. To be told again after every change.</summary>
+    public virtual void SetIdentity(int process, int thread, uint user, uint effectiveUser, uint group, uint effectiveGroup)
+    {
+    }
+
     /// <summary>True when the trapped call came a quick way, whose answer must not wait: it is answered at once or repeated.</summary>
     public virtual bool IsQuick => false;
 

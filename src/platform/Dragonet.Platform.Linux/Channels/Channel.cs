@@ -175,12 +175,11 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
         }
     }
 
-    /// <summary>Within <see cref="Inspect"/>: takes a posted request back, or waits for its end.</summary>
-    /// <returns>True when the call is done and its answer stands in the pages.</returns>
-    internal bool Settle()
+    /// <summary>Within <see cref="Inspect"/>: takes a posted request back, or sees how far it is.</summary>
+    /// <returns>True when the call is done and its answer stands in the pages, false when it was not begun; null while it is worked on.</returns>
+    internal bool? Settle()
     {
         ref var state = ref Word(ChannelLayout.State);
-        var spin = default(SpinWait);
         while (true)
         {
             switch (Volatile.Read(ref state))
@@ -194,12 +193,25 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
                     }
 
                     break;
-                case ChannelLayout.Claimed when IsBusy || Volatile.Read(ref state) != ChannelLayout.Claimed:
-                    spin.SpinOnce();
+                case ChannelLayout.Claimed when IsBusy:
+                    return null;
+                case ChannelLayout.Claimed when Volatile.Read(ref state) != ChannelLayout.Claimed:
                     break;
                 default:
-                    // Claimed by nobody: the guest has written the word itself.
+                    // Repeat, Withdrawn; or claimed by nobody: the guest has written the word itself.
                     return false;
+            }
+        }
+    }
+
+    /// <summary>What the guest's identity calls answer.</summary>
+    internal void SetIdentity(ReadOnlySpan<long> words)
+    {
+        lock (_lock)
+        {
+            for (var i = 0; i < ChannelLayout.IdentityWords && !_disposed; i++)
+            {
+                Volatile.Write(ref Unsafe<long>(ChannelLayout.Identity + (i * 8)), words[i]);
             }
         }
     }

@@ -26,12 +26,24 @@ internal static class ChannelCalls
         (Nr.fchmod, ChannelKind.Plain), (Nr.fchownat, ChannelKind.Path1), (Nr.ioctl, ChannelKind.Plain), (Nr.dup, ChannelKind.Plain),
         (Nr.dup2, ChannelKind.Plain), (Nr.dup3, ChannelKind.Plain), (Nr.pipe2, ChannelKind.Plain), (Nr.getcwd, ChannelKind.Plain),
         (Nr.chdir, ChannelKind.Path0), (Nr.fchdir, ChannelKind.Plain), (Nr.umask, ChannelKind.Plain), (Nr.rt_sigaction, ChannelKind.Plain),
-        (Nr.readv, ChannelKind.Plain), (Nr.writev, ChannelKind.Plain), (Nr.getpid, ChannelKind.Plain), (Nr.getppid, ChannelKind.Plain),
-        (Nr.gettid, ChannelKind.Plain), (Nr.getuid, ChannelKind.Plain), (Nr.geteuid, ChannelKind.Plain), (Nr.getgid, ChannelKind.Plain),
-        (Nr.getegid, ChannelKind.Plain), (Nr.poll, ChannelKind.Plain), (Nr.epoll_wait, ChannelKind.Plain), (Nr.epoll_pwait, ChannelKind.Plain),
+        (Nr.readv, ChannelKind.Plain), (Nr.writev, ChannelKind.Plain), (Nr.getpid, ChannelKind.Identity), (Nr.getppid, ChannelKind.Plain),
+        (Nr.gettid, ChannelKind.Identity + 1), (Nr.getuid, ChannelKind.Identity + 2), (Nr.geteuid, ChannelKind.Identity + 3), (Nr.getgid, ChannelKind.Identity + 4),
+        (Nr.getegid, ChannelKind.Identity + 5), (Nr.poll, ChannelKind.Plain), (Nr.epoll_wait, ChannelKind.Plain), (Nr.epoll_pwait, ChannelKind.Plain),
         (Nr.epoll_ctl, ChannelKind.Plain), (Nr.sendto, ChannelKind.Buffer1), (Nr.recvfrom, ChannelKind.Fill1), (Nr.sendmsg, ChannelKind.Plain),
         (Nr.recvmsg, ChannelKind.Plain), (Nr.fdatasync, ChannelKind.Plain), (Nr.fsync, ChannelKind.Plain),
     ];
+
+    /// <summary>True for calls that the kernel takes from a channel.</summary>
+    public static bool[] MakeServed()
+    {
+        var served = new bool[TableSize];
+        foreach (var (number, kind) in s_calls)
+        {
+            served[(int)number] = kind < ChannelKind.Identity;
+        }
+
+        return served;
+    }
 
     /// <summary>The kind of every number, as the stub looks it up.</summary>
     public static byte[] MakeTable()

@@ -50,7 +50,8 @@ internal sealed class ChannelCode
     {
         var c = new Assembler(64);
         var (bail, saved, posted, answered, givenUp, end) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        EmitEntry(c, ref bail, ref saved);
+        var identity = c.CreateLabel();
+        EmitEntry(c, ref bail, ref saved, identity);
         EmitSend(c);
         EmitWait(c, ref posted, answered, givenUp);
         EmitAnswer(c, ref answered);
@@ -61,6 +62,12 @@ internal sealed class ChannelCode
         c.jmp(rcx);
         c.Label(ref end);
         c.ud2();
+
+        // Behind the end: nothing here needs to be put right after an interruption. r11 is the kind, gs the slot.
+        c.Label(ref identity);
+        c.mov(rax, __qword_ptr.gs[(r11 * 8) + (ChannelLayout.Control + ChannelLayout.Identity - (8 * (int)ChannelKind.Identity))]);
+        c.lea(rcx, __[rcx + 2]);
+        c.jmp(rcx);
 
         using var stream = new MemoryStream();
         var result = c.Assemble(new StreamCodeWriter(stream), StubLayout.ChannelCode, BlockEncoderOptions.ReturnNewInstructionOffsets);
@@ -83,9 +90,11 @@ internal sealed class ChannelCode
     }
 
     /// <summary>Is there a channel, and does the kernel look at it? The guest may have a gs base of its own.</summary>
-    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved)
+    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved, Label identity)
     {
         var begin = c.CreateLabel();
+        c.cmp(rax, ChannelCalls.TableSize);
+        c.jae(bail);
         c.rdgsbase(r11);
         c.shr(r11, ChannelLayout.SlotShift);
         c.cmp(r11d, (int)ChannelLayout.SlotTag);
@@ -93,6 +102,13 @@ internal sealed class ChannelCode
         c.rdgsbase(r11);
         c.cmp(__dword_ptr[r11 + ChannelLayout.Present], 0);
         c.je(bail);
+        c.mov(r11, (long)StubLayout.ChannelCode + TableOffset);
+        c.movzx(r11d, __byte_ptr[r11 + rax]);
+        c.cmp(r11d, (int)ChannelKind.Identity);
+        c.jae(identity);
+        c.test(r11d, r11d);
+        c.je(bail);
+        c.rdgsbase(r11);
         c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], 0);
         c.jne(begin);
         c.Label(ref bail);

@@ -23,4 +23,7 @@ internal enum ChannelKind : byte
 
     /// <summary>Eight bytes at the second argument, when there is one, are sent along.</summary>
     Word1 = 6,
+
+    /// <summary>This and the following: answered in the guest, from the word of the identity with this number.</summary>
+    Identity = 16,
 }

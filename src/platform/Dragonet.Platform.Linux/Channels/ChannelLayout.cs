@@ -39,9 +39,10 @@ internal static class ChannelLayout
 
     // Written by the kernel.
     public const int Active = 0xc0;
+    public const int Identity = 0x180; // pid, tid, uid, euid, gid, egid of 8 bytes each
     public const int Result = 0x100;
     public const int PartCount = 0x108;
-    public const int Parts = 0x140; // (address, offset, length) of 16 bytes each
+    public const int Parts = 0x200; // (address, offset, length) of 16 bytes each
 
     /// <summary>Most separate pieces of memory that one answer fills.</summary>
     public const int MaxParts = 8;
@@ -52,6 +53,9 @@ internal static class ChannelLayout
     public const int Claimed = 2;   // the kernel works on it
     public const int Repeat = 3;    // the guest shall make the call through the filter
     public const int Withdrawn = 4; // the guest, or the kernel in its name, took the request back
+
+    /// <summary>Words of the identity.</summary>
+    public const int IdentityWords = 6;
 
     /// <summary>Bits of an address that tell a slot from any other value of the gs base.</summary>
     public const int SlotShift = 40;

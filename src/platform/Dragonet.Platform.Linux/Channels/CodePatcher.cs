@@ -3,10 +3,10 @@ using System.Buffers.Binary;
 namespace Dragonet.Platform.Linux.Channels;
 
 /// <summary>
-/// Turns system-call sites of a program's code into jumps to the channel. Two shapes, as C libraries have them:
+/// Turns system-call sites of a program's code into jumps to the channel. Three shapes, as C libraries have them:
 /// <c>mov eax, number; syscall</c>, of which the first instruction (five bytes, as a jump has) is replaced and the second stays, for those
-/// who jump to it and for calls that are made after all; and <c>xor eax, eax; syscall; cmp rax, -4096</c>, read(2), which is replaced up to
-/// the comparison, provided that nobody jumps into it. Between a site and the channel lies a trampoline that knows the site; trampolines
+/// who jump to it and for calls that are made after all; and <c>xor eax, eax; syscall; cmp rax, -4096</c>, read(2), or any number and
+/// <c>syscall; cmp rax, -4095</c>, syscall(2), which are replaced with the comparison, provided that nobody jumps into them. Between a site and the channel lies a trampoline that knows the site; trampolines
 /// are put where the last page of the segment is unused.
 /// </summary>
 internal sealed class CodePatcher
@@ -16,6 +16,8 @@ internal sealed class CodePatcher
     private const int NumberSize = 11;      // mov eax, number; jmp [entry]
     private const int ReadTailSize = 13;    // syscall; cmp rax, -4096; jmp back
     private const int ReadSize = 10;        // xor, syscall, cmp
+    private const int AnySize = 8;          // syscall, cmp
+    private const int AnyNumber = -1;
 
     private readonly int[] _ranks = ChannelCalls.MakeRanks();
     private readonly ulong _entry;
@@ -26,6 +28,8 @@ internal sealed class CodePatcher
     private static ReadOnlySpan<byte> Syscall => [0x0f, 0x05];
 
     private static ReadOnlySpan<byte> Compare => [0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff];
+
+    private static ReadOnlySpan<byte> CompareAny => [0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff];
 
     /// <summary>Patches what there is room for.</summary>
     /// <param name="image">The pages of an executable segment.</param>
@@ -45,7 +49,7 @@ internal sealed class CodePatcher
             return 0;
         }
 
-        sites.Sort((left, right) => (_ranks[left.Number], left.Position).CompareTo((_ranks[right.Number], right.Position)));
+        sites.Sort((left, right) => (Rank(left.Number), left.Position).CompareTo((Rank(right.Number), right.Position)));
         var at = (end + 7) & ~7;
         if (at + 8 > image.Length)
         {
@@ -57,9 +61,9 @@ internal sealed class CodePatcher
         at += 8;
         var parts = new Dictionary<int, int>();
         var count = 0;
-        foreach (var (position, number, isRead) in sites)
+        foreach (var (position, number, whole) in sites)
         {
-            var needed = SiteSize + (isRead ? ReadTailSize : 0) + (parts.ContainsKey(number) ? 0 : NumberSize);
+            var needed = SiteSize + (whole ? ReadTailSize : 0) + (parts.ContainsKey(number) ? 0 : NumberSize);
             if (at + needed > image.Length)
             {
                 break;
@@ -69,23 +73,28 @@ internal sealed class CodePatcher
             {
                 part = at;
                 parts.Add(number, part);
-                image[at] = 0xb8; // mov eax, number
-                BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], number);
-                image[at + 5] = 0xff; // jmp [rip + pointer]
-                image[at + 6] = 0x25;
-                BinaryPrimitives.WriteInt32LittleEndian(image[(at + 7)..], pointer - (at + NumberSize));
-                at += NumberSize;
+                if (number != AnyNumber)
+                {
+                    image[at] = 0xb8; // mov eax, number
+                    BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], number);
+                    at += MovSize;
+                }
+
+                image[at] = 0xff; // jmp [rip + pointer]
+                image[at + 1] = 0x25;
+                BinaryPrimitives.WriteInt32LittleEndian(image[(at + 2)..], pointer - (at + 6));
+                at += 6;
             }
 
             var trampoline = at;
             var again = position + MovSize; // the system-call instruction, which stays
             at += SiteSize;
-            if (isRead)
+            if (whole)
             {
                 again = at;
                 Syscall.CopyTo(image[at..]);
-                Compare.CopyTo(image[(at + 2)..]);
-                Jump(image, at + 8, position + ReadSize);
+                (number == AnyNumber ? CompareAny : Compare).CopyTo(image[(at + 2)..]);
+                Jump(image, at + 8, position + (number == AnyNumber ? AnySize : ReadSize));
                 at += ReadTailSize;
             }
 
@@ -107,10 +116,10 @@ internal sealed class CodePatcher
         BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], target - (at + 5));
     }
 
-    private List<(int Position, int Number, bool IsRead)> FindSites(ReadOnlySpan<byte> code, int start)
+    private List<(int Position, int Number, bool Whole)> FindSites(ReadOnlySpan<byte> code, int start)
     {
-        var sites = new List<(int Position, int Number, bool IsRead)>();
-        var reads = false;
+        var sites = new List<(int Position, int Number, bool Whole)>();
+        var inner = false;
         for (var at = start; ;)
         {
             var next = code[at..].IndexOf(Syscall);
@@ -131,13 +140,18 @@ internal sealed class CodePatcher
             else if (at - start > 2 && code[at - 2] == 0x31 && code[at - 1] == 0xc0 && !IsPrefix(code[at - 3]) && code[(at + 2)..].StartsWith(Compare))
             {
                 sites.Add((at - 2, 0, true));
-                reads = true;
+                inner = true;
+            }
+            else if (code[(at + 2)..].StartsWith(CompareAny))
+            {
+                sites.Add((at, AnyNumber, true));
+                inner = true;
             }
 
             at += 2;
         }
 
-        if (reads)
+        if (inner)
         {
             RemoveJumpTargets(code, start, sites);
         }
@@ -145,19 +159,24 @@ internal sealed class CodePatcher
         return sites;
     }
 
+    private int Rank(int number) => number == AnyNumber ? int.MaxValue : _ranks[number];
+
     /// <summary>A byte that would make the next instruction another one: REX, operand size, segments, repeats.</summary>
     private static bool IsPrefix(byte value) => value is (>= 0x40 and <= 0x4f) or 0x66 or 0x67 or 0x64 or 0x65 or 0xf0 or 0xf2 or 0xf3 or 0x2e or 0x36 or 0x3e or 0x26;
 
     /// <summary>Leaves out the sites into which a jump may go. Every byte that could begin a jump counts as one: too many is harmless.</summary>
-    private static void RemoveJumpTargets(ReadOnlySpan<byte> code, int start, List<(int Position, int Number, bool IsRead)> sites)
+    private static void RemoveJumpTargets(ReadOnlySpan<byte> code, int start, List<(int Position, int Number, bool Whole)> sites)
     {
         var inner = new HashSet<int>();
         foreach (var site in sites)
         {
-            if (site.IsRead)
+            if (site.Whole)
             {
                 _ = inner.Add(site.Position + 2);
-                _ = inner.Add(site.Position + 4);
+                if (site.Number != AnyNumber)
+                {
+                    _ = inner.Add(site.Position + 4);
+                }
             }
         }
 
@@ -195,6 +214,6 @@ internal sealed class CodePatcher
             at++;
         }
 
-        _ = sites.RemoveAll(site => site.IsRead && (hit.Contains(site.Position + 2) || hit.Contains(site.Position + 4)));
+        _ = sites.RemoveAll(site => site.Whole && (hit.Contains(site.Position + 2) || hit.Contains(site.Position + 4)));
     }
 }

@@ -12,6 +12,7 @@ internal sealed partial class GuestThread
     /// <summary>So many calls show that a channel is worth its making.</summary>
     private const int CallsForChannel = 48;
 
+    private readonly long[] _identity = new long[ChannelLayout.IdentityWords];
     private Channel? _channel;
     private Channel? _asked;   // the channel that the current trap came through
     private int _calls;
@@ -36,6 +37,14 @@ internal sealed partial class GuestThread
         {
             channel.Thread = this;
         }
+    }
+
+    /// <inheritdoc/>
+    public override void SetIdentity(int process, int thread, uint user, uint effectiveUser, uint group, uint effectiveGroup)
+    {
+        ReadOnlySpan<long> words = [process, thread, user, effectiveUser, group, effectiveGroup];
+        words.CopyTo(_identity);
+        _channel?.SetIdentity(words);
     }
 
     /// <summary>A request was claimed.</summary>
@@ -101,6 +110,7 @@ internal sealed partial class GuestThread
             ]).Ok(out _, out var failed) ? Errno.OK : failed;
         }
 
+        channel.SetIdentity(_identity); // before the guest can look
         if (error != Errno.OK || space.Write(page + ChannelLayout.Present, [1, 0, 0, 0]) != Errno.OK)
         {
             channel.Dispose();
@@ -141,7 +151,14 @@ internal sealed partial class GuestThread
         else
         {
             var registers = frame.ToArray();
-            if (!channel.Inspect(pages => PutBack(pages, code, registers, rip, fault)))
+            var settled = false;
+            var spin = default(SpinWait);
+            while (channel.Inspect(pages => PutBack(pages, code, registers, rip, fault, ref settled)) && !settled)
+            {
+                spin.SpinOnce(); // another thread works on the call
+            }
+
+            if (!settled)
             {
                 return false;
             }
@@ -153,9 +170,15 @@ internal sealed partial class GuestThread
     }
 
     /// <summary>Before the call (as it was saved), or behind it when it was answered.</summary>
-    private bool PutBack(Channel pages, ChannelCode code, byte[] frame, ulong rip, bool fault)
+    private bool PutBack(Channel pages, ChannelCode code, byte[] frame, ulong rip, bool fault, ref bool settled)
     {
-        var done = rip >= code.Posted && (rip < code.Answered ? pages.Settle() : rip < code.GivenUp);
+        var state = rip >= code.Posted && rip < code.Answered ? pages.Settle() : rip >= code.Answered && rip < code.GivenUp;
+        if (state is not { } done)
+        {
+            return true;
+        }
+
+        settled = true;
         Put(frame, 8, pages.Saved(ChannelLayout.Arguments));
         Put(frame, 9, pages.Saved(ChannelLayout.Arguments + 8));
         Put(frame, 12, pages.Saved(ChannelLayout.Arguments + 16));

@@ -30,7 +30,7 @@ public sealed partial class LinuxPlatform
     private void Serve(GuestThread thread, Channel channel)
     {
         var call = channel.Take();
-        if (call.Number is < 0 or >= ChannelCalls.TableSize || _channelRanks[call.Number] < 0)
+        if (call.Number is < 0 or >= ChannelCalls.TableSize || !_served[call.Number])
         {
             channel.Repeat();
             return;

@@ -26,7 +26,7 @@ public sealed partial class LinuxPlatform : IPlatform
     private readonly ServerPool _servers = new();
     private readonly HostPoller _poller = new();
     private readonly Keeper _keeper;
-    private readonly int[] _channelRanks = ChannelCalls.MakeRanks();
+    private readonly bool[] _served = ChannelCalls.MakeServed();
     private ITrapHandler _handler = null!;
     private int _disposed;
 
