@@ -70,12 +70,13 @@ TEST(virtual_and_profiling)
 {
     static const struct { int timer, signal; } kinds[] = {{ITIMER_VIRTUAL, SIGVTALRM}, {ITIMER_PROF, SIGPROF}};
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        struct itimerval timer = every(10000, 0);
+        struct itimerval timer = every(50000, 0);
         install(kinds[i].signal);
         clock_t start = clock();
         CHECK_OK(setitimer(kinds[i].timer, &timer, NULL));
         while (count == 0) {} // counts only while the process runs
-        CHECK(clock() - start >= 9000);
+        // clock() is exact; user time is the sum of ticks in which the process was met, on a busy machine also by chance.
+        CHECK(clock() - start >= 25000);
         CHECK_OK(getitimer(kinds[i].timer, &timer));
         CHECK(timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0);
     }
