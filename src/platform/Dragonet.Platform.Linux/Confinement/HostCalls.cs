@@ -9,7 +9,7 @@ namespace Dragonet.Platform.Linux.Confinement;
 /// </summary>
 internal static class HostCalls
 {
-    /// <summary>Guests: their memory, their death, blank ones from the zygote. Landlock keeps pids and signals to our own.</summary>
+    /// <summary>Guests: their memory, their death, blank ones from the zygote. Landlock keeps memory to our own; signals reach all of the user's processes.</summary>
     internal static ReadOnlySpan<Nr> Guests =>
     [
         Nr.process_vm_readv, Nr.process_vm_writev, // memory of guests; the host checks like ptrace(2)

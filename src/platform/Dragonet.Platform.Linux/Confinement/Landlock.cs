@@ -21,10 +21,12 @@ internal static unsafe class Landlock
     {
         var version = Version;
         var handled = Handled(version);
+        // Signals are not scoped: threads of ours are in domains of their own, and the one that ends last must be able to send guests the
+        // signal of PR_SET_PDEATHSIG, or a guest that was just being made outlives us.
         Span<byte> attributes = stackalloc byte[24];
         BinaryPrimitives.WriteUInt64LittleEndian(attributes, handled);
         BinaryPrimitives.WriteUInt64LittleEndian(attributes[8..], version >= 4 ? 3u : 0); // no TCP port may be bound or connected
-        BinaryPrimitives.WriteUInt64LittleEndian(attributes[16..], version >= 6 ? Scopes() : 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(attributes[16..], version >= 6 ? 1u : 0); // no abstract UNIX sockets of others
         long result;
         fixed (byte* pointer = attributes)
         {
@@ -47,10 +49,6 @@ internal static unsafe class Landlock
     }
 
     private static ulong Handled(int version) => version switch { 1 => 0x1fff, 2 => 0x3fff, 3 or 4 => 0x7fff, _ => 0xffff };
-
-    /// <summary>Abstract UNIX sockets and signals stay inside. Signals only where threads of one process are no strangers to each other:
-    /// that is erratum 2.</summary>
-    private static ulong Scopes() => (Host.Call(Nr.landlock_create_ruleset, 0, 0, 2) is > 0 and var errata) && (errata & 2) != 0 ? 3u : 1u;
 
     private static void Add(HostFd rules, FileGrant grant, ulong handled)
     {
