@@ -199,7 +199,22 @@ internal sealed class RunCommand
     }
 
     private static string ExistingDirectory(string option, string path)
-        => Directory.Exists(path) ? Path.GetFullPath(path) : throw new CommandException($"run: {option} {path}: no such directory, or it is not readable");
+    {
+        try
+        {
+            if (Directory.Exists(path))
+            {
+                _ = Directory.EnumerateFileSystemEntries(path).Any();
+                return Path.GetFullPath(path);
+            }
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // said below
+        }
+
+        throw new CommandException($"run: {option} {path}: no such directory, or it is not readable");
+    }
 
     private static int ParseProcessors(string text)
         => int.TryParse(text, out var count) && count is > 0 and <= 1024 ? count : throw new CommandException($"run: --cpus '{text}' is no number of processors");
