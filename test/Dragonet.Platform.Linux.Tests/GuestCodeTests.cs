@@ -96,6 +96,8 @@ public sealed class GuestCodeTests : IDisposable
         {
             var loop = c.CreateLabel();
             c.mov(rbx, 0x1234);
+            c.mov(eax, (int)Nr.getpid);
+            c.syscall();
             c.xor(ecx, ecx);
             c.Label(ref loop);
             c.inc(rcx);
@@ -105,6 +107,8 @@ public sealed class GuestCodeTests : IDisposable
             c.mov(eax, (int)Nr.close);
             c.syscall();
         });
+        _ = _kernel.NextCall(); // it has left the stub
+        thread.Resume(0);
         thread.Interrupt();
         var (stopped, trap) = _kernel.NextTrap();
         Assert.Equal(TrapKind.Interrupt, trap.Kind);

@@ -23,7 +23,9 @@ internal sealed unsafe class Keeper
     private HostFd _wake = null!;
     private Zygote _zygote = null!;
     private Exception? _failure;
-    private volatile bool _stopping;
+    private readonly Lock _requests = new();
+    private int _expected;           // blanks asked for that have not reported; guarded by _requests
+    private volatile bool _stopping; // set under _requests
 
     internal Keeper(LinuxPlatform platform, bool strict, ChannelCode? channels)
     {
@@ -41,7 +43,17 @@ internal sealed unsafe class Keeper
     internal int ZygotePid => _zygote.Pid;
 
     /// <summary>One more blank, please.</summary>
-    internal void Request() => _zygote.Request();
+    internal void Request()
+    {
+        lock (_requests)
+        {
+            if (!_stopping)
+            {
+                _expected++;
+                _zygote.Request();
+            }
+        }
+    }
 
     /// <summary>Watches a process until it dies.</summary>
     internal void Watch(GuestSpace space)
@@ -53,7 +65,11 @@ internal sealed unsafe class Keeper
     /// <summary>Ends the zygote and the thread.</summary>
     internal void Stop()
     {
-        _stopping = true;
+        lock (_requests)
+        {
+            _stopping = true;
+        }
+
         ulong one = 1;
         // SAFETY: eight bytes for an eventfd.
         _ = Host.Call(Nr.write, _wake.Number, (long)&one, 8);
@@ -97,6 +113,13 @@ internal sealed unsafe class Keeper
 
         if (_failure is null)
         {
+            // Those that are on their way: they would never end without anybody to talk to.
+            while (_expected > 0 && TakeReport(out var pid, out var listener))
+            {
+                listener?.Dispose();
+                Discard(pid);
+            }
+
             _zygote.Dispose(); // the zygote reads end of file and exits
             foreach (var space in _spaces.Values)
             {
@@ -118,9 +141,10 @@ internal sealed unsafe class Keeper
 
         if (data == ZygoteEvent)
         {
-            if (_zygote.TakeChild(out var pid, out var listener, out _))
+            if (TakeReport(out var pid, out var listener) && (listener is null || !_platform.AddBlank(pid, listener)))
             {
-                _platform.AddBlank(pid, listener!);
+                listener?.Dispose();
+                Discard(pid);
             }
 
             return;
@@ -131,6 +155,29 @@ internal sealed unsafe class Keeper
             space.PidFd.Dispose();
             _platform.OnReaped(space, signal);
         }
+    }
+
+    /// <summary>A new child's report; without a listener when the host refused it one. False when the zygote is gone.</summary>
+    private bool TakeReport(out int pid, out HostFd? listener)
+    {
+        if (!_zygote.TakeChild(out pid, out listener, out _) && pid <= 0)
+        {
+            return false;
+        }
+
+        lock (_requests)
+        {
+            _expected--;
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends a child that nobody knows yet.</summary>
+    private static void Discard(int pid)
+    {
+        _ = Host.Call(Nr.tkill, pid, 9);
+        _ = Wait(pid, out _);
     }
 
     private static bool Wait(int pid, out int signal)

@@ -169,13 +169,13 @@ public sealed partial class LinuxPlatform : IPlatform
     }
 
     /// <summary>A blank child reported: it waits in its first trap until exec gives it a program.</summary>
-    internal void AddBlank(int pid, HostFd listenerFd)
+    /// <returns>False when it is of no use.</returns>
+    internal bool AddBlank(int pid, HostFd listenerFd)
     {
         var listener = new Listener(listenerFd, PollBeforeReceive);
         if (!listener.ReceiveNew(out var hello) || !Adopt(pid, listener, new SlotMap()).Ok(out var space))
         {
-            listener.Close();
-            return;
+            return false;
         }
 
         var thread = new GuestThread(space, pid, 0);
@@ -183,6 +183,7 @@ public sealed partial class LinuxPlatform : IPlatform
         space.Add(thread);
         Remember(thread);
         _blanks.Add(thread);
+        return true;
     }
 
     /// <summary>A new host process: watched by the keeper until it is reaped.</summary>

@@ -54,6 +54,8 @@ internal static class StubCode
         c.Label(ref trap);
         c.mov(eax, StubLayout.TrapCall);
         c.syscall();
+        c.test(rax, rax);
+        c.js(die); // nobody listens any more
         c.cmp(rax, (int)StubLayout.AnswerBatch);
         c.je(batch);
         c.cmp(rax, (int)StubLayout.AnswerClone);

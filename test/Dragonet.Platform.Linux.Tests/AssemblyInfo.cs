@@ -1,0 +1,4 @@
+using Xunit;
+
+// A test counts the children of the process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
