@@ -187,3 +187,29 @@ TEST(replacing_is_atomic)
     CHECK_OK(close(stop[1]));
     CHECK_OK(unlink("f"));
 }
+
+static void *replacer(void *stop)
+{
+    for (int i = 0; i < 2000; i++) {
+        int fd = open("replace.new", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (fd < 0 || close(fd) || rename("replace.new", "replaced")) guest_fail(__FILE__, __LINE__, errno, "round %d", i);
+    }
+    __atomic_store_n((int *)stop, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+// rename(2): if newpath exists, there is no point at which another process attempting to access it will find it missing.
+TEST(replaced_name_is_never_missing)
+{
+    int stop = 0, fd = CHECK_OK(open("replaced", O_WRONLY | O_CREAT, 0600));
+    pthread_t thread;
+    CHECK_OK(close(fd));
+    CHECK_EQ(pthread_create(&thread, NULL, replacer, &stop), 0);
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+        fd = open("replaced", O_RDONLY);
+        if (fd < 0) guest_fail(__FILE__, __LINE__, errno, "open");
+        close(fd);
+    }
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_OK(unlink("replaced"));
+}

@@ -68,7 +68,8 @@ public abstract partial class Inode
     /// <summary>True when <see cref="Open"/> is to be asked whatever the type is: the object behind a magic link that has no path.</summary>
     public virtual bool OpensItself => false;
 
-    /// <summary>Opens a regular file or a directory; access was checked. Other types are opened by their registries.</summary>
+    /// <summary>Opens a regular file or a directory; access was checked. Other types are opened by their registries. ESTALE when the file is gone
+    /// already: its path is then looked up again.</summary>
     public virtual Result<OpenFile> Open(ICaller caller, VfsPath path, OpenFlags flags)
         => IsDirectory ? new DirectoryFile(this, path, flags) : Errno.EINVAL;
 

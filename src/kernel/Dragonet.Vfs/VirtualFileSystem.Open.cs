@@ -6,8 +6,28 @@ namespace Dragonet.Vfs;
 /// <summary>Opening files (open(2)).</summary>
 public sealed partial class VirtualFileSystem
 {
+    private const int MostWalks = 16;
+
     /// <summary>Opens or creates. The result may be a <see cref="PendingOpen"/> that must be waited for.</summary>
     public Result<OpenFile> Open(in WalkContext context, string path, in OpenRequest request)
+    {
+        for (var walks = 1; ; walks++)
+        {
+            var result = OpenOnce(context, path, request);
+            if (result.Error != Errno.ESTALE)
+            {
+                return result;
+            }
+
+            // The file went between the walk and the opening. A rename(2) may have put another in its place, which must be found.
+            if (walks == MostWalks)
+            {
+                return Errno.ENOENT;
+            }
+        }
+    }
+
+    private Result<OpenFile> OpenOnce(in WalkContext context, string path, in OpenRequest request)
     {
         var flags = request.Flags;
         if ((flags & OpenFlags.O_PATH) != 0)
@@ -50,7 +70,19 @@ public sealed partial class VirtualFileSystem
     /// <summary>Opens a file to execute it: read, with execute permission, a regular file on a mount without noexec (execve(2)).</summary>
     public Result<OpenFile> OpenExecutable(in WalkContext context, string path, WalkFlags flags = WalkFlags.Follow)
     {
-        return Lookup(context, path, flags).Ok(out var place, out var error) ? OpenExecutableAt(context.Caller, place) : error;
+        for (var walks = 1; ; walks++)
+        {
+            var result = Lookup(context, path, flags).Ok(out var place, out var error) ? OpenExecutableAt(context.Caller, place) : error;
+            if (result.Error != Errno.ESTALE)
+            {
+                return result;
+            }
+
+            if (walks == MostWalks)
+            {
+                return Errno.ENOENT;
+            }
+        }
     }
 
     /// <summary>Opens a place to execute it (execveat(2) with AT_EMPTY_PATH).</summary>

@@ -45,9 +45,9 @@ internal sealed class TmpfsRegular : TmpfsInode
             return file;
         }
 
-        // Its last name went between the lookup and now.
+        // Its last name went between the lookup and now: the path must be looked up again.
         file.Release();
-        return Errno.ENOENT;
+        return Errno.ESTALE;
     }
 
     /// <inheritdoc/>
