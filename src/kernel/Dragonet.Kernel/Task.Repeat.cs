@@ -33,6 +33,12 @@ public sealed partial class Task
         _keptCall = _call;
         LeaveWaits();
         _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
+        if (IsDead)
+        {
+            // Whoever killed it saw a running call, and left the release to it.
+            ReleaseWhenIdle();
+        }
+
         return thread.TryRepeat();
     }
 

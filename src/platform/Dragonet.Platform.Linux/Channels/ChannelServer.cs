@@ -78,7 +78,7 @@ internal sealed class ChannelServer
         lock (_lock)
         {
             _channels = Array.FindAll(_channels, other => other != channel);
-            if (_running && !_stopped)
+            if (_running)
             {
                 _retired.Enqueue(channel);
                 return;
@@ -110,12 +110,12 @@ internal sealed class ChannelServer
         while (true)
         {
             _wake.Wait();
-            if (!_stopped)
+            do
             {
                 Spin();
             }
+            while (!Leave());
 
-            Leave();
             if (_stopped)
             {
                 return;
@@ -129,7 +129,7 @@ internal sealed class ChannelServer
         var (last, looked, checkedAt) = (started, started, started);
         for (var idle = 0; !_stopped;)
         {
-            if (ServeAll())
+            if (ServeAll(Volatile.Read(ref _channels)))
             {
                 idle = 0;
             }
@@ -173,10 +173,10 @@ internal sealed class ChannelServer
         }
     }
 
-    private bool ServeAll()
+    private bool ServeAll(Channel[] channels)
     {
         var any = false;
-        foreach (var channel in _channels)
+        foreach (var channel in channels)
         {
             if (channel.TryClaim())
             {
@@ -195,23 +195,32 @@ internal sealed class ChannelServer
         return any;
     }
 
-    /// <summary>Tells the guests, and answers those who had asked before they could know.</summary>
-    private void Leave()
+    /// <summary>Tells the guests, and answers those who had asked before they could know. No lock is held while a call runs.</summary>
+    /// <returns>False when there is work again.</returns>
+    private bool Leave()
     {
+        Channel[] left;
         lock (_lock)
         {
-            foreach (var channel in _channels)
+            left = _channels;
+            _channels = [];
+            foreach (var channel in left)
             {
                 channel.IsActive = false;
             }
+        }
 
-            Interlocked.MemoryBarrier();
-            _ = ServeAll();
-            _channels = [];
-            _running = false;
+        Interlocked.MemoryBarrier();
+        _ = ServeAll(left);
+        bool done;
+        lock (_lock)
+        {
+            done = _channels.Length == 0 || _stopped;
+            _running = !done;
         }
 
         FreeRetired();
+        return done;
     }
 
     /// <summary>On the serving thread, between looks at the channels.</summary>
