@@ -8,6 +8,10 @@ namespace Dragonet.Kernel;
 public sealed partial class Task
 {
     private readonly TaskWait _wait;
+
+    // Held while a call runs, until the thread that ran it has left it: one that has parked the call still looks at it, and must not
+    // take what another thread has woken, answered and parked anew meanwhile for its own.
+    private readonly Lock _run = new();
     private int _state = (int)TaskState.Kernel;
     private KernelTimer? _timeout;
     private SystemCall _call;
@@ -35,6 +39,8 @@ public sealed partial class Task
     /// <summary>A platform thread brings a new system call.</summary>
     internal void Begin(in SystemCall call)
     {
+        using var run = _run.EnterScope();
+
         // A call that a stop interrupted is made again; it goes on to its first deadline (restart_syscall(2)).
         var again = _keepsDeadline && call == _call;
         _keepsDeadline = false;
@@ -51,6 +57,7 @@ public sealed partial class Task
     /// <summary>The ready queue brings a call that may continue.</summary>
     internal void Continue()
     {
+        using var run = _run.EnterScope();
         if (Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Ready) == (int)TaskState.Ready)
         {
             RunCall();
