@@ -89,7 +89,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     public KernelLog Log { get; }
 
     /// <summary>Bytes that wait in pipes and sockets: a quarter of the memory at most, since nobody's process size shows them.</summary>
-    public MemoryAccount Buffers => field ??= new MemoryAccount(MemoryLimit / 4);
+    public MemoryAccount Buffers => Volatile.Read(ref field) ?? Interlocked.CompareExchange(ref field, new MemoryAccount(MemoryLimit / 4), null) ?? field;
 
     /// <summary>Forks since boot (/proc/stat).</summary>
     public long Forks => Interlocked.Read(ref _forks);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Platform.Linux.Channels;
@@ -133,7 +132,7 @@ internal sealed partial class GuestThread
     internal bool SettleChannel(ulong address, Span<byte> frame, bool fault)
     {
         var code = space.Platform.ChannelCode;
-        var rip = Get(frame, 16);
+        var rip = UserContext.Get(frame, 16);
         if (code is null || rip < code.Entry || rip >= code.End)
         {
             return false;
@@ -142,7 +141,7 @@ internal sealed partial class GuestThread
         if (rip < code.Saved || _channel is not { } channel)
         {
             // Every register is still the guest's; rcx says where the call is.
-            Put(frame, 16, Get(frame, 14));
+            UserContext.Put(frame, 16, UserContext.Get(frame, 14));
         }
         else if (fault && rip >= code.Posted && rip < code.Answered)
         {
@@ -179,21 +178,17 @@ internal sealed partial class GuestThread
         }
 
         settled = true;
-        Put(frame, 8, pages.Saved(ChannelLayout.Arguments));
-        Put(frame, 9, pages.Saved(ChannelLayout.Arguments + 8));
-        Put(frame, 12, pages.Saved(ChannelLayout.Arguments + 16));
-        Put(frame, 2, pages.Saved(ChannelLayout.Arguments + 24));
-        Put(frame, 16, pages.Saved(ChannelLayout.Return) + (done ? 2UL : 0));
-        Put(frame, 13, pages.Saved(ChannelLayout.Number));
+        UserContext.Put(frame, 8, pages.Saved(ChannelLayout.Arguments));
+        UserContext.Put(frame, 9, pages.Saved(ChannelLayout.Arguments + 8));
+        UserContext.Put(frame, 12, pages.Saved(ChannelLayout.Arguments + 16));
+        UserContext.Put(frame, 2, pages.Saved(ChannelLayout.Arguments + 24));
+        UserContext.Put(frame, 16, pages.Saved(ChannelLayout.Return) + (done ? 2UL : 0));
+        UserContext.Put(frame, 13, pages.Saved(ChannelLayout.Number));
         if (done)
         {
-            Put(frame, 13, fault || pages.Deliver(space) != Errno.OK ? unchecked((ulong)-(long)Errno.EFAULT) : pages.Saved(ChannelLayout.Result));
+            UserContext.Put(frame, 13, fault || pages.Deliver(space) != Errno.OK ? unchecked((ulong)-(long)Errno.EFAULT) : pages.Saved(ChannelLayout.Result));
         }
 
         return true;
     }
-
-    private static ulong Get(ReadOnlySpan<byte> frame, int register) => BinaryPrimitives.ReadUInt64LittleEndian(frame[(40 + (register * 8))..]);
-
-    private static void Put(Span<byte> frame, int register, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(frame[(40 + (register * 8))..], value);
 }

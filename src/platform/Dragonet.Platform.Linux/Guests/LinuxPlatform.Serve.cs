@@ -88,9 +88,7 @@ public sealed partial class LinuxPlatform
         }
 
         // SECCOMP_RET_TRAP rolls the call back: rax holds its number, rip points after the instruction.
-        _handler.OnSystemCall(thread, new SystemCall((int)Register(frame, 13), Register(frame, 8), Register(frame, 9), Register(frame, 12),
-            Register(frame, 2), Register(frame, 0), Register(frame, 1), Register(frame, 16)));
+        _handler.OnSystemCall(thread, new SystemCall((int)UserContext.Get(frame, 13), UserContext.Get(frame, 8), UserContext.Get(frame, 9), UserContext.Get(frame, 12),
+            UserContext.Get(frame, 2), UserContext.Get(frame, 0), UserContext.Get(frame, 1), UserContext.Get(frame, 16)));
     }
-
-    private static ulong Register(ReadOnlySpan<byte> frame, int index) => BinaryPrimitives.ReadUInt64LittleEndian(frame[(40 + (index * 8))..]);
 }

@@ -100,7 +100,9 @@ internal static class UserContext
         return size <= fpu.Length ? (int)size : fxsave;
     }
 
-    private static ulong Get(ReadOnlySpan<byte> context, int register) => BinaryPrimitives.ReadUInt64LittleEndian(context[(Registers + (register * 8))..]);
+    /// <summary>One register, by its place in struct sigcontext.</summary>
+    internal static ulong Get(ReadOnlySpan<byte> context, int register) => BinaryPrimitives.ReadUInt64LittleEndian(context[(Registers + (register * 8))..]);
 
-    private static void Put(Span<byte> context, int register, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(context[(Registers + (register * 8))..], value);
+    /// <inheritdoc cref="Get"/>
+    internal static void Put(Span<byte> context, int register, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(context[(Registers + (register * 8))..], value);
 }
