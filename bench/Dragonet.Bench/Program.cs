@@ -39,6 +39,7 @@ internal static class Program
 
         var targets = Chosen(TargetList.Installed(options.Repository), target => target.Key, options.Systems, "--systems");
         var results = new Results(Machine.Read(options.Repository), targets, rows);
+        bool complete;
         using (var workspace = new Workspace(options.Repository))
         {
             // An interrupted run takes its children and its files with it: they end with the objects that hold them.
@@ -52,13 +53,15 @@ internal static class Program
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
-            if (!runner.Run())
-            {
-                return 130;
-            }
+            complete = runner.Run();
         }
 
         Console.Write(options.Json ? JsonReport.Text(results) : TerminalReport.Text(results, colors: !Console.IsOutputRedirected));
+        if (!complete)
+        {
+            return 130; // what was measured before the interruption was worth printing, but is not a run
+        }
+
         if (options.WritesDocuments)
         {
             var docs = Path.Combine(options.Repository, "docs");

@@ -226,6 +226,17 @@ TEST(exit_signal)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+TEST(exit_signal_that_is_none)
+{
+    // clone(2) checks nothing of it: the parent is not told, and can wait with __WALL.
+    int status;
+    pid_t pid = syscall(SYS_clone, 0xc8, NULL, NULL, NULL, NULL);
+    if (pid == 0) _exit(3);
+    CHECK_OK(pid);
+    CHECK_EQ(waitpid(pid, &status, __WALL), pid);
+    CHECK_EQ(status, 3 << 8);
+}
+
 TEST(resource_usage_of_children)
 {
     pid_t pid;

@@ -106,7 +106,8 @@ public sealed partial class Kernel
             var action = parent.Actions[Sig.CHLD];
             reap = parent == Init
                 || (process.ExitSignal == Sig.CHLD && (action.IsIgnored || (action.Flags & Sig.NoChildWait) != 0));
-            if (process.ExitSignal != 0 && parent != Init)
+            // clone(2) takes any low byte; one that is no signal tells nobody.
+            if (process.ExitSignal is > 0 and <= Sig.Max && parent != Init)
             {
                 var signaled = (process.ExitStatus & 0x7f) != 0;
                 var info = process.ChildInfo(signaled ? 2 : 1, signaled ? process.ExitStatus & 0x7f : process.ExitStatus >> 8); // CLD_KILLED, CLD_EXITED

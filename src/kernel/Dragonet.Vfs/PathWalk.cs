@@ -164,7 +164,7 @@ internal struct PathWalk(VirtualFileSystem vfs, ICaller caller)
     /// <summary>After a parent walk: a child of where the walk is, negative or not, before mounts and links.</summary>
     public readonly Result<Dentry> Child(ReadOnlySpan<char> name)
     {
-        if (Dentry.TryGetChild(name, out var child) && vfs.IsValid(caller, child))
+        if ((_flags & WalkFlags.Settled) == 0 && Dentry.TryGetChild(name, out var child) && vfs.IsValid(caller, child))
         {
             return child;
         }

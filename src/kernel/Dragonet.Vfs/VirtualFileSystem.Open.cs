@@ -11,21 +11,24 @@ public sealed partial class VirtualFileSystem
     /// <summary>Opens or creates. The result may be a <see cref="PendingOpen"/> that must be waited for.</summary>
     public Result<OpenFile> Open(in WalkContext context, string path, in OpenRequest request)
     {
-        for (var walks = 1; ; walks++)
+        var result = OpenOnce(context, path, request);
+        for (var walks = 1; result.Error == Errno.ESTALE; walks++)
         {
-            var result = OpenOnce(context, path, request);
-            if (result.Error != Errno.ESTALE)
-            {
-                return result;
-            }
-
-            // The file went between the walk and the opening. A rename(2) may have put another in its place, which must be found.
+            // The file went between the walk and the opening. A rename(2) may be putting another in its place, which must be found.
             if (walks == MostWalks)
             {
                 return Errno.ENOENT;
             }
+
+            result = OpenOnce(context, path, request with { Walk = request.Walk | WalkFlags.Settled });
         }
+
+        return result;
     }
+
+    /// <summary>Opens a file to execute it: read, with execute permission, a regular file on a mount without noexec (execve(2)).</summary>
+    public Result<OpenFile> OpenExecutable(in WalkContext context, string path, WalkFlags flags = WalkFlags.Follow)
+        => Open(context, path, new OpenRequest((flags & WalkFlags.Follow) != 0 ? OpenFlags.O_RDONLY : OpenFlags.O_NOFOLLOW, 0, flags, Execute: true));
 
     private Result<OpenFile> OpenOnce(in WalkContext context, string path, in OpenRequest request)
     {
@@ -64,25 +67,7 @@ public sealed partial class VirtualFileSystem
         }
 
         error = walk.Run(parent: false);
-        return error == Errno.OK ? OpenAt(context.Caller, walk.Place, flags) : error;
-    }
-
-    /// <summary>Opens a file to execute it: read, with execute permission, a regular file on a mount without noexec (execve(2)).</summary>
-    public Result<OpenFile> OpenExecutable(in WalkContext context, string path, WalkFlags flags = WalkFlags.Follow)
-    {
-        for (var walks = 1; ; walks++)
-        {
-            var result = Lookup(context, path, flags).Ok(out var place, out var error) ? OpenExecutableAt(context.Caller, place) : error;
-            if (result.Error != Errno.ESTALE)
-            {
-                return result;
-            }
-
-            if (walks == MostWalks)
-            {
-                return Errno.ENOENT;
-            }
-        }
+        return error != Errno.OK ? error : request.Execute ? OpenExecutableAt(context.Caller, walk.Place) : OpenAt(context.Caller, walk.Place, flags);
     }
 
     /// <summary>Opens a place to execute it (execveat(2) with AT_EMPTY_PATH).</summary>

@@ -29,4 +29,7 @@ public enum WalkFlags
 
     /// <summary>RESOLVE_IN_ROOT.</summary>
     InRoot = 128,
+
+    /// <summary>Names are looked up under their directory's lock, so that a change that is being made is waited for.</summary>
+    Settled = 256,
 }

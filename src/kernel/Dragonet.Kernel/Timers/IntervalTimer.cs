@@ -19,6 +19,7 @@ public sealed class IntervalTimer(Kernel kernel, Action<long> expired, Func<long
     private const long LeastSample = 1_000_000;
 
     private readonly KernelLock _lock = new(LockRank.Object);
+    private readonly Lock _telling = new(); // held while an expiration is told, outside of every other lock
     private KernelTimer? _timer; // guarded by _lock
     private long _next;          // guarded by _lock: in the timer's clock; 0 when disarmed
     private long _interval;      // guarded by _lock
@@ -29,10 +30,14 @@ public sealed class IntervalTimer(Kernel kernel, Action<long> expired, Func<long
 
     private int Threads => Math.Max(parallel?.Invoke() ?? 1, 1);
 
-    /// <summary>Arms it at a time of its clock, or disarms it with 0.</summary>
+    /// <summary>
+    /// Arms it at a time of its clock, or disarms it with 0. When it returns, no expiration of the old setting is told any more. The
+    /// caller holds no lock that telling may need.
+    /// </summary>
     /// <returns>What was left, and the interval, of the old setting.</returns>
     public (long Value, long Interval) Set(long next, long interval)
     {
+        using var telling = _telling.EnterScope();
         var now = Now;
         var threads = Threads;
         using (_lock.Enter())
@@ -97,6 +102,7 @@ public sealed class IntervalTimer(Kernel kernel, Action<long> expired, Func<long
 
     private void OnTimer(int generation)
     {
+        using var telling = _telling.EnterScope();
         var now = Now;
         var threads = Threads;
         long overruns = 0;

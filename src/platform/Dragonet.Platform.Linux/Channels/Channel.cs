@@ -128,11 +128,14 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     }
 
     /// <summary>Answers.</summary>
-    internal void Finish(long result)
+    /// <param name="result">What the call returns.</param>
+    /// <param name="hold">The thread was interrupted: it sees the answer in its trap, so that no code runs between the call and a
+    /// signal that is pending at its end.</param>
+    internal void Finish(long result, bool hold)
     {
         Unsafe<long>(ChannelLayout.Result) = result;
         Word(ChannelLayout.PartCount) = _parts;
-        Leave(ChannelLayout.Idle);
+        Leave(hold ? ChannelLayout.Held : ChannelLayout.Idle);
     }
 
     /// <summary>Has the guest make the call through the filter.</summary>
@@ -186,6 +189,9 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
             {
                 case ChannelLayout.Idle:
                     return true;
+                case ChannelLayout.Held:
+                    _ = Interlocked.CompareExchange(ref state, ChannelLayout.Idle, ChannelLayout.Held);
+                    break;
                 case ChannelLayout.Posted:
                     if (Interlocked.CompareExchange(ref state, ChannelLayout.Withdrawn, ChannelLayout.Posted) == ChannelLayout.Posted)
                     {

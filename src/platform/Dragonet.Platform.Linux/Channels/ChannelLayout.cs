@@ -53,6 +53,7 @@ internal static class ChannelLayout
     public const int Claimed = 2;   // the kernel works on it
     public const int Repeat = 3;    // the guest shall make the call through the filter
     public const int Withdrawn = 4; // the guest, or the kernel in its name, took the request back
+    public const int Held = 5;      // answered, but the guest shall not go on before the interruption that is on its way
 
     /// <summary>Words of the identity.</summary>
     public const int IdentityWords = 6;

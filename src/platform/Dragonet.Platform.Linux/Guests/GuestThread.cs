@@ -52,7 +52,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         if (_asked is { } channel)
         {
             _asked = null;
-            channel.Finish(value);
+            channel.Finish(value, hold: Volatile.Read(ref _interrupting) != 0);
             return;
         }
 
