@@ -34,4 +34,7 @@ public sealed class DocumentTests
 
     [Fact]
     public void Locking_md_is_up_to_date() => Generated.Check("docs/locking.md", LockingDocument.Text());
+
+    [Fact]
+    public void Jail_parameters_md_is_up_to_date() => Generated.Check("docs/jail-parameters.md", JailParametersDocument.Text());
 }

@@ -52,8 +52,14 @@ public sealed record Credentials
         Permitted = uid == 0 ? AllCapabilities : 0,
     };
 
-    /// <summary>True when the effective set has the capability (its CAP_* number).</summary>
-    public bool Has(Capability capability) => (Effective >> (int)capability & 1) != 0;
+    /// <summary>What counts in the jail that it was made in; null outside of jails, where everything does.</summary>
+    public CapabilityLimit? Limit { get; init; }
+
+    /// <summary>True when the effective set has the capability (its CAP_* number), and the jail lets it count.</summary>
+    public bool Has(Capability capability) => (Effective >> (int)capability & 1) != 0 && (Limit is null || Limit.Allows(capability));
+
+    /// <summary>True when the effective set has the capability, whatever the jail says: for what a jail allows by a parameter of its own.</summary>
+    public bool HasOwn(Capability capability) => (Effective >> (int)capability & 1) != 0;
 
     /// <summary>True when the group is the file-system gid or a supplementary one.</summary>
     public bool InGroup(uint gid)

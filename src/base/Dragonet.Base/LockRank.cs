@@ -9,6 +9,9 @@ public enum LockRank : byte
     /// <summary>Boot and halt of one kernel.</summary>
     Kernel = 5,
 
+    /// <summary>The jail tree: numbers, names, parameters. Held while jails are found, made and taken out; never while one is torn down.</summary>
+    JailTree = 10,
+
     /// <summary>Parent and child links, process groups, sessions, pid tables, signal state (masks, pending queues, actions) of one kernel.</summary>
     ProcessTree = 20,
 

@@ -19,6 +19,34 @@ public sealed partial class Kernel
             return Errno.EAGAIN;
         }
 
+        var jail = parent.Jail;
+        if (!jail.TakeTask(!isThread, parent.Pid))
+        {
+            return Errno.EAGAIN;
+        }
+
+        if (!isThread && jail.Enter() != Errno.OK)
+        {
+            jail.GiveTask(process: true);
+            return Errno.EAGAIN; // it is being killed
+        }
+
+        var result = Clone(caller, options, isThread, beforeStart);
+        if (!result.IsOk)
+        {
+            jail.GiveTask(!isThread);
+            if (!isThread)
+            {
+                jail.Leave();
+            }
+        }
+
+        return result;
+    }
+
+    private Result<Task> Clone(Task caller, in CloneOptions options, bool isThread, Action<Task>? beforeStart)
+    {
+        var parent = caller.Process;
         if (!Pids.Allocate(options.WantedTid).Ok(out var tid, out var error))
         {
             return error;
@@ -55,6 +83,11 @@ public sealed partial class Kernel
         }
 
         Register(process, child);
+        if (parent.Jail.IsRemoved)
+        {
+            process.Terminate(Sig.KILL);
+        }
+
         if (!isThread && process.Limits[Rlimits.Cpu].Soft != Rlimits.Infinity)
         {
             process.Timers.ArmCpuLimit();
@@ -93,7 +126,7 @@ public sealed partial class Kernel
             actions = actions.CopyForExec();
         }
 
-        var child = new Process(this, pid, parent, actions, origin.Limits.Copy())
+        var child = new Process(this, pid, parent, actions, origin.Limits.Copy(), origin.Jail)
         {
             Group = origin.Group,
             Executable = origin.Executable,
@@ -115,6 +148,7 @@ public sealed partial class Kernel
             child.Group = origin.Group;
             origin.Group.Members.Add(child);
             parent.Children.Add(child);
+            child.Jail.AddLocked(child); // if it was removed meanwhile, the child is killed once it is listed
         }
 
         return child;

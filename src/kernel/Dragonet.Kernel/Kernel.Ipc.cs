@@ -18,9 +18,6 @@ public sealed partial class Kernel
     /// <summary>Address families.</summary>
     public SocketFamilies Sockets { get; } = new();
 
-    /// <summary>System V objects of the first processes.</summary>
-    internal IpcNamespace FirstIpc { get; }
-
     /// <summary>Pseudo terminals.</summary>
     public PtyTable Ptys { get; } = new();
 

@@ -11,14 +11,35 @@ public sealed partial class Kernel
 
     /// <summary>Makes the first process of a program started from outside: in a session of its own, child of init.
     /// It has no program yet: exec gives it one.</summary>
-    public Result<Task> CreateProcess(Credentials credentials, FdTable files, FsContext fs)
+    /// <param name="credentials">Who it is.</param>
+    /// <param name="files">Its descriptors.</param>
+    /// <param name="fs">Its root, in the mounts of its jail.</param>
+    /// <param name="jail">Where it is born; null for jail 0.</param>
+    /// <returns>ENOENT when the jail is removed; EAGAIN when there are too many.</returns>
+    public Result<Task> CreateProcess(Credentials credentials, FdTable files, FsContext fs, Jail? jail = null)
     {
-        if (!Pids.Allocate().Ok(out var pid, out var error))
+        jail ??= Jails.Root;
+        credentials = jail.Bind(credentials);
+        var error = jail.Enter();
+        if (error != Errno.OK)
         {
             return error;
         }
 
-        var process = new Process(this, pid, Init, new SignalActions(), new Rlimits());
+        if (!jail.TakeTask(newProcess: true, Init.Pid))
+        {
+            jail.Leave();
+            return Errno.EAGAIN;
+        }
+
+        if (!Pids.Allocate().Ok(out var pid, out error))
+        {
+            jail.GiveTask(process: true);
+            jail.Leave();
+            return error;
+        }
+
+        var process = new Process(this, pid, Init, new SignalActions(), new Rlimits(), jail);
         var session = new Session(pid, process);
         var group = new ProcessGroup(pid, session);
         process.Group = group;
@@ -28,11 +49,17 @@ public sealed partial class Kernel
         {
             group.Members.Add(process);
             Init.Children.Add(process);
+            jail.AddLocked(process); // if it was removed meanwhile, exec finds the process killed
         }
 
         Pids.Add(session);
         Pids.Add(group);
         Register(process, task);
+        if (jail.IsRemoved)
+        {
+            process.Terminate(Sig.KILL);
+        }
+
         return task;
     }
 
@@ -175,6 +202,8 @@ public sealed partial class Kernel
 
         Pids.RemoveProcess(process.Pid);
         _ = process.Changed.Wake();
+        process.Jail.Processes.Give(1);
+        process.Jail.Remove(process);
     }
 
     /// <summary>Sends to every member of a group.</summary>

@@ -26,8 +26,11 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         Log = new KernelLog(clock);
         MemoryWatch = new MemoryWatch(this);
         Vfs = new VirtualFileSystem(() => clock.RealtimeNanoseconds) { OpenFifo = FifoFiles.Open };
-        FirstIpc = new IpcNamespace(this);
-        var init = new Process(this, 1, null, new SignalActions(), new Rlimits());
+        UtsSlot = JailSlots.Add("host name", 10, static _ => new UtsName());
+        IpcSlot = JailSlots.Add("IPC objects", 20, jail => IpcNamespace.Of(this, (Jail)jail), static ipc => ipc.End());
+        UnixNamesSlot = JailSlots.Add("abstract UNIX names", 30, static _ => new UnixNames());
+        Jails = new Jails(this);
+        var init = new Process(this, 1, null, new SignalActions(), new Rlimits(), Jails.Root);
         var session = new Session(1, init);
         var group = new ProcessGroup(1, session);
         group.Members.Add(init);
@@ -70,8 +73,8 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     /// <summary>Sees every call, when somebody traces.</summary>
     public ITrace? Trace { get; set; }
 
-    /// <summary>Host name and domain name, uname(2).</summary>
-    public UtsName Uts { get; } = new();
+    /// <summary>Host name and domain name of jail 0, uname(2).</summary>
+    public UtsName Uts => Jails.Root.Uts;
 
     /// <summary>Processors that guests see, by the host's numbers: guest code learns those from the host (rseq(2), the vDSO).</summary>
     public ProcessorSet Processors { get; init; }
@@ -100,7 +103,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     /// <summary>Gives the kernel its file tree; once, before the first program.</summary>
     public void SetRoot(MountNamespace mounts)
     {
-        Mounts = mounts;
+        Jails.Root.Mounts = mounts;
         var fs = new FsContext(mounts.Root, mounts.Root, 0x12);
         var leader = new Task(Init, Init.Pid, Credentials.Root, new FdTable(), fs) { Name = "init" };
         Init.Leader = leader;
@@ -108,8 +111,8 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         Pids.Add(leader);
     }
 
-    /// <summary>The file tree.</summary>
-    public MountNamespace Mounts { get; private set; } = null!;
+    /// <summary>The file tree of jail 0.</summary>
+    public MountNamespace Mounts => Jails.Root.Mounts;
 
     /// <summary>Runs every call that was woken. Whoever may have woken somebody calls this when it holds no lock.</summary>
     public void Drain()

@@ -4,7 +4,8 @@ using Dragonet.Base;
 namespace Dragonet.Kernel;
 
 /// <summary>
-/// Process, thread, group and session numbers of one kernel, handed out upward and reused after a wrap (pid_max).
+/// Process, thread, group and session numbers of one kernel, handed out upward and reused after a wrap (pid_max). Who looks up a number
+/// for a guest asks its <see cref="Jail"/>.
 /// Thread-safe; its lock is a leaf.
 /// </summary>
 public sealed class PidTable
@@ -145,7 +146,7 @@ public sealed class PidTable
     }
 
     /// <summary>A task by tid, or null.</summary>
-    public Task? FindTask(int tid)
+    internal Task? FindTask(int tid)
     {
         lock (_lock)
         {
@@ -154,7 +155,7 @@ public sealed class PidTable
     }
 
     /// <summary>A process by pid, zombies included, or null.</summary>
-    public Process? FindProcess(int pid)
+    internal Process? FindProcess(int pid)
     {
         lock (_lock)
         {
@@ -163,7 +164,7 @@ public sealed class PidTable
     }
 
     /// <summary>A process group by id, or null.</summary>
-    public ProcessGroup? FindGroup(int id)
+    internal ProcessGroup? FindGroup(int id)
     {
         lock (_lock)
         {
@@ -172,7 +173,7 @@ public sealed class PidTable
     }
 
     /// <summary>A session by id, or null.</summary>
-    public Session? FindSession(int id)
+    internal Session? FindSession(int id)
     {
         lock (_lock)
         {
@@ -200,7 +201,7 @@ public sealed class PidTable
     }
 
     /// <summary>Every process, by pid.</summary>
-    public IReadOnlyList<Process> Processes
+    internal IReadOnlyList<Process> Processes
     {
         get
         {

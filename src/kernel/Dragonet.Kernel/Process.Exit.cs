@@ -177,6 +177,7 @@ public sealed partial class Process
             Kernel.Pids.RemoveTask(task.Tid);
         }
 
+        Jail.Threads.Give(1);
         if (last)
         {
             Kernel.OnProcessEnd(this);

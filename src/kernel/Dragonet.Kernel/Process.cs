@@ -6,19 +6,26 @@ namespace Dragonet.Kernel;
 /// <summary>A thread group: what users call a process. Links and exit state are guarded by <see cref="Kernel.TreeLock"/>.</summary>
 public sealed partial class Process
 {
-    internal Process(Kernel kernel, int pid, Process? parent, SignalActions actions, Rlimits limits)
+    internal Process(Kernel kernel, int pid, Process? parent, SignalActions actions, Rlimits limits, Jail jail)
     {
         Kernel = kernel;
         Pid = pid;
         Parent = parent;
         Actions = actions;
         Limits = limits;
-        Ipc = parent?.Ipc ?? kernel.FirstIpc;
+        Jail = jail;
+        Ipc = jail.Ipc;
         StartTime = kernel.Clock.MonotonicNanoseconds;
     }
 
     /// <summary>The kernel it lives in.</summary>
     public Kernel Kernel { get; }
+
+    /// <summary>The jail it was born into.</summary>
+    public Jail Jail { get; }
+
+    /// <summary>True until it is reaped.</summary>
+    public bool IsListed => Kernel.Pids.FindProcess(Pid) == this;
 
     /// <summary>getpid(2).</summary>
     public int Pid { get; }

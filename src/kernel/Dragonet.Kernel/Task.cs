@@ -26,6 +26,12 @@ public sealed partial class Task : ICaller
     /// <summary>The kernel it lives in.</summary>
     public Kernel Kernel => Process.Kernel;
 
+    /// <summary>Its jail: what it sees of other processes.</summary>
+    public Jail Jail => Process.Jail;
+
+    /// <summary>True until it is gone.</summary>
+    public bool IsListed => Kernel.Pids.FindTask(Tid) == this;
+
     /// <summary>Its thread group.</summary>
     public Process Process { get; }
 

@@ -51,6 +51,18 @@ public sealed class TimerQueue : IDisposable
         return timer;
     }
 
+    /// <summary>How many are armed.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _timers.Count - _cancelled;
+            }
+        }
+    }
+
     /// <summary>Monotonic nanoseconds of the earliest deadline; null when nothing is to happen.</summary>
     public long? NextDeadline
     {

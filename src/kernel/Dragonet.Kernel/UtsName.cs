@@ -12,6 +12,9 @@ public sealed class UtsName
     /// <summary>Build string.</summary>
     public const string Version = "#1 SMP PREEMPT_DYNAMIC Dragonet";
 
+    /// <summary>The release that uname(2) tells here.</summary>
+    public string OsRelease { get; internal set; } = Release;
+
     public string NodeName { get => _nodeName; set => _nodeName = value; }
 
     public string DomainName { get => _domainName; set => _domainName = value; }

@@ -254,6 +254,27 @@ public sealed class MountNamespace
         }
     }
 
+    /// <summary>A namespace whose root is a directory of another one, with what is mounted below it: no path leads out.</summary>
+    public static MountNamespace Derive(VirtualFileSystem vfs, VfsPath place)
+    {
+        var origin = place.Mount.Namespace ?? throw new InvalidOperationException("the directory is in no tree of mounts");
+        using (origin._lock.Enter())
+        {
+            var root = origin.CopyTree(place.Mount, place.Dentry, recursive: true, null);
+            var derived = new MountNamespace(vfs, root);
+            derived.RegisterBelow(root);
+            return derived;
+        }
+    }
+
+    private void RegisterBelow(Mount mount)
+    {
+        foreach (var child in mount.Children)
+        {
+            RegisterLocked(child);
+        }
+    }
+
     /// <summary>Ends the namespace: every mount is detached.</summary>
     public void Dissolve()
     {

@@ -287,6 +287,12 @@ internal struct PathWalk(VirtualFileSystem vfs, ICaller caller)
 
             if (!ReferenceEquals(dentry, mount.Root))
             {
+                if (mount.Root.Parent is not null && !mount.Root.IsAncestorOf(dentry))
+                {
+                    // The directory was moved out of what this mount shows: there is no way up that stays inside.
+                    return Errno.ENOENT;
+                }
+
                 dentry = dentry.Parent ?? dentry;
                 break;
             }

@@ -51,8 +51,8 @@ internal static class Clocks
 
         var id = ~((int)clock >> 3);
         var process = id == 0 ? task.Process
-            : ((int)clock & PerThread) == 0 ? task.Kernel.Pids.FindProcess(id)
-            : task.Kernel.Pids.FindTask(id) is { } thread && thread.Process == task.Process ? thread.Process : null;
+            : ((int)clock & PerThread) == 0 ? task.Jail.FindProcess(id)
+            : task.Jail.FindTask(id) is { } thread && thread.Process == task.Process ? thread.Process : null;
         return process is null ? null : Reader(process, (int)clock & KindMask);
     }
 

@@ -179,7 +179,7 @@ internal static class ControlMessages
             return Errno.EPERM;
         }
 
-        if (claimed.pid != task.Process.Pid && task.Kernel.Pids.FindProcess(claimed.pid) is null)
+        if (claimed.pid != task.Process.Pid && task.Jail.FindProcess(claimed.pid) is null)
         {
             return Errno.ESRCH;
         }

@@ -15,6 +15,6 @@ internal static class TraceAccess
         var isSame = mine.Uid == theirs.Uid && mine.Uid == theirs.EffectiveUid && mine.Uid == theirs.SavedUid
             && mine.Gid == theirs.Gid && mine.Gid == theirs.EffectiveGid && mine.Gid == theirs.SavedGid;
         return target == task.Process || mine.Has(Capability.CAP_SYS_PTRACE)
-            || (isSame && target.Dumpable == 1 && (theirs.Permitted & ~mine.Permitted) == 0);
+            || (isSame && task.Jail.Has(JailParameters.AllowDebug) && target.Dumpable == 1 && (theirs.Permitted & ~mine.Permitted) == 0);
     }
 }

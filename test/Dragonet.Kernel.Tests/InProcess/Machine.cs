@@ -47,6 +47,84 @@ internal sealed class Machine : IDisposable
         file.Release();
     }
 
+    /// <summary>Makes directories that are missing.</summary>
+    internal void MakeDirectory(string path)
+    {
+        var root = Kernel.Mounts.Root;
+        for (var end = path.IndexOf('/', 1); ; end = path.IndexOf('/', end + 1))
+        {
+            _ = Kernel.Vfs.MakeDirectory(new WalkContext(_caller, root, root), end < 0 ? path : path[..end], 0x1ed);
+            if (end < 0)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Shows a file system in every root that is made from now on.</summary>
+    internal void Mount(string path, FileSystemType type)
+    {
+        MakeDirectory(path);
+        var root = Kernel.Mounts.Root;
+        var context = new WalkContext(_caller, root, root);
+        var mounted = type.Mount(new MountRequest(Kernel.Vfs, context, type.Name, MountFlags.None, "")).Value;
+        _ = Kernel.Mounts.Attach(Kernel.Vfs.Lookup(context, path, WalkFlags.Follow).Value, mounted, MountFlags.None, type.Name);
+    }
+
+    /// <summary>Makes a jail out of "name=value" and flags; with a directory of its own for its root unless "path" says otherwise.</summary>
+    internal Jail MakeJail(params string[] settings)
+        => TryMakeJail(out var why, settings) is { IsOk: true, Value: var jail } ? jail : throw new InvalidOperationException(why);
+
+    /// <inheritdoc cref="MakeJail"/>
+    internal Result<Jail> TryMakeJail(out string why, params string[] settings) => Kernel.Jails.Create(Settings(settings), attach: false, out why);
+
+    /// <summary>Parameters from "name=value" and flags.</summary>
+    internal static List<KeyValuePair<string, string?>> Settings(params string[] settings)
+        => [.. settings.Select(text => text.Split('=', 2)).Select(parts => new KeyValuePair<string, string?>(parts[0], parts.Length > 1 ? parts[1] : null))];
+
+    /// <summary>Starts a program in a jail, which runs with the next <see cref="Run()"/>.</summary>
+    internal Process Spawn(Jail jail, Action<Guest> program, Credentials? who = null)
+    {
+        var root = jail.Mounts.Root;
+        var created = Kernel.CreateProcess(who ?? Credentials.Root, new FdTable(), new FsContext(root, root, 0x12), jail);
+        if (!created.Ok(out var task, out var error))
+        {
+            throw new InvalidOperationException(error.ToString());
+        }
+
+        var path = $"/.program{task.Process.Pid}";
+        var file = Kernel.Vfs.Open(new WalkContext(_caller, root, root), path, new OpenRequest(OpenFlags.O_WRONLY | OpenFlags.O_CREAT, 0x1ed)).Value;
+        _ = file.Write(_caller, _platform.MakeProgram(program));
+        file.Release();
+        var executable = Kernel.Vfs.OpenExecutable(new WalkContext(task, root, root), path).Value;
+        Assert.True(ProgramStart.Exec(task, executable, path, [path], []).IsNoReturn);
+        return task.Process;
+    }
+
+    /// <summary>Runs until everything has ended or waits for ever.</summary>
+    internal void Run()
+    {
+        _platform.RunUntilIdle();
+        while (Kernel.Timers.NextDeadline is { } deadline)
+        {
+            _clock.MoveTo(deadline);
+            Kernel.Timers.RunDue();
+            _platform.RunUntilIdle();
+        }
+    }
+
+    /// <summary>Runs until nobody can run without time passing.</summary>
+    internal void Settle() => _platform.RunUntilIdle();
+
+    /// <summary>Runs a program in a jail to its end.</summary>
+    /// <returns>Its wait status, or null when it waits.</returns>
+    internal int? Start(Jail jail, Action<Guest> program, Credentials? who = null)
+    {
+        var process = Spawn(jail, program, who);
+        Run();
+        return process.IsZombie ? process.ExitStatus : null;
+    }
+
     /// <summary>Runs a program until everything has ended or waits for ever.</summary>
     /// <returns>Its wait status, or null when it waits.</returns>
     internal int? Start(Action<Guest> program)
@@ -56,13 +134,7 @@ internal sealed class Machine : IDisposable
         var task = Kernel.CreateProcess(Credentials.Root, new FdTable(), new FsContext(root, root, 0x12)).Value;
         var file = Kernel.Vfs.OpenExecutable(new WalkContext(task, root, root), "/init").Value;
         Assert.True(ProgramStart.Exec(task, file, "/init", ["/init"], []).IsNoReturn);
-        _platform.RunUntilIdle();
-        while (Kernel.Timers.NextDeadline is { } deadline)
-        {
-            _clock.MoveTo(deadline);
-            Kernel.Timers.RunDue();
-            _platform.RunUntilIdle();
-        }
+        Run();
 
         return task.Process.IsZombie ? task.Process.ExitStatus : null;
     }

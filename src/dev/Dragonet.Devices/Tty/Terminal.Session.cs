@@ -101,7 +101,7 @@ public sealed partial class Terminal
                     return Errno.EINVAL;
                 }
 
-                if (Kernel.Pids.FindGroup(id) is not { } group)
+                if (task.Jail.FindGroup(id) is not { } group)
                 {
                     return Errno.ESRCH;
                 }

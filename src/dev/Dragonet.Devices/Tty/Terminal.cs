@@ -59,6 +59,9 @@ public sealed partial class Terminal : IControllingTerminal
 
     internal PtyEntry Entry => _entry;
 
+    /// <summary>The jail that sees it.</summary>
+    internal Dragonet.Kernel.Jail Jail => _entry.Jail;
+
     /// <summary>Window size in characters and pixels.</summary>
     public winsize Size
     {

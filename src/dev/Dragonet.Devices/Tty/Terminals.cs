@@ -29,9 +29,12 @@ public sealed class Terminals
     public HostTerminal? Console { get; set; }
 
     /// <summary>A terminal whose master is the host: the console, a session of the command line.</summary>
-    public Result<HostTerminal> CreateHostTerminal(ushort rows, ushort columns)
+    /// <param name="rows">Its height.</param>
+    /// <param name="columns">Its width.</param>
+    /// <param name="jail">The jail that sees it; null for jail 0.</param>
+    public Result<HostTerminal> CreateHostTerminal(ushort rows, ushort columns, Jail? jail = null)
     {
-        if (!Create(0, 5, isLocked: false).Ok(out var terminal, out var error))
+        if (!Create(jail ?? _kernel.Jails.Root, 0, 5, isLocked: false).Ok(out var terminal, out var error))
         {
             return error;
         }
@@ -40,9 +43,9 @@ public sealed class Terminals
         return new HostTerminal(terminal);
     }
 
-    private Result<Terminal> Create(uint uid, uint gid, bool isLocked)
+    private Result<Terminal> Create(Jail jail, uint uid, uint gid, bool isLocked)
     {
-        if (!_kernel.Ptys.Add(uid, gid, _kernel.Clock.RealtimeNanoseconds).Ok(out var entry, out var error))
+        if (!_kernel.Ptys.Add(jail, uid, gid, _kernel.Clock.RealtimeNanoseconds).Ok(out var entry, out var error))
         {
             return error;
         }
@@ -55,7 +58,7 @@ public sealed class Terminals
     private Result<OpenFile> OpenMaster(ICaller caller, ulong device, VfsPath path, OpenFlags flags)
     {
         const uint ttyGroup = 5; // devpts is mounted with gid=5
-        return Create(caller.Credentials.FsUid, ttyGroup, isLocked: true).Ok(out var terminal, out var error)
+        return Create(Jail.Of(caller, _kernel), caller.Credentials.FsUid, ttyGroup, isLocked: true).Ok(out var terminal, out var error)
             ? new PtyMasterFile(terminal, path, flags)
             : error;
     }
@@ -63,7 +66,7 @@ public sealed class Terminals
     private Result<OpenFile> OpenPts(ICaller caller, ulong device, VfsPath path, OpenFlags flags)
     {
         var index = (int)DeviceNumber.Minor(device);
-        return _terminals.TryGetValue(index, out var reference) && reference.TryGetTarget(out var terminal)
+        return _terminals.TryGetValue(index, out var reference) && reference.TryGetTarget(out var terminal) && Jail.Of(caller, _kernel).Sees(terminal.Jail)
             ? terminal.Open(caller, path, flags)
             : Errno.ENXIO;
     }
@@ -74,5 +77,5 @@ public sealed class Terminals
             : Errno.ENXIO;
 
     private Result<OpenFile> OpenConsole(ICaller caller, ulong device, VfsPath path, OpenFlags flags) =>
-        Console is { } console ? console.Terminal.Open(caller, path, flags | OpenFlags.O_NOCTTY, isUnlocked: true) : Errno.ENODEV;
+        Console is { } console && Jail.Of(caller, _kernel).Sees(console.Terminal.Jail) ? console.Terminal.Open(caller, path, flags | OpenFlags.O_NOCTTY, isUnlocked: true) : Errno.ENODEV;
 }

@@ -16,7 +16,7 @@ internal sealed class DevptsFileSystem : FileSystem
     {
         Kernel = kernel;
         Root = new DevptsRoot(this, vfs.Now);
-        Ptmx = new DevptsNode(this, 2, new PtyEntry(-1, 0, 0, vfs.Now) { Permissions = 0 }, DeviceNumber.Make(5, 2));
+        Ptmx = new DevptsNode(this, 2, new PtyEntry(kernel.Jails.Root, -1, 0, 0, vfs.Now) { Permissions = 0 }, DeviceNumber.Make(5, 2));
     }
 
     /// <summary>Whose terminals.</summary>
@@ -42,7 +42,7 @@ internal sealed class DevptsFileSystem : FileSystem
 
     /// <inheritdoc/>
     public override bool Revalidate(ICaller caller, Dentry dentry) =>
-        dentry.Inode is not DevptsNode node || node == Ptmx || Kernel.Ptys.Find(node.Entry.Index) == node.Entry;
+        dentry.Inode is not DevptsNode node || node == Ptmx || (Kernel.Ptys.Find(node.Entry.Index) == node.Entry && Jail.Of(caller, Kernel).Sees(node.Entry.Jail));
 
     /// <inheritdoc/>
     public override Result<FileSystemStatistics> GetStatistics() =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Kernel;
 using Dragonet.Vfs;
 
 namespace Dragonet.Fs.Devpts;
@@ -41,7 +42,7 @@ internal sealed class DevptsRoot(DevptsFileSystem owner, long created) : Inode(o
 
         return int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
             && (name.Length == 1 || name[0] != '0')
-            && owner.Kernel.Ptys.Find(index) is { } entry
+            && owner.Kernel.Ptys.Find(index) is { } entry && Jail.Of(caller, owner.Kernel).Sees(entry.Jail)
             ? owner.NodeOf(entry)
             : Errno.ENOENT;
     }
@@ -60,9 +61,10 @@ internal sealed class DevptsRoot(DevptsFileSystem owner, long created) : Inode(o
             cursor.Position = 1;
         }
 
+        var jail = Jail.Of(caller, owner.Kernel);
         foreach (var entry in owner.Kernel.Ptys.List())
         {
-            if (entry.Index + 1 < cursor.Position)
+            if (!jail.Sees(entry.Jail) || entry.Index + 1 < cursor.Position)
             {
                 continue;
             }

@@ -54,5 +54,5 @@ internal sealed class IpcSysctls(ProcfsFileSystem owner)
 
     private string Text(long[] values) => string.Join('\t', values.Select(static v => ((ulong)v).ToString(CultureInfo.InvariantCulture))) + "\n";
 
-    private IpcLimits Limits(ICaller caller) => (caller is Task task ? task.Process : owner.Kernel.Init).Ipc.Limits;
+    private IpcLimits Limits(ICaller caller) => Jail.Of(caller, owner.Kernel).Ipc.Limits;
 }

@@ -39,7 +39,8 @@ internal static class MountsText
         foreach (var mount in (root.Mount.Namespace ?? subject.Kernel.Mounts).List())
         {
             var place = new VfsPath(mount, mount.Root);
-            if (VirtualFileSystem.IsReachable(place, root))
+            // The root of a jail's own mounts is all that it sees of them, unless it may see more.
+            if (VirtualFileSystem.IsReachable(place, root) && (mount.Parent is null || subject.Process.Jail.SeesMounts))
             {
                 _ = text.Append(line(mount, VirtualFileSystem.GetPath(place, root)));
             }

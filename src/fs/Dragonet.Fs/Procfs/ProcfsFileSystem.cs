@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Kernel;
 using Dragonet.Fs.Synthetic;
 using Dragonet.Vfs;
 
@@ -39,5 +40,5 @@ internal sealed class ProcfsFileSystem : SyntheticFileSystem
     internal StaticDirectory Net { get; }
 
     /// <inheritdoc/>
-    public override bool Revalidate(ICaller caller, Dentry dentry) => dentry.Inode is not ISubjectNode node || node.IsCurrent;
+    public override bool Revalidate(ICaller caller, Dentry dentry) => dentry.Inode is not ISubjectNode node || (node.IsCurrent && (node is not SubjectDirectory directory || Jail.Of(caller, Kernel).Sees(directory.Subject.Process)));
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Fs.Synthetic;
+using Dragonet.Kernel;
 using Dragonet.Vfs;
 using Task = Dragonet.Kernel.Task;
 
@@ -29,7 +30,7 @@ internal sealed class RootDirectory : StaticDirectory
     }
 
     /// <inheritdoc/>
-    protected override uint Links => base.Links + (uint)_procfs.Kernel.Pids.Processes.Count;
+    protected override uint Links => base.Links + (uint)_procfs.Kernel.Jails.Root.VisibleProcesses.Count();
 
     /// <inheritdoc/>
     protected override long Time => Owner.Vfs.Now;
@@ -44,7 +45,7 @@ internal sealed class RootDirectory : StaticDirectory
         }
 
         // Threads can be looked up here, too, but are not listed (proc(5)).
-        var pids = _procfs.Kernel.Pids;
+        var pids = Jail.Of(caller, _procfs.Kernel);
         return pids.FindProcess(number) is { } process ? new ProcessDirectory(_procfs, new Subject(process))
             : pids.FindTask(number) is { } task ? new ProcessDirectory(_procfs, new Subject(task))
             : Errno.ENOENT;
@@ -64,7 +65,7 @@ internal sealed class RootDirectory : StaticDirectory
 
     /// <inheritdoc/>
     protected override IReadOnlyList<(string Name, ulong Number, byte Type)> List(ICaller caller)
-        => [.. base.List(caller), .. _procfs.Kernel.Pids.Processes.Select(p => (Text(p.Pid), new Subject(p).Number(NumberSpace.Files, 0), DirectoryType.DT_DIR))];
+        => [.. base.List(caller), .. Jail.Of(caller, _procfs.Kernel).VisibleProcesses.Select(p => (Text(p.Pid), new Subject(p).Number(NumberSpace.Files, 0), DirectoryType.DT_DIR))];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

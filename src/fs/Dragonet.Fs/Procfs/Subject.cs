@@ -43,7 +43,7 @@ internal sealed class Subject
     internal Kernel.Kernel Kernel => Process.Kernel;
 
     /// <summary>True until it is reaped.</summary>
-    internal bool Exists => _task is null ? Kernel.Pids.FindProcess(Id) == Process : Kernel.Pids.FindTask(Id) == _task;
+    internal bool Exists => _task is null ? Process.IsListed : _task.IsListed;
 
     /// <summary>The address space; null for zombies and for init, which has none.</summary>
     internal VmSpace? Space => Process.IsZombie || Process.IsExiting || Task.Thread is not { } thread ? null : thread.Space;

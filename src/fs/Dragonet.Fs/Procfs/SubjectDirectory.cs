@@ -13,7 +13,7 @@ internal abstract class SubjectDirectory(ProcfsFileSystem owner, Subject subject
     protected ProcfsFileSystem Procfs { get; } = owner;
 
     /// <summary>Whom it is about.</summary>
-    protected Subject Subject { get; } = subject;
+    protected internal Subject Subject { get; } = subject;
 
     /// <inheritdoc/>
     public bool IsCurrent => Subject.Exists;

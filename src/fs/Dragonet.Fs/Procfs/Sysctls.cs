@@ -21,7 +21,7 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("fs/protected_regular", "0"), ("fs/protected_symlinks", "0"), ("fs/suid_dumpable", "0"),
         ("kernel/cap_last_cap", "40"), ("kernel/core_pattern", "core"), ("kernel/core_uses_pid", "0"), ("kernel/dmesg_restrict", "1"),
         ("kernel/kptr_restrict", "2"), ("kernel/ngroups_max", "65536"),
-        ("kernel/osrelease", UtsName.Release), ("kernel/ostype", "Linux"), ("kernel/overflowgid", "65534"), ("kernel/overflowuid", "65534"),
+        ("kernel/ostype", "Linux"), ("kernel/overflowgid", "65534"), ("kernel/overflowuid", "65534"),
         ("kernel/panic", "0"), ("kernel/perf_event_paranoid", "4"), ("kernel/printk", "4\t4\t1\t7"), ("kernel/randomize_va_space", "2"),
         ("kernel/random/entropy_avail", "256"), ("kernel/random/poolsize", "256"), ("kernel/sched_autogroup_enabled", "0"),
         ("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow"),
@@ -42,10 +42,11 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
             Add(sys, path, () => value + "\n");
         }
 
-        var uts = kernel.Uts;
         var kernelDirectory = sys.Directory("kernel");
-        kernelDirectory.Add("hostname", Name(() => uts.NodeName, value => uts.NodeName = value));
-        kernelDirectory.Add("domainname", Name(() => uts.DomainName, value => uts.DomainName = value));
+        kernelDirectory.Add("hostname", Name(static uts => uts.NodeName, static (uts, value) => uts.NodeName = value));
+        kernelDirectory.Add("domainname", Name(static uts => uts.DomainName, static (uts, value) => uts.DomainName = value));
+        kernelDirectory.Add("osrelease", new TextFile(owner, caller => Jail.Of(caller, kernel).Uts.OsRelease + "\n"));
+        kernelDirectory.Add("jail_env", new TextFile(owner, caller => Environment(Jail.Of(caller, kernel))));
         Add(sys, "kernel/pid_max", static () => PidTable.Max + "\n");
         Add(sys, "kernel/threads-max", () => kernel.Pids.Limit + "\n");
         new IpcSysctls(owner).Fill(kernelDirectory, sys.Directory("fs").Directory("mqueue"));
@@ -65,17 +66,22 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         directory.Add(parts[^1], text);
     }
 
-    private TextFile Name(Func<string> get, Action<string> set)
-        => new(owner, _ => get() + "\n", (caller, value) =>
+    /// <summary>What the outside says to the programs of a jail: the parameters env.KEY.</summary>
+    private static string Environment(Jail jail)
+        => string.Concat(jail.Keys.Where(static pair => pair.Key.StartsWith("env.", StringComparison.Ordinal)).Select(static pair => $"{pair.Key[4..]}={pair.Value}\n"));
+
+    private TextFile Name(Func<UtsName, string> get, Action<UtsName, string> set)
+        => new(owner, caller => get(Jail.Of(caller, kernel).Uts) + "\n", (caller, value) =>
         {
-            if (!caller.Credentials.Has(Capability.CAP_SYS_ADMIN))
+            var jail = Jail.Of(caller, kernel);
+            if (!jail.MaySetNames(caller.Credentials))
             {
                 return Errno.EPERM;
             }
 
             var end = value.AsSpan().IndexOfAny('\n', '\0');
             value = end < 0 ? value : value[..end];
-            set(value.Length > 64 ? value[..64] : value);
+            set(jail.Uts, value.Length > 64 ? value[..64] : value);
             return Errno.OK;
         });
 

@@ -40,7 +40,7 @@ internal sealed class SystemFiles(Kernel.Kernel kernel)
     private (long User, long System) TotalTime()
     {
         long user = 0, system = 0;
-        foreach (var process in kernel.Pids.Processes)
+        foreach (var process in kernel.Jails.Root.VisibleProcesses)
         {
             var (ownUser, ownSystem) = process.CpuTime;
             var (childUser, childSystem) = process.ChildrenTime;
@@ -94,7 +94,7 @@ internal sealed class SystemFiles(Kernel.Kernel kernel)
     private (int Running, int Total) CountTasks()
     {
         int running = 0, total = 0;
-        foreach (var process in kernel.Pids.Processes)
+        foreach (var process in kernel.Jails.Root.VisibleProcesses)
         {
             foreach (var task in process.GetTasks())
             {

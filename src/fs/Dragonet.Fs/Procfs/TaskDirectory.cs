@@ -15,7 +15,7 @@ internal sealed class TaskDirectory(ProcfsFileSystem owner, Subject subject, ulo
     public override Result<Inode> Lookup(ICaller caller, string name)
     {
         var tid = ParseNumber(name);
-        return tid > 0 && Subject.Kernel.Pids.FindTask(tid) is { } task && task.Process == Subject.Process
+        return tid > 0 && Subject.Process.Jail.FindTask(tid) is { } task && task.Process == Subject.Process
             ? new ProcessDirectory(Procfs, new Subject(task))
             : Errno.ENOENT;
     }
@@ -26,7 +26,7 @@ internal sealed class TaskDirectory(ProcfsFileSystem owner, Subject subject, ulo
         var list = new List<(string, ulong, byte)>();
         foreach (var tid in Subject.Kernel.Pids.TasksOf(Subject.Process))
         {
-            if (Subject.Kernel.Pids.FindTask(tid) is { } task)
+            if (Subject.Process.Jail.FindTask(tid) is { } task)
             {
                 list.Add((tid.ToString(CultureInfo.InvariantCulture), new Subject(task).Number(NumberSpace.Files, 0), DirectoryType.DT_DIR));
             }

@@ -96,6 +96,11 @@ internal sealed class AsyncNotifier : FileWatcher
     private bool MaySignal(Process process)
     {
         var theirs = process.Leader.Credentials;
+        if (_file.OwnerSetter is { Limit: { } jail } && jail != theirs.Limit)
+        {
+            return false; // the number belongs to a process of another jail by now
+        }
+
         return _file.OwnerSetter is not { } setter || setter.EffectiveUid == 0
             || setter.EffectiveUid == theirs.SavedUid || setter.EffectiveUid == theirs.Uid || setter.Uid == theirs.SavedUid || setter.Uid == theirs.Uid;
     }

@@ -15,8 +15,19 @@ public sealed partial class FutexTable
     private readonly KernelLock _lock = new(LockRank.Futex);
     private readonly Dictionary<FutexKey, FutexQueue> _queues = []; // guarded by _lock
     private readonly Stack<FutexQueue> _spare = new();              // guarded by _lock
-    private readonly object _anonymousShared = new();
     private int _sharedQueues;                                      // guarded by _lock: queues of futexes in shared memory
+
+    /// <summary>How many futexes somebody waits for.</summary>
+    public int Count
+    {
+        get
+        {
+            using (_lock.Enter())
+            {
+                return _queues.Count;
+            }
+        }
+    }
 
     /// <summary>The futex at an address.</summary>
     /// <param name="task">Whose address.</param>
@@ -45,7 +56,7 @@ public sealed partial class FutexTable
             // Shared memory whose backing the platform does not know was inherited by fork, at the same address.
             return !region.Shared ? new FutexKey(task.Process.MemoryId, address)
                 : region.Backing is { } backing ? new FutexKey(backing, region.Offset + address - region.Start)
-                : new FutexKey(_anonymousShared, address);
+                : new FutexKey(task.Jail, address);
         }
 
         return Errno.EFAULT;
@@ -317,5 +328,5 @@ public sealed partial class FutexTable
         }
     }
 
-    private bool IsShared(in FutexKey key) => key.Owner is IMemoryBacking || ReferenceEquals(key.Owner, _anonymousShared);
+    private bool IsShared(in FutexKey key) => key.Owner is IMemoryBacking || key.Owner is Jail;
 }

@@ -75,6 +75,32 @@ public sealed class PosixQueueTable(IpcLimits limits)
         }
     }
 
+    /// <summary>How many have a name.</summary>
+    internal int Count
+    {
+        get
+        {
+            using (Lock.Enter())
+            {
+                return _queues.Count;
+            }
+        }
+    }
+
+    /// <summary>Every name goes.</summary>
+    internal void End()
+    {
+        using (Lock.Enter())
+        {
+            foreach (var queue in _queues.Values)
+            {
+                LeaveLocked(queue);
+            }
+
+            _queues.Clear();
+        }
+    }
+
     /// <summary>An open description is gone.</summary>
     internal void Leave(PosixQueue queue)
     {

@@ -1,12 +1,16 @@
 namespace Dragonet.Kernel;
 
 /// <summary>A pseudo terminal as devpts shows it. Attributes are replaced one by one.</summary>
+/// <param name="jail">Where it is seen.</param>
 /// <param name="index">Its number.</param>
 /// <param name="uid">Who opened it.</param>
 /// <param name="gid">The opener's group.</param>
 /// <param name="time">Realtime nanoseconds.</param>
-public sealed class PtyEntry(int index, uint uid, uint gid, long time)
+public sealed class PtyEntry(Jail jail, int index, uint uid, uint gid, long time)
 {
+    /// <summary>The jail that sees it, with those above.</summary>
+    public Jail Jail => jail;
+
     /// <summary>N of /dev/pts/N.</summary>
     public int Index => index;
 

@@ -17,7 +17,7 @@ public sealed class PtyTable
     private readonly HashSet<int> _reserved = [];                   // guarded by _lock: numbers in use, shown or not
 
     /// <summary>Takes the lowest free number. ENOSPC when there is none.</summary>
-    public Result<PtyEntry> Add(uint uid, uint gid, long time)
+    public Result<PtyEntry> Add(Jail jail, uint uid, uint gid, long time)
     {
         lock (_lock)
         {
@@ -32,7 +32,7 @@ public sealed class PtyTable
                 return Errno.ENOSPC;
             }
 
-            var entry = new PtyEntry(index, uid, gid, time);
+            var entry = new PtyEntry(jail, index, uid, gid, time);
             _ = _reserved.Add(index);
             _entries.Add(index, entry);
             return entry;

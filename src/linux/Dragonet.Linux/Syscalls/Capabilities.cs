@@ -25,7 +25,7 @@ internal static class Capabilities
             return Errno.EINVAL;
         }
 
-        var target = pid == 0 ? task : task.Kernel.Pids.FindTask(pid);
+        var target = pid == 0 ? task : task.Jail.FindTask(pid);
         if (target is null)
         {
             return Errno.ESRCH;

@@ -13,7 +13,7 @@ internal static class Comparison
     [Syscall(Nr.kcmp, Support.Partial, "no KCMP_EPOLL_TFD")]
     public static SysResult kcmp(Task task, int pid1, int pid2, int type, ulong index1, ulong index2)
     {
-        if (task.Kernel.Pids.FindTask(pid1) is not { } first || task.Kernel.Pids.FindTask(pid2) is not { } second)
+        if (task.Jail.FindTask(pid1) is not { } first || task.Jail.FindTask(pid2) is not { } second)
         {
             return Errno.ESRCH;
         }

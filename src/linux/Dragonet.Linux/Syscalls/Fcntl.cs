@@ -192,7 +192,7 @@ internal static class Fcntl
 
     private static SysResult SetOwner(Task task, OpenFile file, int type, int id)
     {
-        var pids = task.Kernel.Pids;
+        var pids = task.Jail;
         object? owner = type switch { 0 => pids.FindTask(id), 1 => pids.FindProcess(id), _ => pids.FindGroup(id) };
         if (id != 0 && owner is null)
         {

@@ -226,7 +226,7 @@ internal static class Futexes
     [Syscall(Nr.get_robust_list)]
     public static SysResult get_robust_list(Task task, int tid, UserPtr head, UserPtr length)
     {
-        var target = tid == 0 ? task : task.Kernel.Pids.FindTask(tid);
+        var target = tid == 0 ? task : task.Jail.FindTask(tid);
         if (target is null)
         {
             return Errno.ESRCH;

@@ -15,8 +15,8 @@ internal static class Info
         const int field = 65;
         Span<byte> bytes = stackalloc byte[field * 6];
         bytes.Clear();
-        var uts = task.Kernel.Uts;
-        ReadOnlySpan<string> names = ["Linux", uts.NodeName, UtsName.Release, UtsName.Version, "x86_64", uts.DomainName];
+        var uts = task.Jail.Uts;
+        ReadOnlySpan<string> names = ["Linux", uts.NodeName, uts.OsRelease, UtsName.Version, "x86_64", uts.DomainName];
         for (var i = 0; i < names.Length; i++)
         {
             var text = ByteString.ToBytes(names[i]);
@@ -43,7 +43,7 @@ internal static class Info
         Put(bytes, 0, (kernel.Clock.MonotonicNanoseconds - kernel.BootTime) / 1_000_000_000);
         Put(bytes, 32, kernel.MemoryLimit);
         Put(bytes, 40, Math.Max(0, kernel.MemoryLimit - used));
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes[80..], (ushort)Math.Min(kernel.Pids.Count, ushort.MaxValue));
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[80..], (ushort)Math.Min(task.Jail.TaskCount, ushort.MaxValue));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[104..], 1);
         return task.Memory.Write(info.Address, bytes);
 
@@ -145,7 +145,7 @@ internal static class Info
 
     private static SysResult SetName(Task task, UserPtr name, int length, Action<UtsName, string> set)
     {
-        if (!task.Credentials.Has(Capability.CAP_SYS_ADMIN))
+        if (!task.Jail.MaySetNames(task.Credentials))
         {
             return Errno.EPERM;
         }
@@ -161,7 +161,7 @@ internal static class Info
             return Errno.EFAULT;
         }
 
-        set(task.Kernel.Uts, ByteString.FromBytes(bytes));
+        set(task.Jail.Uts, ByteString.FromBytes(bytes));
         return 0;
     }
 }

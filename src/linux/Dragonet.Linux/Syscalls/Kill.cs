@@ -20,13 +20,13 @@ internal static class Kill
         var info = SigInfo.FromUser(signal, task);
         if (pid > 0)
         {
-            return task.Kernel.Pids.FindProcess(pid) is { } target ? SendChecked(task, target, info) : Errno.ESRCH;
+            return task.Jail.FindProcess(pid) is { } target ? SendChecked(task, target, info) : Errno.ESRCH;
         }
 
         var group = pid == 0 ? task.Process.Group : null;
         if (pid is not (0 or -1))
         {
-            group = pid == int.MinValue ? null : task.Kernel.Pids.FindGroup(-pid);
+            group = pid == int.MinValue ? null : task.Jail.FindGroup(-pid);
             if (group is null)
             {
                 return Errno.ESRCH;
@@ -35,7 +35,7 @@ internal static class Kill
 
         Errno result = Errno.ESRCH;
         var sent = false;
-        foreach (var process in task.Kernel.Pids.Processes)
+        foreach (var process in task.Jail.VisibleProcesses)
         {
             if (group is null ? process == task.Process || process == task.Kernel.Init : process.Group != group)
             {
@@ -66,7 +66,7 @@ internal static class Kill
             return error;
         }
 
-        return task.Kernel.Pids.FindProcess(pid) is { } target ? SendChecked(task, target, read) : Errno.ESRCH;
+        return task.Jail.FindProcess(pid) is { } target ? SendChecked(task, target, read) : Errno.ESRCH;
     }
 
     [Syscall(Nr.rt_tgsigqueueinfo)]
@@ -107,7 +107,7 @@ internal static class Kill
             return Errno.EINVAL;
         }
 
-        if (task.Kernel.Pids.FindTask(tid) is not { } target || (pid is { } group && target.Process.Pid != group))
+        if (task.Jail.FindTask(tid) is not { } target || (pid is { } group && target.Process.Pid != group))
         {
             return Errno.ESRCH;
         }

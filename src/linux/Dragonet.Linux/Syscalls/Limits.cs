@@ -52,7 +52,7 @@ internal static class Limits
             return Errno.EINVAL;
         }
 
-        var target = pid == 0 ? task.Process : task.Kernel.Pids.FindProcess(pid);
+        var target = pid == 0 ? task.Process : task.Jail.FindProcess(pid);
         if (target is null)
         {
             return Errno.ESRCH;

@@ -12,6 +12,11 @@ internal static class MessageQueueControl
     [Syscall(Nr.msgctl)]
     public static SysResult msgctl(Task task, int id, int command, UserPtr buffer)
     {
+        if (!task.Process.Ipc.HasQueues)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         if (id < 0 || command < 0)
         {
             return Errno.EINVAL;

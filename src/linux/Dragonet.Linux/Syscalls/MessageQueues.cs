@@ -11,6 +11,11 @@ internal static class MessageQueues
     [Syscall(Nr.msgget)]
     public static SysResult msgget(Task task, int key, int flags)
     {
+        if (!task.Process.Ipc.HasQueues)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         var ipc = task.Process.Ipc;
         return SysResult.From(ipc.Queues.Get(
             task.Credentials,
@@ -24,6 +29,11 @@ internal static class MessageQueues
     [Syscall(Nr.msgsnd)]
     public static SysResult msgsnd(Task task, int id, UserPtr message, ulong size, int flags)
     {
+        if (!task.Process.Ipc.HasQueues)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         var ipc = task.Process.Ipc;
         // The message is copied once; later runs of a call that waits use the copy.
         if (task.CallState is not Sending sending)
@@ -75,6 +85,11 @@ internal static class MessageQueues
     [Syscall(Nr.msgrcv)]
     public static SysResult msgrcv(Task task, int id, UserPtr message, ulong size, long type, int flags)
     {
+        if (!task.Process.Ipc.HasQueues)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         var ipc = task.Process.Ipc;
         if (id < 0 || (long)size < 0)
         {

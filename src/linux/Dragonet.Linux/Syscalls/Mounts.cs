@@ -27,7 +27,9 @@ internal static class Mounts
             return error;
         }
 
-        if (!task.Credentials.Has(Capability.CAP_SYS_ADMIN) || task.Fs.Root.Mount.Namespace is not { } space)
+        var shown = (flags & (MountFlags.MS_BIND | MountFlags.MS_MOVE)) != 0 ? null : typeName;
+        var mayMount = (flags & (MountFlags.MS_REMOUNT | Propagation)) != 0 ? task.Jail.MayMount(task.Credentials) : task.Jail.MayMount(task.Credentials, shown);
+        if (!mayMount || task.Fs.Root.Mount.Namespace is not { } space)
         {
             return Errno.EPERM;
         }
@@ -85,7 +87,7 @@ internal static class Mounts
             return error;
         }
 
-        if (!task.Credentials.Has(Capability.CAP_SYS_ADMIN) || place.Mount.Namespace is not { } space)
+        if (!task.Jail.MayMount(task.Credentials) || place.Mount.Namespace is not { } space)
         {
             return place.Mount.Namespace is null ? Errno.EINVAL : Errno.EPERM;
         }
@@ -96,13 +98,13 @@ internal static class Mounts
             return Errno.EAGAIN;
         }
 
-        return space.Unmount(place, (flags & UnmountFlags.MNT_DETACH) != 0, Pinned(task.Kernel));
+        return space.Unmount(place, (flags & UnmountFlags.MNT_DETACH) != 0, Pinned(task));
     }
 
     [Syscall(Nr.pivot_root)]
     public static SysResult pivot_root(Task task, UserString newRoot, UserString putOld)
     {
-        if (!task.Credentials.Has(Capability.CAP_SYS_ADMIN))
+        if (!task.Jail.MayMount(task.Credentials, null))
         {
             return Errno.EPERM;
         }
@@ -119,7 +121,7 @@ internal static class Mounts
             return root.Mount.Namespace is null ? Errno.EINVAL : error;
         }
 
-        foreach (var process in task.Kernel.Pids.Processes)
+        foreach (var process in task.Jail.VisibleProcesses)
         {
             foreach (var other in process.GetTasks())
             {
@@ -157,10 +159,10 @@ internal static class Mounts
         return space.SetFlags(place.Mount, mountFlags);
     }
 
-    private static HashSet<Mount> Pinned(Kernel.Kernel kernel)
+    private static HashSet<Mount> Pinned(Task caller)
     {
         var pinned = new HashSet<Mount>();
-        foreach (var process in kernel.Pids.Processes)
+        foreach (var process in caller.Jail.VisibleProcesses)
         {
             foreach (var task in process.GetTasks())
             {

@@ -25,8 +25,8 @@ internal static class PidFiles
             return task.Fail(Errno.EINVAL, "pid or unknown flag");
         }
 
-        var found = task.Kernel.Pids.FindTask(pid);
-        var process = task.Kernel.Pids.FindProcess(pid) ?? found?.Process;
+        var found = task.Jail.FindTask(pid);
+        var process = task.Jail.FindProcess(pid) ?? found?.Process;
         if (process is null)
         {
             return Errno.ESRCH;
@@ -83,7 +83,7 @@ internal static class PidFiles
             sent = sent with { Errno = raw[1], Code = raw[2], Pid = raw[4], Uid = (uint)raw[5], Value = (uint)raw[6] | (ulong)(uint)raw[7] << 32 };
         }
 
-        if (target.IsReaped)
+        if (target.IsReaped || !task.Jail.Sees(target.Process))
         {
             return Errno.ESRCH;
         }
@@ -130,7 +130,7 @@ internal static class PidFiles
             return Errno.EBADF;
         }
 
-        if (isReaped || process.IsZombie || process == process.Kernel.Init)
+        if (isReaped || process.IsZombie || !task.Jail.Sees(process) || process == process.Kernel.Init)
         {
             return Errno.ESRCH;
         }

@@ -51,7 +51,7 @@ internal static class PosixTimers
             case sigevent.SIGEV_SIGNAL or sigevent.SIGEV_THREAD:
                 break;
             case sigevent.SIGEV_THREAD_ID:
-                target = task.Kernel.Pids.FindTask(wanted.sigev_notify_thread_id);
+                target = task.Jail.FindTask(wanted.sigev_notify_thread_id);
                 if (target?.Process != task.Process)
                 {
                     return task.Fail(Errno.EINVAL, "no such thread");

@@ -49,7 +49,7 @@ internal static class ProcessMemory
             return Errno.EFAULT;
         }
 
-        if (task.Kernel.Pids.FindTask(pid)?.Process is not { IsExiting: false, IsZombie: false } target || target.Leader.Thread is not { } thread)
+        if (task.Jail.FindTask(pid)?.Process is not { IsExiting: false, IsZombie: false } target || target.Leader.Thread is not { } thread)
         {
             return Errno.ESRCH;
         }

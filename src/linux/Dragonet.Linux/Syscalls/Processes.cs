@@ -186,5 +186,5 @@ internal static class Processes
         return Find(task, pid) is { } process ? process.SetGroup(task.Process, group == 0 ? process.Pid : group) : Errno.ESRCH;
     }
 
-    private static Process? Find(Task task, int pid) => pid == 0 ? task.Process : task.Kernel.Pids.FindTask(pid)?.Process ?? task.Kernel.Pids.FindProcess(pid);
+    private static Process? Find(Task task, int pid) => pid == 0 ? task.Process : task.Jail.FindTask(pid)?.Process ?? task.Jail.FindProcess(pid);
 }

@@ -156,7 +156,7 @@ internal static class Sched
     [Syscall(Nr.ioprio_set, Support.Partial, "accepted, not enforced")]
     public static SysResult ioprio_set(Task task, int which, int who, int priority) => which is < 1 or > 3 ? Errno.EINVAL : 0;
 
-    internal static Task? Find(Task task, int pid) => pid == 0 ? task : task.Kernel.Pids.FindTask(pid);
+    internal static Task? Find(Task task, int pid) => pid == 0 ? task : task.Jail.FindTask(pid);
 
     /// <summary>The caller's effective user is the target's real or effective one (sched_setscheduler(2), "Privileges and resource limits").</summary>
     internal static bool IsOwner(Task task, Task target)
@@ -170,7 +170,7 @@ internal static class Sched
         }
 
         var any = false;
-        foreach (var process in task.Kernel.Pids.Processes)
+        foreach (var process in task.Jail.VisibleProcesses)
         {
             var matches = which switch
             {

@@ -11,6 +11,11 @@ internal static class SemaphoreControl
     [Syscall(Nr.semctl)]
     public static SysResult semctl(Task task, int id, int number, int command, ulong argument)
     {
+        if (!task.Process.Ipc.HasSemaphores)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         if (id < 0)
         {
             return Errno.EINVAL;

@@ -12,6 +12,11 @@ internal static class Semaphores
     [Syscall(Nr.semget)]
     public static SysResult semget(Task task, int key, int count, int flags)
     {
+        if (!task.Process.Ipc.HasSemaphores)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         var ipc = task.Process.Ipc;
         if (count < 0 || count > ipc.Limits.SemMsl)
         {
@@ -37,6 +42,11 @@ internal static class Semaphores
 
     private static SysResult Operate(Task task, int id, UserPtr pointer, ulong count, UserPtr timeout)
     {
+        if (!task.Process.Ipc.HasSemaphores)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         var ipc = task.Process.Ipc;
         if (task.CallState is SemaphoreWait waiting)
         {

@@ -13,6 +13,11 @@ internal static class SharedMemory
     [Syscall(Nr.shmget, Support.Partial, "SHM_HUGETLB answers ENOMEM")]
     public static SysResult shmget(Task task, int key, ulong size, int flags)
     {
+        if (!task.Process.Ipc.HasSegments)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         var ipc = task.Process.Ipc;
         ipc.FreeUnused();
         return SysResult.From(ipc.Segments.Get(
@@ -28,6 +33,11 @@ internal static class SharedMemory
     [Syscall(Nr.shmat)]
     public static SysResult shmat(Task task, int id, ulong address, int flags)
     {
+        if (!task.Process.Ipc.HasSegments)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         const ulong offsetInPage = 0xfff;
         var (ipc, remap) = (task.Process.Ipc, (flags & IpcFlags.SHM_REMAP) != 0);
         if (id < 0)
@@ -85,6 +95,11 @@ internal static class SharedMemory
     [Syscall(Nr.shmdt)]
     public static SysResult shmdt(Task task, ulong address)
     {
+        if (!task.Process.Ipc.HasSegments)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         if ((address & 0xfff) != 0)
         {
             return Errno.EINVAL;

@@ -11,6 +11,11 @@ internal static class SharedMemoryControl
     [Syscall(Nr.shmctl, Support.Partial, "SHM_LOCK is accepted; guest memory is never locked on the host")]
     public static SysResult shmctl(Task task, int id, int command, UserPtr buffer)
     {
+        if (!task.Process.Ipc.HasSegments)
+        {
+            return task.Fail(Errno.ENOSYS, "the jail has none");
+        }
+
         if (id < 0 || command < 0)
         {
             return Errno.EINVAL;

@@ -5,16 +5,14 @@ using Dragonet.Vfs;
 namespace Dragonet.Kernel;
 
 /// <summary>
-/// UNIX sockets of one kernel (unix(7)): the abstract name space, connections, and files in flight. Its lock guards who is
-/// connected to whom; data moves under the locks of the receive queues.
+/// UNIX sockets of one kernel (unix(7)): connections, and files in flight. Its lock guards who is connected to whom, and the abstract
+/// names, which each jail has of its own; data moves under the locks of the receive queues.
 /// </summary>
 public sealed class UnixFamily : SocketFamily
 {
-    private readonly Dictionary<(string Name, SocketType Type), UnixSocket> _abstract = []; // guarded by Lock
     private readonly Dictionary<UnixSocket, int> _inFlight = [];                            // guarded by _flightLock: sockets in messages, how often
     private readonly Dictionary<uint, int> _flights = [];                                   // guarded by _flightLock: files in messages by sending user
     private readonly Lock _flightLock = new();                                              // a leaf
-    private int _lastAutobind;                                                              // guarded by Lock
 
     /// <inheritdoc/>
     public override AddressFamily Domain => AddressFamily.AF_UNIX;
@@ -37,7 +35,7 @@ public sealed class UnixFamily : SocketFamily
         // SOCK_RAW is an old name of SOCK_DGRAM here.
         type = type == SocketType.SOCK_RAW ? SocketType.SOCK_DGRAM : type;
         return type is SocketType.SOCK_STREAM or SocketType.SOCK_DGRAM or SocketType.SOCK_SEQPACKET
-            ? new UnixSocket(task.Kernel, this, type, flags)
+            ? new UnixSocket(task.Kernel, this, task.Jail.UnixNames, type, flags)
             : Errno.ESOCKTNOSUPPORT;
     }
 
@@ -57,28 +55,6 @@ public sealed class UnixFamily : SocketFamily
 
         return (first, second);
     }
-
-    /// <summary>The socket bound to an abstract name. Lock held.</summary>
-    internal UnixSocket? FindLocked(string name, SocketType type) => _abstract.GetValueOrDefault((name, type));
-
-    /// <summary>Binds an abstract name. Lock held.</summary>
-    internal Errno BindLocked(string name, UnixSocket socket) => _abstract.TryAdd((name, socket.Type), socket) ? Errno.OK : Errno.EADDRINUSE;
-
-    /// <summary>A free abstract name of five hexadecimal digits (unix(7), "Autobind feature"). Lock held.</summary>
-    internal string AutobindLocked(UnixSocket socket)
-    {
-        while (true)
-        {
-            _lastAutobind = (_lastAutobind + 1) & 0xfffff;
-            var name = $"\0{_lastAutobind:x5}";
-            if (_abstract.TryAdd((name, socket.Type), socket))
-            {
-                return name;
-            }
-        }
-    }
-
-    internal void UnbindLocked(string name, UnixSocket socket) => _ = _abstract.Remove((name, socket.Type));
 
     /// <summary>True when a user has too many files in flight (unix(7), ETOOMANYREFS).</summary>
     internal bool IsOverLimit(uint uid, ulong limit)

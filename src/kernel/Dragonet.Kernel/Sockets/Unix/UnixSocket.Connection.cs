@@ -30,11 +30,11 @@ public sealed partial class UnixSocket
 
             if (name.Length == 0)
             {
-                _name = _family.AutobindLocked(this);
+                _name = _names.AutobindLocked(this);
                 return Errno.OK;
             }
 
-            error = _family.BindLocked(name, this);
+            error = _names.BindLocked(name, this);
             if (error == Errno.OK)
             {
                 _name = name;
@@ -119,7 +119,7 @@ public sealed partial class UnixSocket
         {
             if (_name.Length == 0 && Options.PassCredentials)
             {
-                _name = _family.AutobindLocked(this);
+                _name = _names.AutobindLocked(this);
             }
 
             return IsDatagram ? ConnectDatagramLocked(target) : ConnectStreamLocked(task, target);
@@ -178,7 +178,7 @@ public sealed partial class UnixSocket
             return Errno.EAGAIN;
         }
 
-        var accepted = new UnixSocket(_kernel, _family, Type, OpenFlags.O_RDONLY) { _name = target._name };
+        var accepted = new UnixSocket(_kernel, _family, _names, Type, OpenFlags.O_RDONLY) { _name = target._name };
         accepted.Options.PassCredentials = target.Options.PassCredentials;
         JoinLocked(accepted, CredentialsOf(task), target._ownCredentials);
         target._backlog.Enqueue(accepted);
@@ -204,7 +204,7 @@ public sealed partial class UnixSocket
         {
             using (_family.Lock.Enter())
             {
-                return _family.FindLocked(name, Type) is { } found ? found : Errno.ECONNREFUSED;
+                return _names.FindLocked(name, Type) is { } found ? found : Errno.ECONNREFUSED;
             }
         }
 

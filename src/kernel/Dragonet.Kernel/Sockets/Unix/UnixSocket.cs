@@ -15,6 +15,7 @@ public sealed partial class UnixSocket : SocketFile
 
     private readonly Kernel _kernel;
     private readonly UnixFamily _family;
+    private readonly UnixNames _names;
     private readonly UnixQueue _incoming;
     private readonly WaitQueue _queue = new();
     private volatile UnixSocket? _peer;                // guarded by the family's lock for writes
@@ -30,11 +31,12 @@ public sealed partial class UnixSocket : SocketFile
     private volatile bool _isClosed;
     private int _error;                                // pending errno
 
-    internal UnixSocket(Kernel kernel, UnixFamily family, SocketType type, OpenFlags flags)
+    internal UnixSocket(Kernel kernel, UnixFamily family, UnixNames names, SocketType type, OpenFlags flags)
         : base(AddressFamily.AF_UNIX, type, 0, flags, kernel.NextAnonymousInode())
     {
         _kernel = kernel;
         _family = family;
+        _names = names;
         kernel.Buffers.Charge(OwnSize);
         _incoming = new UnixQueue(type == SocketType.SOCK_STREAM, kernel.Buffers);
     }
@@ -166,7 +168,7 @@ public sealed partial class UnixSocket : SocketFile
                     return Errno.ENODATA;
                 }
 
-                if (_kernel.Pids.FindProcess(pid) is not { } process)
+                if (task.Jail.FindProcess(pid) is not { } process)
                 {
                     return Errno.ESRCH;
                 }
@@ -236,7 +238,7 @@ public sealed partial class UnixSocket : SocketFile
             _inode = null;
             if (UnixAddress.IsAbstract(_name))
             {
-                _family.UnbindLocked(_name, this);
+                _names.UnbindLocked(_name, this);
             }
 
             ShutLocked(read: true, write: true);

@@ -1,0 +1,166 @@
+using Dragonet.Abi;
+
+namespace Dragonet.Kernel;
+
+/// <summary>Who is in a jail, and how it ends.</summary>
+public sealed partial class Jail
+{
+    /// <summary>Its own processes, without those of jails in it.</summary>
+    public IReadOnlyList<Process> GetProcesses()
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            return [.. _processes];
+        }
+    }
+
+    /// <summary>A process, or a jail, is going to be in it: it does not end before <see cref="Leave"/>.</summary>
+    /// <returns>ENOENT when it is removed.</returns>
+    internal Errno Enter()
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            if (_isRemoved)
+            {
+                return Errno.ENOENT;
+            }
+
+            _users++;
+            return Errno.OK;
+        }
+    }
+
+    /// <summary>A process that has entered is listed. Tree lock held. Whoever adds looks at <see cref="IsRemoved"/> afterwards.</summary>
+    internal void AddLocked(Process process) => _ = _processes.Add(process);
+
+    /// <summary>Room for one more task.</summary>
+    internal bool TakeTask(bool newProcess, int pid)
+    {
+        var full = Threads.TryTake(1);
+        if (full is null && newProcess && Processes.TryTake(1) is { } most)
+        {
+            Threads.Give(1);
+            full = most;
+        }
+
+        if (full is null)
+        {
+            return true;
+        }
+
+        Kernel.Jails.OnLimit(this, full, pid);
+        return false;
+    }
+
+    /// <summary>Takes back <see cref="TakeTask"/>: no task came of it.</summary>
+    internal void GiveTask(bool process)
+    {
+        Threads.Give(1);
+        if (process)
+        {
+            Processes.Give(1);
+        }
+    }
+
+    /// <summary>A process is gone for good.</summary>
+    internal void Remove(Process process)
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            if (!_processes.Remove(process))
+            {
+                return;
+            }
+        }
+
+        Leave();
+    }
+
+    /// <summary>Takes back <see cref="Enter"/>. The last one ends the jail, unless it is to persist. No lock held.</summary>
+    internal void Leave()
+    {
+        bool empty, removed;
+        using (Kernel.TreeLock.Enter())
+        {
+            empty = --_users == 0;
+            removed = _isRemoved;
+        }
+
+        if (!empty || Parent is null)
+        {
+            return;
+        }
+
+        if (removed)
+        {
+            End();
+        }
+        else if (!_values.Flag(JailParameters.Persist))
+        {
+            Kernel.Jails.RemoveIfEmpty(this);
+        }
+    }
+
+    /// <summary>True when neither processes nor jails are in it.</summary>
+    internal bool IsEmpty
+    {
+        get
+        {
+            using (Kernel.TreeLock.Enter())
+            {
+                return _users == 0;
+            }
+        }
+    }
+
+    /// <summary>Nobody may come in any more.</summary>
+    /// <param name="onlyEmpty">Not when somebody is in it.</param>
+    /// <returns>True for the caller that did it.</returns>
+    internal bool Close(bool onlyEmpty)
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            if (_isRemoved || (onlyEmpty && _users != 0))
+            {
+                return false;
+            }
+
+            Volatile.Write(ref _isRemoved, true);
+            return true;
+        }
+    }
+
+    /// <summary>Kills whoever is in it, after <see cref="Close"/>; when nobody was, it ends now.</summary>
+    internal void Kill()
+    {
+        foreach (var process in GetProcesses())
+        {
+            process.Terminate(Sig.KILL);
+        }
+
+        if (IsEmpty)
+        {
+            End();
+        }
+    }
+
+    private void End()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+        {
+            return;
+        }
+
+        _state.End();
+        if (Mounts is { } mounts && mounts != Parent!.Mounts)
+        {
+            mounts.Dissolve();
+        }
+
+        IsGone = true;
+        Kernel.Jails.OnEnd(this);
+        Parent!.Leave();
+    }
+
+    private int _ended;
+}

@@ -1,0 +1,90 @@
+namespace Dragonet.Kernel;
+
+/// <summary>What a jail and all below it have of one resource, and what they may have (rctl(8)). Thread-safe, without locks.</summary>
+public sealed class ResourceAccount
+{
+    private readonly ResourceAccount? _above;
+    private long _held;
+    private long _maxHeld;
+    private long _limit = long.MaxValue;
+    private long _failures;
+
+    internal ResourceAccount(string name, ResourceAccount? above)
+    {
+        Name = name;
+        _above = above;
+    }
+
+    /// <summary>As rctl(8) calls it.</summary>
+    public string Name { get; }
+
+    /// <summary>How much is held now.</summary>
+    public long Held => Interlocked.Read(ref _held);
+
+    /// <summary>The most that was held at one time.</summary>
+    public long MaxHeld => Interlocked.Read(ref _maxHeld);
+
+    /// <summary>The most that may be held; <see cref="long.MaxValue"/> for any.</summary>
+    public long Limit
+    {
+        get => Interlocked.Read(ref _limit);
+        internal set => Interlocked.Exchange(ref _limit, value);
+    }
+
+    /// <summary>How often more was wanted.</summary>
+    public long Failures => Interlocked.Read(ref _failures);
+
+    /// <summary>Takes, from this jail and all above.</summary>
+    /// <returns>Null, or the account that has no more; then nothing was taken.</returns>
+    internal ResourceAccount? TryTake(long amount)
+    {
+        var held = Interlocked.Add(ref _held, amount);
+        if (held > Interlocked.Read(ref _limit))
+        {
+            _ = Interlocked.Add(ref _held, -amount);
+            CountFailure();
+            return this;
+        }
+
+        if (_above?.TryTake(amount) is { } full)
+        {
+            _ = Interlocked.Add(ref _held, -amount);
+            return full;
+        }
+
+        Raise(held);
+        return null;
+    }
+
+    /// <summary>Gives back.</summary>
+    internal void Give(long amount)
+    {
+        for (var account = this; account is not null; account = account._above)
+        {
+            _ = Interlocked.Add(ref account._held, -amount);
+        }
+    }
+
+    /// <summary>What was measured, for resources that are not asked for.</summary>
+    internal void Measured(long held)
+    {
+        _ = Interlocked.Exchange(ref _held, held);
+        Raise(held);
+    }
+
+    internal void CountFailure() => Interlocked.Increment(ref _failures);
+
+    private void Raise(long held)
+    {
+        for (var most = Interlocked.Read(ref _maxHeld); held > most;)
+        {
+            var seen = Interlocked.CompareExchange(ref _maxHeld, held, most);
+            if (seen == most)
+            {
+                return;
+            }
+
+            most = seen;
+        }
+    }
+}
