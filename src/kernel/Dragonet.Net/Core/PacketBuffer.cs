@@ -1,0 +1,46 @@
+namespace Dragonet.Net;
+
+/// <summary>
+/// A packet on its way through a stack: bytes with room in front for the headers of lower layers. It has one owner at a time;
+/// who does not pass it on gives it back to the <see cref="PacketPool"/>.
+/// </summary>
+internal sealed class PacketBuffer
+{
+    /// <summary>Room for Ethernet with a tag, IPv6 with a fragment header, and what a link may add.</summary>
+    public const int Headroom = 96;
+
+    public byte[] Data { get; set; } = [];
+
+    public int Start { get; set; }
+
+    public int Length { get; set; }
+
+    /// <summary>The interface it came in through.</summary>
+    public Interface? Input { get; set; }
+
+    /// <summary>It never was on a wire, so its checksums were not computed.</summary>
+    public bool IsLocal { get; set; }
+
+    /// <summary>Sent to a link's broadcast address.</summary>
+    public bool IsLinkBroadcast { get; set; }
+
+    /// <summary>When it came, in nanoseconds.</summary>
+    public long ReceivedAt { get; set; }
+
+    public Span<byte> Bytes => Data.AsSpan(Start, Length);
+
+    /// <summary>Makes room for a header in front.</summary>
+    public Span<byte> Prepend(int size)
+    {
+        Start -= size;
+        Length += size;
+        return Data.AsSpan(Start, size);
+    }
+
+    /// <summary>Drops a header.</summary>
+    public void TrimFront(int size)
+    {
+        Start += size;
+        Length -= size;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Buffers;
+
+namespace Dragonet.Net;
+
+/// <summary>Packets of one stack for reuse. Their memory comes from the process-wide pool of arrays, so an idle stack holds none.</summary>
+internal sealed class PacketPool
+{
+    private const int MaxSpare = 64;
+
+    private readonly Stack<PacketBuffer> _spare = new();
+
+    /// <summary>Packets that are somewhere in the stack.</summary>
+    public int InUse { get; private set; }
+
+    /// <summary>A packet with so many bytes, and room in front.</summary>
+    public PacketBuffer Rent(int length)
+    {
+        InUse++;
+        var packet = _spare.TryPop(out var spare) ? spare : new PacketBuffer();
+        packet.Data = ArrayPool<byte>.Shared.Rent(PacketBuffer.Headroom + length);
+        packet.Start = PacketBuffer.Headroom;
+        packet.Length = length;
+        packet.Input = null;
+        packet.IsLocal = packet.IsLinkBroadcast = false;
+        return packet;
+    }
+
+    /// <summary>A packet with a copy of these bytes.</summary>
+    public PacketBuffer Copy(ReadOnlySpan<byte> bytes)
+    {
+        var packet = Rent(bytes.Length);
+        bytes.CopyTo(packet.Bytes);
+        return packet;
+    }
+
+    public void Return(PacketBuffer packet)
+    {
+        InUse--;
+        ArrayPool<byte>.Shared.Return(packet.Data);
+        packet.Data = [];
+        packet.Input = null;
+        if (_spare.Count < MaxSpare)
+        {
+            _spare.Push(packet);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Net;
+
+/// <summary>Ports of one protocol and who holds them, with the rules of bind(2) (ip(7), socket(7)).</summary>
+/// <param name="random">To choose ports that a stranger cannot guess (RFC 6056).</param>
+internal sealed class PortTable(Func<ulong> random)
+{
+    /// <summary>net.ipv4.ip_local_port_range</summary>
+    public const int FirstEphemeral = 32768;
+
+    /// <summary>The last one of the range.</summary>
+    public const int LastEphemeral = 60999;
+
+    private readonly Dictionary<ushort, HashSet<IPortUser>> _users = [];
+
+    /// <summary>Everybody with a port.</summary>
+    public IEnumerable<IPortUser> All => _users.Values.SelectMany(users => users);
+
+    /// <summary>Who holds a port.</summary>
+    public HashSet<IPortUser>? Find(ushort port) => _users.GetValueOrDefault(port);
+
+    /// <summary>Gives a port to a user, without a look at the rules.</summary>
+    public void Add(ushort port, IPortUser user)
+    {
+        if (!_users.TryGetValue(port, out var users))
+        {
+            _users.Add(port, users = []);
+        }
+
+        _ = users.Add(user);
+    }
+
+    public void Remove(ushort port, IPortUser user)
+    {
+        if (_users.TryGetValue(port, out var users) && users.Remove(user) && users.Count == 0)
+        {
+            _ = _users.Remove(port);
+        }
+    }
+
+    /// <summary>bind(2): takes a port, or any free one for 0. EADDRINUSE when others hold it.</summary>
+    /// <param name="port">The port, or 0.</param>
+    /// <param name="user">Who wants it.</param>
+    /// <param name="mayShare">Whether a new user and an old one may both hold it, when neither is listening and both reuse the address.</param>
+    public Result<ushort> Bind(ushort port, IPortUser user, bool mayShare = true)
+    {
+        if (port != 0)
+        {
+            if (Conflicts(port, user, mayShare))
+            {
+                return Errno.EADDRINUSE;
+            }
+
+            Add(port, user);
+            return port;
+        }
+
+        const int count = LastEphemeral - FirstEphemeral + 1;
+        var start = (int)(random() % count);
+        for (var i = 0; i < count; i++)
+        {
+            var candidate = (ushort)(FirstEphemeral + (start + i) % count);
+            if (!Conflicts(candidate, user, mayShare: false))
+            {
+                Add(candidate, user);
+                return candidate;
+            }
+        }
+
+        return Errno.EADDRINUSE;
+    }
+
+    /// <summary>True when somebody holds a port in a way that excludes this user.</summary>
+    public bool Conflicts(ushort port, IPortUser user, bool mayShare)
+    {
+        foreach (var other in _users.GetValueOrDefault(port) ?? [])
+        {
+            if (other == user || !Overlap(user, other))
+            {
+                continue;
+            }
+
+            var sharesAddress = mayShare && user.ReuseAddress && other.ReuseAddress && !user.IsListening && !other.IsListening;
+            var sharesPort = user.ReusePort && other.ReusePort && user.Owner == other.Owner;
+            if (!sharesAddress && !sharesPort)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Any address is all addresses of its family; "::" is those of IPv4 too, unless IPV6_V6ONLY says no (ipv6(7)).</summary>
+    internal static bool Overlap(IPortUser one, IPortUser two)
+    {
+        var (a, b) = (one.BoundAddress, two.BoundAddress);
+        if (a.IsV4 == b.IsV4)
+        {
+            return a == b || a.IsUnspecified || b.IsUnspecified;
+        }
+
+        var v6 = a.IsV4 ? two : one;
+        return v6.BoundAddress.IsUnspecified && !v6.IsV6Only;
+    }
+}

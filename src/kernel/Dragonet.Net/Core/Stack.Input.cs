@@ -1,0 +1,209 @@
+namespace Dragonet.Net;
+
+/// <summary>IP packets that come in (RFC 791, RFC 8200, RFC 1122 section 3.2).</summary>
+public sealed partial class Stack
+{
+    internal void Input(PacketBuffer packet)
+    {
+        Counters.IPInReceives++;
+        var bytes = packet.Bytes;
+        if (bytes.Length > 0 && bytes[0] >> 4 == 4)
+        {
+            InputV4(packet);
+        }
+        else if (bytes.Length > 0 && bytes[0] >> 4 == 6)
+        {
+            InputV6(packet);
+        }
+        else
+        {
+            DropBadHeader(packet);
+        }
+    }
+
+    private void DropBadHeader(PacketBuffer packet)
+    {
+        Counters.IPInHeaderErrors++;
+        Pool.Return(packet);
+    }
+
+    private void InputV4(PacketBuffer packet)
+    {
+        if (!IPv4Packet.TryParse(packet.Bytes, out var ip) || !(packet.IsLocal || ip.IsChecksumValid))
+        {
+            DropBadHeader(packet);
+            return;
+        }
+
+        packet.Length = ip.TotalLength;
+        var header = new IPHeader(ip.Source, ip.Destination, ip.Protocol, ip.TimeToLive, ip.TrafficClass);
+        if (!IsPlausible(header, packet))
+        {
+            Counters.IPInAddressErrors++;
+            Pool.Return(packet);
+            return;
+        }
+
+        if (!IsForUs(header.Destination))
+        {
+            Forward(header, packet);
+            return;
+        }
+
+        var size = ip.HeaderLength;
+        if (ip.MoreFragments || ip.FragmentOffset > 0)
+        {
+            var fragment = new FragmentInfo(header, ip.Identification, ip.FragmentOffset, ip.MoreFragments, size, size);
+            if (Fragments.Add(fragment, packet) is not { } whole)
+            {
+                return;
+            }
+
+            packet = whole;
+        }
+
+        packet.TrimFront(size);
+        Deliver(header, packet, size);
+    }
+
+    private void InputV6(PacketBuffer packet)
+    {
+        if (!IPv6Packet.TryParse(packet.Bytes, out var ip))
+        {
+            DropBadHeader(packet);
+            return;
+        }
+
+        packet.Length = IPv6Packet.HeaderSize + ip.PayloadLength;
+        var header = new IPHeader(ip.Source, ip.Destination, ip.NextHeader, ip.HopLimit, ip.TrafficClass);
+        if (!IsPlausible(header, packet))
+        {
+            Counters.IPInAddressErrors++;
+            Pool.Return(packet);
+            return;
+        }
+
+        if (!IsForUs(header.Destination))
+        {
+            Forward(header, packet);
+            return;
+        }
+
+        var at = IPv6Packet.HeaderSize;
+        var protocol = ip.NextHeader;
+        var walk = ExtensionHeaders.Walk(packet.Bytes, ref at, ref protocol, out var fragment);
+        if (walk == ExtensionWalk.Broken)
+        {
+            DropBadHeader(packet);
+            return;
+        }
+
+        header = header with { Protocol = protocol };
+        if (walk == ExtensionWalk.Fragment)
+        {
+            var info = new FragmentInfo(header, fragment.Identification, fragment.Offset, fragment.More, at, at - IPv6Packet.FragmentHeaderSize);
+            if (Fragments.Add(info, packet) is not { } whole)
+            {
+                return;
+            }
+
+            // Behind the fragment header there may be more of them, in the whole packet only.
+            packet = whole;
+            if (ExtensionHeaders.Walk(packet.Bytes, ref at, ref protocol, out _) != ExtensionWalk.Done)
+            {
+                DropBadHeader(packet);
+                return;
+            }
+
+            header = header with { Protocol = protocol };
+        }
+
+        packet.TrimFront(at);
+        Deliver(header, packet, at);
+    }
+
+    /// <summary>Martian addresses (RFC 1812, section 5.3.7; RFC 4291, section 2.7): nobody is a group, and loopback stays at home.</summary>
+    private bool IsPlausible(in IPHeader header, PacketBuffer packet) =>
+        !header.Source.IsMulticast && !header.Source.IsLimitedBroadcast
+        && (packet.Input!.IsLoopback || !(header.Source.IsLoopback || header.Destination.IsLoopback || IsLocal(header.Source)));
+
+    private bool IsForUs(IPAddress destination) => IsLocal(destination) || destination.IsMulticast || IsBroadcast(destination);
+
+    /// <summary>Gives a packet to the protocol above; owns it. The IP header is still in front of its first byte.</summary>
+    private void Deliver(in IPHeader header, PacketBuffer packet, int headerLength)
+    {
+        Counters.IPInDelivers++;
+        switch (header.Protocol)
+        {
+            case IPProtocol.Tcp:
+                Tcp.Input(header, packet);
+                break;
+            case IPProtocol.Udp:
+                Udp.Input(header, packet, headerLength);
+                break;
+            case IPProtocol.Icmp when header.Source.IsV4:
+            case IPProtocol.IcmpV6 when !header.Source.IsV4:
+                Icmp.Input(header, packet);
+                break;
+            case IPProtocol.NoNext:
+                Pool.Return(packet);
+                break;
+            default:
+                Counters.IPInUnknownProtocols++;
+                Icmp.SendError(header, packet, headerLength, IcmpError.ProtocolUnreachable);
+                Pool.Return(packet);
+                break;
+        }
+    }
+
+    /// <summary>A packet for somebody else: passed on when this stack is a router (RFC 1812), else dropped (RFC 1122, section 3.2.1.3).</summary>
+    private void Forward(in IPHeader header, PacketBuffer packet)
+    {
+        if (!Options.Forwards || packet.IsLinkBroadcast || header.Source.IsLinkLocal || header.Destination.IsLinkLocal)
+        {
+            Counters.IPInAddressErrors++;
+            Pool.Return(packet);
+        }
+        else if (header.HopLimit <= 1)
+        {
+            Icmp.SendError(header, packet, 0, IcmpError.TimeExceeded);
+            Pool.Return(packet);
+        }
+        else if (!Resolve(header.Destination).Ok(out var path))
+        {
+            Counters.IPOutNoRoutes++;
+            Icmp.SendError(header, packet, 0, IcmpError.NetworkUnreachable);
+            Pool.Return(packet);
+        }
+        else
+        {
+            ForwardTo(path, header, packet);
+        }
+    }
+
+    private void ForwardTo(in Path path, in IPHeader header, PacketBuffer packet)
+    {
+        var bytes = packet.Bytes;
+        if (bytes.Length > path.Interface.Mtu)
+        {
+            // Routers do not fragment: always for IPv6 (RFC 8200, section 5), and here for IPv4 too, which path MTU discovery can tell.
+            Icmp.SendError(header, packet, 0, IcmpError.PacketTooBig(path.Interface.Mtu));
+            Pool.Return(packet);
+            return;
+        }
+
+        if (header.Source.IsV4)
+        {
+            bytes[8]--;
+            bytes[10] = bytes[11] = 0;
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(bytes[10..], InternetChecksum.Of(bytes[..((bytes[0] & 0xf) * 4)]));
+        }
+        else
+        {
+            bytes[7]--;
+        }
+
+        Counters.IPForwarded++;
+        path.Interface.Output(packet, path.NextHop);
+    }
+}

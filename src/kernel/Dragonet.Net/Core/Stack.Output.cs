@@ -1,0 +1,85 @@
+using Dragonet.Abi;
+
+namespace Dragonet.Net;
+
+/// <summary>IP packets that go out.</summary>
+public sealed partial class Stack
+{
+    private uint _lastIdentification;
+
+    /// <summary>Sends a payload; owns the packet. Longer ones than the link takes are fragmented, or refused (EMSGSIZE).</summary>
+    /// <param name="header">Addresses, protocol, hop limit.</param>
+    /// <param name="packet">The payload.</param>
+    /// <param name="path">The way.</param>
+    /// <param name="dontFragment">For path MTU discovery (RFC 1191).</param>
+    internal Errno Output(in IPHeader header, PacketBuffer packet, in Path path, bool dontFragment)
+    {
+        Counters.IPOutRequests++;
+        var size = header.Source.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
+        if (packet.Length + size > path.Interface.Mtu)
+        {
+            var error = dontFragment ? Errno.EMSGSIZE : Fragment(header, packet, path);
+            Pool.Return(packet);
+            return error;
+        }
+
+        var length = packet.Length;
+        if (header.Source.IsV4)
+        {
+            // Atomic packets need no identification of their own (RFC 6864, section 4.1).
+            IPv4Packet.Write(packet.Prepend(size), header, length, dontFragment ? (ushort)0 : NextIdentification(), dontFragment ? IPv4Packet.DontFragmentFlag : (ushort)0);
+        }
+        else
+        {
+            IPv6Packet.Write(packet.Prepend(size), header, length, header.Protocol);
+        }
+
+        path.Interface.Output(packet, path.NextHop);
+        return Errno.OK;
+    }
+
+    private ushort NextIdentification()
+    {
+        _lastIdentification += 1 + (uint)(Options.Random() & 0xf);
+        return (ushort)_lastIdentification;
+    }
+
+    private Errno Fragment(in IPHeader header, PacketBuffer packet, in Path path)
+    {
+        var isV4 = header.Source.IsV4;
+        var headers = isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize + IPv6Packet.FragmentHeaderSize;
+        var piece = (path.Interface.Mtu - headers) & ~7;
+        if (packet.Length > (isV4 ? 65535 - headers : 65535) || piece < 8)
+        {
+            return Errno.EMSGSIZE;
+        }
+
+        var identification = isV4 ? NextIdentification() : (uint)Options.Random();
+        for (var offset = 0; offset < packet.Length; offset += piece)
+        {
+            var length = Math.Min(piece, packet.Length - offset);
+            var more = offset + length < packet.Length;
+            var fragment = Pool.Copy(packet.Bytes.Slice(offset, length));
+            if (isV4)
+            {
+                var word = (ushort)(offset / 8 | (more ? IPv4Packet.MoreFragmentsFlag : 0));
+                IPv4Packet.Write(fragment.Prepend(headers), header, length, (ushort)identification, word);
+            }
+            else
+            {
+                var bytes = fragment.Prepend(headers);
+                IPv6Packet.Write(bytes, header, length + IPv6Packet.FragmentHeaderSize, IPProtocol.Fragment);
+                bytes = bytes[IPv6Packet.HeaderSize..];
+                bytes[0] = (byte)header.Protocol;
+                bytes[1] = 0;
+                System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)(offset | (more ? 1 : 0)));
+                System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes[4..], identification);
+            }
+
+            Counters.IPFragmented++;
+            path.Interface.Output(fragment, path.NextHop);
+        }
+
+        return Errno.OK;
+    }
+}

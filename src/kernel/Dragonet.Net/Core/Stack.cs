@@ -1,0 +1,202 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Net;
+
+/// <summary>
+/// A TCP/IP stack: frames in, frames out, time in. It has no thread, no clock and no lock: its owner calls one method at a time,
+/// tells the time before (<see cref="SetTime"/>), and afterwards lets it finish (<see cref="Run"/>) and looks when it wants to be
+/// called next (<see cref="NextDeadline"/>). Sockets tell of changes through wait queues, which only mark.
+/// </summary>
+public sealed partial class Stack
+{
+    private readonly List<Interface> _interfaces = [];
+
+    public Stack(StackOptions options)
+    {
+        Options = options;
+        Hash = new KeyedHash(options.Random(), options.Random());
+        Buffers = new BufferBudget(options.BufferLimit);
+        Tcp = new TcpLayer(this);
+        Udp = new UdpLayer(this);
+        Icmp = new IcmpLayer(this);
+        Fragments = new Reassembler(this);
+        Loopback = new LoopbackInterface(this);
+    }
+
+    /// <summary>The present, in nanoseconds from any beginning.</summary>
+    public long Now { get; private set; }
+
+    /// <summary>lo: down and without address at first, as in a new network namespace.</summary>
+    public LoopbackInterface Loopback { get; }
+
+    /// <summary>All interfaces; their numbers are their places, from 1.</summary>
+    public IReadOnlyList<Interface> Interfaces => _interfaces;
+
+    /// <summary>Routes to other machines. What is addressed to an interface of this stack needs none.</summary>
+    public RouteTable Routes { get; } = new();
+
+    /// <summary>Counters for /proc/net/snmp.</summary>
+    public StackCounters Counters { get; } = new();
+
+    /// <summary>Bytes in sockets.</summary>
+    public BufferBudget Buffers { get; }
+
+    /// <summary>When <see cref="Run"/> is to be called at the latest; <see cref="long.MaxValue"/> when nothing is to happen by itself.</summary>
+    public long NextDeadline => Timers.Next;
+
+    /// <summary>What is alive in this stack; all zero when everything was closed and nothing waits.</summary>
+    public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
+
+    internal StackOptions Options { get; }
+
+    internal PacketPool Pool { get; } = new();
+
+    internal TimerHeap Timers { get; } = new();
+
+    internal KeyedHash Hash { get; }
+
+    internal TcpLayer Tcp { get; }
+
+    internal UdpLayer Udp { get; }
+
+    internal IcmpLayer Icmp { get; }
+
+    internal Reassembler Fragments { get; }
+
+    /// <summary>A stack whose lo is up with its usual addresses.</summary>
+    public static Stack WithLoopback(StackOptions options)
+    {
+        var stack = new Stack(options);
+        stack.Loopback.IsUp = true;
+        _ = stack.Loopback.AddAddress(new Prefix(IPAddress.LoopbackV4, 8));
+        _ = stack.Loopback.AddAddress(new Prefix(IPAddress.LoopbackV6, 128));
+        return stack;
+    }
+
+    /// <summary>Tells the time; it never goes backwards.</summary>
+    public void SetTime(long now) => Now = Math.Max(Now, now);
+
+    /// <summary>Does what is due now, and delivers what the stack sent to itself.</summary>
+    public void Run()
+    {
+        do
+        {
+            Timers.RunDue(Now);
+        }
+        while (DeliverLocal());
+    }
+
+    /// <summary>A new TCP socket.</summary>
+    /// <param name="isV6">Of family AF_INET6.</param>
+    public TcpSocket CreateTcp(bool isV6) => new(Tcp, isV6);
+
+    /// <summary>A new UDP socket.</summary>
+    /// <param name="isV6">Of family AF_INET6.</param>
+    public UdpSocket CreateUdp(bool isV6) => new(Udp, isV6);
+
+    /// <summary>A new socket for echo requests and their replies (icmp(7), "ping sockets").</summary>
+    /// <param name="isV6">ICMPv6.</param>
+    public PingSocket CreatePing(bool isV6) => new(Icmp, isV6);
+
+    /// <summary>TCP connections and listeners, for /proc/net/tcp and sock_diag.</summary>
+    public IEnumerable<TcpEntry> ListTcp() => Tcp.List();
+
+    /// <summary>UDP sockets, for /proc/net/udp.</summary>
+    public IEnumerable<UdpSocket> ListUdp() => Udp.List();
+
+    /// <summary>True for an address of this stack: packets to it do not leave.</summary>
+    public bool IsLocal(IPAddress address)
+    {
+        foreach (var link in _interfaces)
+        {
+            foreach (var prefix in link.AddressList)
+            {
+                if (prefix.Address == address || (link.IsLoopback && prefix.Contains(address)))
+                {
+                    return link.IsUp;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>True when packets to this address go to every host of a link.</summary>
+    public bool IsBroadcast(IPAddress address)
+    {
+        if (!address.IsV4)
+        {
+            return false;
+        }
+
+        if (address.IsLimitedBroadcast)
+        {
+            return true;
+        }
+
+        foreach (var link in _interfaces)
+        {
+            foreach (var prefix in link.AddressList)
+            {
+                if (prefix.DirectedBroadcast == address)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    internal int Attach(Interface link)
+    {
+        _interfaces.Add(link);
+        return _interfaces.Count;
+    }
+
+    /// <summary>How to reach an address: ENETUNREACH when there is no route.</summary>
+    /// <param name="destination">The address.</param>
+    /// <param name="scope">An interface's number, or 0 for any.</param>
+    internal Result<Path> Resolve(IPAddress destination, int scope = 0)
+    {
+        if (IsLocal(destination))
+        {
+            var own = Loopback.AddressList.Exists(prefix => prefix.Contains(destination)) ? Loopback.SourceFor(destination) : null;
+            return new Path(Loopback, destination, own ?? destination);
+        }
+
+        var only = scope is > 0 && scope <= _interfaces.Count ? _interfaces[scope - 1] : null;
+        if ((destination.IsMulticast || destination.IsLimitedBroadcast) && only is null)
+        {
+            only = _interfaces.Find(link => link.IsUp && !link.IsLoopback);
+        }
+
+        if (only is not null && (destination.IsMulticast || destination.IsLinkLocal || destination.IsLimitedBroadcast))
+        {
+            return only.SourceFor(destination) is { } address ? new Path(only, destination, address) : Errno.ENETUNREACH;
+        }
+
+        if (Routes.Find(destination, only) is not { } route || route.Interface.IsLoopback)
+        {
+            return Errno.ENETUNREACH;
+        }
+
+        var source = route.Source ?? route.Interface.SourceFor(route.Gateway ?? destination);
+        return source is { } from ? new Path(route.Interface, route.Gateway ?? destination, from) : Errno.ENETUNREACH;
+    }
+
+    private bool DeliverLocal()
+    {
+        if (!Loopback.DeliverOne())
+        {
+            return false;
+        }
+
+        while (Loopback.DeliverOne())
+        {
+        }
+
+        return true;
+    }
+}

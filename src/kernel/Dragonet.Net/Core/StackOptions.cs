@@ -1,0 +1,17 @@
+namespace Dragonet.Net;
+
+/// <summary>What a stack needs from its owner.</summary>
+public sealed class StackOptions
+{
+    /// <summary>Random numbers: secrets, identifications, ports. A seeded source makes a run repeatable.</summary>
+    public required Func<ulong> Random { get; init; }
+
+    /// <summary>Most bytes that wait in its sockets.</summary>
+    public long BufferLimit { get; init; } = 256L << 20;
+
+    /// <summary>Whether packets for others are passed on (net.ipv4.ip_forward).</summary>
+    public bool Forwards { get; set; }
+
+    /// <summary>Most TCP connections that were asked for and not confirmed yet (SYN-RECEIVED) of one listener.</summary>
+    public int HalfOpenLimit { get; init; } = 1024;
+}

@@ -1,0 +1,51 @@
+namespace Dragonet.Net;
+
+/// <summary>
+/// lo: what is sent comes back. Packets wait in a queue until the stack has finished what it does, so that a conversation between
+/// two sockets of one stack is no recursion.
+/// </summary>
+public sealed class LoopbackInterface : Interface
+{
+    private const int MaxQueue = 4096;
+
+    private readonly Queue<PacketBuffer> _queue = new();
+
+    internal LoopbackInterface(Stack stack)
+        : base(stack, "lo", 65536)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override bool IsLoopback => true;
+
+    /// <inheritdoc/>
+    public override EthernetAddress? HardwareAddress => default(EthernetAddress);
+
+    internal override void Output(PacketBuffer packet, IPAddress nextHop)
+    {
+        if (!IsUp || _queue.Count >= MaxQueue)
+        {
+            Counters.SendDrops++;
+            Stack.Pool.Return(packet);
+            return;
+        }
+
+        Counters.SentPackets++;
+        Counters.SentBytes += packet.Length;
+        packet.IsLocal = true;
+        _queue.Enqueue(packet);
+    }
+
+    /// <summary>Delivers one packet that was sent.</summary>
+    /// <returns>False when there is none.</returns>
+    internal bool DeliverOne()
+    {
+        if (!_queue.TryDequeue(out var packet))
+        {
+            return false;
+        }
+
+        Input(packet);
+        return true;
+    }
+}

@@ -1,0 +1,392 @@
+using Dragonet.Abi;
+
+namespace Dragonet.Net;
+
+/// <summary>Segments that go out (RFC 9293, section 3.8.6; RFC 5681).</summary>
+internal sealed partial class TcpConnection
+{
+    /// <summary>What a peer takes that says nothing (RFC 9293, section 3.7.1).</summary>
+    private const int DefaultSegment = 536;
+
+    /// <summary>The shift that this side uses: enough for the largest buffer.</summary>
+    private const int WindowShift = 7;
+
+    private readonly StreamBuffer _outgoing;
+    private readonly uint _iss;
+    private long _sendUna;
+    private long _sendNext;
+    private long _sendWindow;
+    private long _maximumWindow;
+    private long _windowSequence;    // SND.WL1
+    private long _windowAck;         // SND.WL2
+    private int _sendShift;
+    private int _receiveShift;
+    private int _sendSegment;        // data of a full segment
+    private long _smallEnd;          // behind the last segment that was not full
+    private bool _isFinQueued;
+    private bool _hasMore;           // MSG_MORE
+    private long _corkedUntil;
+    private long _lastSent;
+    private Errno _softError;
+
+    /// <summary>Bytes that were not acknowledged or sent yet (SIOCOUTQ).</summary>
+    public int OutgoingCount => _outgoing.Count;
+
+    /// <summary>Room for more data.</summary>
+    public int SendRoom => Math.Max(Settings.SendBuffer - _outgoing.Count, 0);
+
+    /// <summary>Bytes that can be read.</summary>
+    public int IncomingCount => _incoming.Count;
+
+    private uint TimestampNow => _timestampOffset + (uint)(Now / 1_000_000);
+
+    /// <summary>Longest segment that the path to the peer lets through, without options.</summary>
+    private int MaximumReceiveSegment
+    {
+        get
+        {
+            var mtu = FindPath()?.Interface.Mtu ?? (Remote.Address.IsV4 ? 576 : 1280);
+            var most = Math.Min(mtu, 65535) - TcpSegment.MinimalHeader - (Remote.Address.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize);
+            return Settings.MaximumSegment > 0 ? Math.Min(most, Settings.MaximumSegment) : most;
+        }
+    }
+
+    /// <summary>Takes data of the user.</summary>
+    /// <returns>How much; 0 when there is no room.</returns>
+    public int Write(ReadOnlySpan<byte> data, bool more)
+    {
+        var count = Math.Min(data.Length, SendRoom);
+        if (count == 0 || !_outgoing.Append(data[..count]))
+        {
+            // Memory is short: there is always room for a little.
+            count = Math.Min(count, 2048 - _outgoing.Count);
+            if (count <= 0 || !_outgoing.Append(data[..count]))
+            {
+                return 0;
+            }
+        }
+
+        _hasMore = more;
+        if (more || Settings.Cork)
+        {
+            _corkedUntil = _corkedUntil == 0 ? Now + CorkLimit : _corkedUntil;
+        }
+
+        if (_delayedAckAt != long.MaxValue)
+        {
+            _quickAcks = 0; // a conversation: the answer carries the acknowledgment
+        }
+
+        Output();
+        return count;
+    }
+
+    /// <summary>Gives data to the user.</summary>
+    public int Read(Span<byte> destination, bool peek)
+    {
+        var count = _incoming.Peek(_incoming.Head, destination);
+        if (!peek && count > 0)
+        {
+            Consume(count);
+        }
+
+        return count;
+    }
+
+    /// <summary>Drops data that the user has seen; the window moves when that is worth telling.</summary>
+    public void Consume(int count)
+    {
+        _incoming.Advance(_incoming.Head + count);
+        if (State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2
+            && WantedRight - _receiveRight >= Math.Min(Settings.ReceiveBuffer / 2, 2 * _segmentSeen))
+        {
+            _ackNow = true;
+            Output();
+        }
+    }
+
+    /// <summary>TCP_NODELAY or the end of TCP_CORK: what was held back goes.</summary>
+    public void Push()
+    {
+        _corkedUntil = 0;
+        _hasMore = false;
+        Output();
+    }
+
+    /// <summary>Sends what may be sent now, and an acknowledgment when one is due.</summary>
+    public void Output()
+    {
+        if (_ackNow && _incoming.Later is not null && State is not (TcpState.Closed or TcpState.SynSent))
+        {
+            // What is here behind a hole is told in a segment of its own: full segments have no room for it (RFC 6691).
+            Emit(_sendNext, 0, TcpFlags.Ack);
+        }
+
+        if (State is TcpState.Established or TcpState.CloseWait or TcpState.FinWait1 or TcpState.Closing or TcpState.LastAck)
+        {
+            while (SendOne(force: false))
+            {
+            }
+        }
+
+        if (_ackNow && State is not (TcpState.Closed or TcpState.SynSent))
+        {
+            Emit(_sendNext, 0, TcpFlags.Ack);
+        }
+
+        ArmLossTimer();
+        _stack.Timers.Update(this);
+    }
+
+    private uint SendSequence(long position) => _iss + (uint)position;
+
+    /// <summary>Sends one segment: the first lost one, or new data.</summary>
+    /// <param name="force">A timer says that nothing shall hold it back but the window.</param>
+    private bool SendOne(bool force)
+    {
+        if (_sent.LostBytes > 0)
+        {
+            return ResendOne();
+        }
+
+        var unsent = _outgoing.Tail - _sendNext;
+        var finDue = _isFinQueued && unsent >= 0;
+        if ((unsent <= 0 && !finDue) || _sent.IsFull)
+        {
+            return false;
+        }
+
+        var room = Math.Max(_sendUna + _sendWindow - _sendNext, 0);
+        var length = (int)Math.Min(Math.Min(unsent, _sendSegment), room);
+        var withFin = finDue && length == unsent && room > length;
+        if ((length == 0 && !withFin) || (!force && length < _sendSegment && !withFin && IsHeldBack(length, unsent)))
+        {
+            return false;
+        }
+
+        if (!force && InFlight > 0 && Pipe + length > _congestion.Window)
+        {
+            _isLimited = true;
+            return false;
+        }
+
+        if (InFlight == 0 && _lastSent != 0 && Now - _lastSent > _roundTrip.Timeout)
+        {
+            _congestion.OnIdle();
+        }
+
+        var start = _sendNext;
+        _sendNext += length + (withFin ? 1 : 0);
+        _sent.Add(new SentSegment { Start = start, End = _sendNext, SentAt = Now });
+        if (length < _sendSegment)
+        {
+            _smallEnd = _sendNext;
+        }
+
+        Emit(start, length, (withFin ? TcpFlags.Fin : 0) | (length == unsent ? TcpFlags.Psh : 0) | TcpFlags.Ack);
+        return true;
+    }
+
+    /// <summary>Small segments wait: for a window worth using (RFC 9293, section 3.8.6.2.1), for what fills them (cork), or for the
+    /// acknowledgment of another small one (Nagle's algorithm as Minshall modified it).</summary>
+    private bool IsHeldBack(int length, long unsent) =>
+        length < unsent
+            ? length < _maximumWindow / 2
+            : (Settings.Cork || _hasMore) && Now < _corkedUntil
+                || (!Settings.NoDelay && _smallEnd > _sendUna && InFlight > 0);
+
+    private bool ResendOne()
+    {
+        if (Pipe > 0 && Pipe + _sendSegment > _congestion.Window)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < _sent.Count; i++)
+        {
+            if (_sent[i].IsLost)
+            {
+                Resend(i);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Resend(int index)
+    {
+        var dataEnd = Math.Min(_sent[index].End, _outgoing.Tail);
+        if (dataEnd - _sent[index].Start > _sendSegment)
+        {
+            // The path takes less than it did.
+            _sent.Split(index, _sent[index].Start + _sendSegment);
+            dataEnd = _sent[index].End;
+        }
+
+        var start = _sent[index].Start;
+        var hasFin = _sent[index].End > _outgoing.Tail;
+        _sent.MarkResent(index, Now);
+        _stack.Counters.TcpRetransmitted++;
+        Emit(start, (int)(dataEnd - start), (hasFin ? TcpFlags.Fin : 0) | TcpFlags.Psh | TcpFlags.Ack);
+    }
+
+    /// <summary>SYN, or SYN with the acknowledgment of the peer's.</summary>
+    private void SendSyn()
+    {
+        if (_sendNext == 0)
+        {
+            _sendNext = 1;
+            _sent.Add(new SentSegment { Start = 0, End = 1, SentAt = Now });
+        }
+
+        Emit(0, 0, State == TcpState.SynSent ? TcpFlags.Syn : TcpFlags.Syn | TcpFlags.Ack);
+        ArmLossTimer();
+        _stack.Timers.Update(this);
+    }
+
+    /// <summary>What the peer's SYN offers (RFC 9293, section 3.7.1; RFC 7323; RFC 2018). A side uses only what both have said.</summary>
+    private void TakeSynOptions(in TcpOptions options)
+    {
+        _hasTimestamps = options.HasTimestamp;
+        _hasSack = options.SackPermitted;
+        if (options.WindowScale >= 0)
+        {
+            _sendShift = options.WindowScale;
+            _receiveShift = WindowShift;
+        }
+
+        if (options.HasTimestamp)
+        {
+            TakeTimestamp(options);
+        }
+
+        _peerSegment = options.MaximumSegment == 0 ? DefaultSegment : Math.Max((int)options.MaximumSegment, 48);
+        SetSegment(isStart: true);
+    }
+
+    private void SetSegment(bool isStart)
+    {
+        var most = Math.Min(MaximumReceiveSegment, _peerSegment);
+        most = _pathSegment > 0 ? Math.Min(most, _pathSegment) : most;
+        _sendSegment = most - (_hasTimestamps ? 12 : 0);
+        _congestion.SetSegment(_sendSegment, isStart);
+    }
+
+    /// <summary>Where the window could end: the buffer's free room. It never goes back (RFC 9293, section 3.8.6).</summary>
+    private long WantedRight => Math.Max(_receiveRight, _receiveNext + Math.Max(Settings.ReceiveBuffer - _incoming.Count, 0));
+
+    /// <summary>The window to tell, in the unit of the header; moves the right edge.</summary>
+    private ushort TakeWindow(bool isSyn)
+    {
+        if (_receivedFin)
+        {
+            return (ushort)Math.Min(Settings.ReceiveBuffer >> _receiveShift, ushort.MaxValue);
+        }
+
+        var shift = isSyn ? 0 : _receiveShift;
+        var right = WantedRight;
+        // Not in small steps (RFC 9293, section 3.8.6.2.2).
+        if (right - _receiveRight < Math.Min(Settings.ReceiveBuffer / 2, _segmentSeen))
+        {
+            right = _receiveRight;
+        }
+
+        var units = Math.Min(Math.Max(right - _receiveNext, 0) >> shift, ushort.MaxValue);
+        if (_receiveNext + (units << shift) < _receiveRight && units < ushort.MaxValue)
+        {
+            units++; // rounding must not take back what was given
+        }
+
+        _receiveRight = Math.Max(_receiveRight, _receiveNext + (units << shift));
+        return (ushort)units;
+    }
+
+    private void Emit(long start, int length, TcpFlags flags)
+    {
+        if (FindPath() is not { } path)
+        {
+            _softError = Errno.ENETUNREACH;
+            return;
+        }
+
+        var isSyn = (flags & TcpFlags.Syn) != 0;
+        var hasAck = (flags & TcpFlags.Ack) != 0;
+        Span<byte> optionBytes = stackalloc byte[TcpOptions.MaxSize];
+        var optionLength = BuildOptions(isSyn, hasAck, withSack: length == 0).Write(optionBytes);
+        var headerLength = TcpSegment.MinimalHeader + optionLength;
+        var packet = _stack.Pool.Rent(headerLength + length);
+        var bytes = packet.Bytes;
+        optionBytes[..optionLength].CopyTo(bytes[TcpSegment.MinimalHeader..]);
+        if (length > 0)
+        {
+            _ = _outgoing.Peek(start, bytes[headerLength..]);
+        }
+
+        var window = TakeWindow(isSyn);
+        var fields = new TcpFields(SendSequence(start), hasAck ? ReceiveSequence(_receiveNext) : 0, flags, window);
+        TcpSegment.Write(bytes, Local, Remote, fields, headerLength, !path.Interface.IsLoopback);
+        if (hasAck)
+        {
+            _lastAckSent = _receiveNext;
+            _ackNow = false;
+            _unacknowledged = 0;
+            _delayedAckAt = long.MaxValue;
+        }
+
+        if (length > 0)
+        {
+            _lastSent = Now;
+        }
+
+        _stack.Counters.TcpOutSegments++;
+        var header = new IPHeader(Local.Address, Remote.Address, IPProtocol.Tcp, Settings.HopLimit, Settings.TrafficClass);
+        if (_stack.Output(header, packet, path, dontFragment: Local.Address.IsV4) == Errno.EMSGSIZE)
+        {
+            OnPathMtu(path.Interface.Mtu);
+        }
+    }
+
+    private TcpOptions BuildOptions(bool isSyn, bool hasAck, bool withSack)
+    {
+        var options = new TcpOptions { WindowScale = -1 };
+        if (isSyn)
+        {
+            // An answer offers what was offered.
+            options.MaximumSegment = (ushort)MaximumReceiveSegment;
+            options.HasTimestamp = !hasAck || _hasTimestamps;
+            options.SackPermitted = !hasAck || _hasSack;
+            options.WindowScale = !hasAck || _receiveShift != 0 ? WindowShift : -1;
+        }
+        else
+        {
+            options.HasTimestamp = _hasTimestamps;
+        }
+
+        if (options.HasTimestamp)
+        {
+            options.TimestampValue = TimestampNow;
+            options.TimestampEcho = hasAck ? _recentTimestamp : 0;
+        }
+
+        if (!isSyn && withSack && _hasSack && _incoming.Later is { } later)
+        {
+            // The newest first, then the others (RFC 2018, section 4).
+            var newest = later.Find(_lastOutOfOrder);
+            if (newest is { } first)
+            {
+                _ = options.AddBlock(ReceiveSequence(first.Start), ReceiveSequence(first.End));
+            }
+
+            for (var i = 0; i < later.Count && options.BlockCount < TcpOptions.MaxBlocks; i++)
+            {
+                if (later[i] != newest && !options.AddBlock(ReceiveSequence(later[i].Start), ReceiveSequence(later[i].End)))
+                {
+                    break;
+                }
+            }
+        }
+
+        return options;
+    }
+}

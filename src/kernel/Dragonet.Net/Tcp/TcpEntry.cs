@@ -1,0 +1,21 @@
+namespace Dragonet.Net;
+
+/// <summary>One line of /proc/net/tcp.</summary>
+/// <param name="State">Its state.</param>
+/// <param name="Local">This side.</param>
+/// <param name="Remote">The other side; all zero for a listener.</param>
+/// <param name="SendQueue">Bytes not acknowledged.</param>
+/// <param name="ReceiveQueue">Bytes not read, or connections not accepted.</param>
+/// <param name="IsV6">Whether the socket is of AF_INET6.</param>
+/// <param name="Socket">The socket, or null.</param>
+/// <param name="Owner">The user who made it.</param>
+/// <param name="Retransmits">Expirations of the retransmission timer in a row.</param>
+public readonly record struct TcpEntry(TcpState State, Endpoint Local, Endpoint Remote, int SendQueue, int ReceiveQueue, bool IsV6, TcpSocket? Socket, uint Owner, int Retransmits)
+{
+    internal static TcpEntry Of(TcpSocket listener) =>
+        new(TcpState.Listen, listener.Local, new Endpoint(listener.IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0), listener.Backlog, listener.PendingCount, listener.IsV6, listener, listener.Settings.Owner, 0);
+
+    internal static TcpEntry Of(TcpConnection connection) => new(
+        connection.State, connection.Local, connection.Remote, connection.OutgoingCount, connection.IncomingCount,
+        connection.Socket?.IsV6 ?? connection.IsV6Socket, connection.Socket, connection.Settings.Owner, connection.Expirations);
+}

@@ -1,0 +1,200 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Net;
+
+/// <summary>TCP of one stack: the tables of connections and ports, and which segment is whose.</summary>
+internal sealed class TcpLayer
+{
+    private readonly Dictionary<TcpKey, TcpConnection> _connections;
+
+    public TcpLayer(Stack stack)
+    {
+        Stack = stack;
+        Ports = new PortTable(stack.Options.Random);
+        _connections = new(new KeyComparer(stack.Hash));
+    }
+
+    public Stack Stack { get; }
+
+    public PortTable Ports { get; }
+
+    public int ConnectionCount => _connections.Count;
+
+    public int SocketCount { get; set; }
+
+    /// <summary>A segment came; owns the packet.</summary>
+    public void Input(in IPHeader header, PacketBuffer packet)
+    {
+        Stack.Counters.TcpInSegments++;
+        if (!TcpSegment.TryParse(packet.Bytes, out var segment) || !(packet.IsLocal || segment.IsChecksumValid(header.Source, header.Destination)))
+        {
+            Stack.Counters.TcpInErrors++;
+        }
+        else if (!header.Destination.IsMulticast && !packet.IsLinkBroadcast && !Stack.IsBroadcast(header.Destination) && !header.Source.IsUnspecified)
+        {
+            Input(segment, header, packet.Input!);
+        }
+
+        Stack.Pool.Return(packet);
+    }
+
+    /// <summary>An ICMP error about a segment of ours.</summary>
+    public void InputError(Endpoint local, Endpoint remote, uint sequence, Errno error, bool isHard, int mtu)
+    {
+        if (_connections.TryGetValue(new TcpKey(local.Address, local.Port, remote.Address, remote.Port), out var connection))
+        {
+            connection.OnIcmp(sequence, error, isHard, mtu);
+        }
+    }
+
+    /// <summary>A reset to somebody whose segment belongs to nobody (RFC 9293, section 3.10.7.1).</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="key">The addresses, as this side sees them.</param>
+    public void SendReset(in TcpSegment segment, in TcpKey key)
+    {
+        if (segment.Has(TcpFlags.Rst) || !Stack.Resolve(key.RemoteAddress).Ok(out var path))
+        {
+            return;
+        }
+
+        var fields = segment.Has(TcpFlags.Ack)
+            ? new TcpFields(segment.Acknowledgment, 0, TcpFlags.Rst, 0)
+            : new TcpFields(0, segment.Sequence + (uint)segment.SequenceLength, TcpFlags.Rst | TcpFlags.Ack, 0);
+        var packet = Stack.Pool.Rent(TcpSegment.MinimalHeader);
+        var (local, remote) = (new Endpoint(key.LocalAddress, key.LocalPort), new Endpoint(key.RemoteAddress, key.RemotePort));
+        TcpSegment.Write(packet.Bytes, local, remote, fields, TcpSegment.MinimalHeader, withChecksum: true);
+        Stack.Counters.TcpOutSegments++;
+        Stack.Counters.TcpOutResets++;
+        _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp), packet, path, dontFragment: local.Address.IsV4);
+    }
+
+    public void Add(TcpConnection connection)
+    {
+        _connections.Add(connection.Key, connection);
+        Ports.Add(connection.Local.Port, connection);
+    }
+
+    public void Remove(TcpConnection connection, TcpState state)
+    {
+        if (state != TcpState.Closed)
+        {
+            _ = _connections.Remove(connection.Key);
+            Ports.Remove(connection.Local.Port, connection);
+        }
+    }
+
+    public bool Has(in TcpKey key) => _connections.ContainsKey(key);
+
+    /// <summary>Removes what has had its time, so that its addresses can be used anew.</summary>
+    public bool Reuse(in TcpKey key)
+    {
+        if (_connections.TryGetValue(key, out var old) && old.State == TcpState.TimeWait && old.Socket is null)
+        {
+            old.Remove(Errno.OK);
+        }
+
+        return !_connections.ContainsKey(key);
+    }
+
+    /// <summary>Finds a local port for a connection, from the address's own starting point (RFC 6056, section 3.3.3).</summary>
+    public Result<ushort> ChoosePort(IPAddress local, IPAddress remote, ushort remotePort)
+    {
+        const int count = PortTable.LastEphemeral - PortTable.FirstEphemeral + 1;
+        var start = (int)((Stack.Hash.Of(new TcpKey(local, 0, remote, remotePort), 3) + Stack.Options.Random() % 16 + (ulong)_connections.Count) % count);
+        for (var pass = 0; pass < 2; pass++)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var port = (ushort)(PortTable.FirstEphemeral + (start + i) % count);
+                var users = Ports.Find(port);
+                // First a port of its own, then one whose other connections have other peers.
+                if (users is null || (pass == 1 && users.All(user => user is TcpConnection) && !Has(new TcpKey(local, port, remote, remotePort))))
+                {
+                    return port;
+                }
+            }
+        }
+
+        return Errno.EADDRNOTAVAIL;
+    }
+
+    public IEnumerable<TcpEntry> List()
+    {
+        foreach (var user in Ports.All)
+        {
+            if (user is TcpSocket { IsListening: true } listener)
+            {
+                yield return TcpEntry.Of(listener);
+            }
+            else if (user is TcpConnection connection)
+            {
+                yield return TcpEntry.Of(connection);
+            }
+        }
+    }
+
+    private void Input(in TcpSegment segment, in IPHeader header, Interface link)
+    {
+        var key = new TcpKey(header.Destination, segment.DestinationPort, header.Source, segment.SourcePort);
+        if (_connections.TryGetValue(key, out var connection))
+        {
+            if (connection.State == TcpState.TimeWait && connection.MayGiveWay(segment) && FindListener(key) is not null)
+            {
+                connection.Remove(Errno.OK);
+            }
+            else
+            {
+                connection.Input(segment);
+                return;
+            }
+        }
+
+        // RFC 9293, section 3.10.7.2
+        if (FindListener(key) is { } listener && !segment.Has(TcpFlags.Rst))
+        {
+            if (segment.Has(TcpFlags.Ack))
+            {
+                SendReset(segment, key);
+            }
+            else if (segment.Has(TcpFlags.Syn) && !segment.Has(TcpFlags.Fin))
+            {
+                listener.OnSyn(segment, key, header.Source.IsLinkLocal ? link.Index : 0);
+            }
+
+            return;
+        }
+
+        SendReset(segment, key);
+    }
+
+    private TcpSocket? FindListener(in TcpKey key)
+    {
+        TcpSocket? best = null;
+        var bestScore = -1;
+        var equals = 0;
+        foreach (var user in Ports.Find(key.LocalPort) ?? [])
+        {
+            if (user is not TcpSocket { IsListening: true } socket || socket.Score(key.LocalAddress) is var score && score < bestScore || score < 0)
+            {
+                continue;
+            }
+
+            // Several with SO_REUSEPORT share by the hash of the peer.
+            equals = score > bestScore ? 1 : equals + 1;
+            if (equals == 1 || Stack.Hash.Of(key, 4) % (uint)equals == 0)
+            {
+                (best, bestScore) = (socket, score);
+            }
+        }
+
+        return best;
+    }
+
+    private sealed class KeyComparer(KeyedHash hash) : IEqualityComparer<TcpKey>
+    {
+        public bool Equals(TcpKey x, TcpKey y) => x == y;
+
+        public int GetHashCode(TcpKey key) => (int)hash.Of(key);
+    }
+}

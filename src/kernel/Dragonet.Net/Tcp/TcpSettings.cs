@@ -1,0 +1,65 @@
+namespace Dragonet.Net;
+
+/// <summary>Options of a TCP socket (tcp(7), ip(7), socket(7)); a connection that a listener accepts begins with a copy of the listener's.</summary>
+public sealed record TcpSettings
+{
+    /// <summary>TCP_NODELAY: no waiting to fill segments (Nagle's algorithm, RFC 896).</summary>
+    public bool NoDelay { get; set; }
+
+    /// <summary>TCP_CORK: only full segments, for 200 ms at most.</summary>
+    public bool Cork { get; set; }
+
+    /// <summary>SO_KEEPALIVE.</summary>
+    public bool KeepAlive { get; set; }
+
+    /// <summary>TCP_KEEPIDLE in seconds.</summary>
+    public int KeepIdle { get; set; } = 7200;
+
+    /// <summary>TCP_KEEPINTVL in seconds.</summary>
+    public int KeepInterval { get; set; } = 75;
+
+    /// <summary>TCP_KEEPCNT.</summary>
+    public int KeepCount { get; set; } = 9;
+
+    /// <summary>TCP_SYNCNT.</summary>
+    public int SynRetries { get; set; } = 6;
+
+    /// <summary>TCP_USER_TIMEOUT in milliseconds; 0 for none.</summary>
+    public int UserTimeout { get; set; }
+
+    /// <summary>TCP_MAXSEG, or 0.</summary>
+    public int MaximumSegment { get; set; }
+
+    /// <summary>TCP_LINGER2 in seconds: how long an orphan stays in FIN-WAIT-2.</summary>
+    public int FinWait2Seconds { get; set; } = 60;
+
+    /// <summary>TCP_DEFER_ACCEPT in seconds, as set.</summary>
+    public int DeferAccept { get; set; }
+
+    /// <summary>TCP_CONGESTION.</summary>
+    public CongestionKind Congestion { get; set; } = CongestionKind.Cubic;
+
+    /// <summary>Bytes that may wait to be sent or acknowledged.</summary>
+    public int SendBuffer { get; set; } = 256 * 1024;
+
+    /// <summary>Bytes that may wait to be read: the largest window.</summary>
+    public int ReceiveBuffer { get; set; } = 256 * 1024;
+
+    /// <summary>IP_TTL.</summary>
+    public byte HopLimit { get; set; } = 64;
+
+    /// <summary>IP_TOS.</summary>
+    public byte TrafficClass { get; set; }
+
+    /// <summary>SO_REUSEADDR.</summary>
+    public bool ReuseAddress { get; set; }
+
+    /// <summary>SO_REUSEPORT.</summary>
+    public bool ReusePort { get; set; }
+
+    /// <summary>IPV6_V6ONLY.</summary>
+    public bool IsV6Only { get; set; }
+
+    /// <summary>Who made the socket.</summary>
+    public uint Owner { get; set; }
+}

@@ -1,0 +1,149 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Net;
+
+/// <summary>A socket that takes connections (listen(2), accept(2)).</summary>
+public sealed partial class TcpSocket
+{
+    private readonly Queue<TcpConnection> _pending = new();                // established, not accepted
+    private readonly LinkedList<TcpConnection> _halfOpen = new();          // SYN-RECEIVED, oldest first
+
+    /// <summary>SO_ACCEPTCONN.</summary>
+    public bool IsListening { get; private set; }
+
+    /// <summary>Connections that may wait to be accepted.</summary>
+    public int Backlog { get; private set; }
+
+    /// <summary>Connections that wait to be accepted.</summary>
+    public int PendingCount => _pending.Count;
+
+    /// <summary>listen(2); again to change the backlog.</summary>
+    public Errno Listen(int backlog)
+    {
+        if (_connection is not null)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!IsListening)
+        {
+            if (!_isBound && Bind(Local) is not Errno.OK and var error)
+            {
+                return error;
+            }
+
+            // What two bound sockets may share with SO_REUSEADDR, two listening ones may not.
+            IsListening = true;
+            if (HasListeningRival())
+            {
+                IsListening = false;
+                return Errno.EADDRINUSE;
+            }
+        }
+
+        Backlog = backlog;
+        return Errno.OK;
+    }
+
+    /// <summary>accept(2): EAGAIN when nobody has called.</summary>
+    public Result<TcpSocket> Accept()
+    {
+        if (!IsListening)
+        {
+            return Errno.EINVAL;
+        }
+
+        return _pending.TryDequeue(out var connection) ? new TcpSocket(_layer, connection, IsV6) : Errno.EAGAIN;
+    }
+
+    /// <summary>How well it fits to a destination; -1 when not at all.</summary>
+    internal int Score(IPAddress destination)
+    {
+        if (!Local.Address.IsUnspecified)
+        {
+            return Local.Address == destination ? 2 : -1;
+        }
+
+        return IsV6 == !destination.IsV4 ? 1 : IsV6 && Local.Address == IPAddress.AnyV6 && !Settings.IsV6Only ? 0 : -1;
+    }
+
+    /// <summary>Somebody calls. When too many calls are on their way the oldest one goes: a flood of forged ones does not keep others out for
+    /// long (RFC 4987, section 3).</summary>
+    internal void OnSyn(in TcpSegment segment, in TcpKey key, int scope)
+    {
+        if (_pending.Count > Backlog)
+        {
+            Stack.Counters.TcpListenDrops++;
+            return;
+        }
+
+        if (_halfOpen.Count >= Stack.Options.HalfOpenLimit)
+        {
+            Stack.Counters.TcpListenDrops++;
+            _halfOpen.First!.Value.Remove(Errno.OK);
+        }
+
+        var local = new Endpoint(key.LocalAddress, key.LocalPort, scope);
+        var remote = new Endpoint(key.RemoteAddress, key.RemotePort, scope);
+        var connection = new TcpConnection(_layer, local, remote, Settings with { }, socket: null) { Listener = this, IsV6Socket = IsV6 };
+        _ = _halfOpen.AddLast(connection);
+        connection.Accept(segment, TcpOptions.Parse(segment.Options));
+    }
+
+    /// <summary>The handshake is over: the connection waits for accept(2). False when there is no room.</summary>
+    internal bool Admit(TcpConnection connection)
+    {
+        if (_pending.Count > Backlog)
+        {
+            Stack.Counters.TcpListenDrops++;
+            return false;
+        }
+
+        _ = _halfOpen.Remove(connection);
+        _pending.Enqueue(connection);
+        Stack.Counters.TcpPassiveOpens++;
+        _ = Queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
+        return true;
+    }
+
+    /// <summary>A connection ended before it was established. One that ended while it waited stays: accept(2) returns it, with its error.</summary>
+    internal void Drop(TcpConnection connection) => _ = _halfOpen.Remove(connection);
+
+    private bool HasListeningRival()
+    {
+        foreach (var user in _layer.Ports.Find(Local.Port) ?? [])
+        {
+            if (user is TcpSocket { IsListening: true } other && other != this && !(other.Settings.ReusePort && Settings.ReusePort) && PortTable.Overlap(this, other))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void StopListening()
+    {
+        if (!IsListening)
+        {
+            return;
+        }
+
+        IsListening = false;
+        while (_halfOpen.First is { } first)
+        {
+            first.Value.Listener = null;
+            _halfOpen.RemoveFirst();
+            first.Value.Abort(Errno.OK);
+        }
+
+        while (_pending.TryDequeue(out var connection))
+        {
+            connection.Listener = null;
+            connection.Close(hard: true);
+        }
+
+        _ = Queue.Wake();
+    }
+}

@@ -1,0 +1,367 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Net;
+
+/// <summary>A TCP socket (tcp(7)): not connected, listening, or the user's end of a connection.</summary>
+public sealed partial class TcpSocket : IPortUser
+{
+    private readonly TcpLayer _layer;
+    private TcpConnection? _connection;
+    private bool _isBound;
+    private bool _isReadShut;
+    private bool _isClosed;
+    private bool _isConnectPending; // a connect(2) waits for its result
+    private Errno _error;
+
+    internal TcpSocket(TcpLayer layer, bool isV6)
+    {
+        _layer = layer;
+        IsV6 = isV6;
+        Local = new Endpoint(isV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
+        layer.SocketCount++;
+    }
+
+    private TcpSocket(TcpLayer layer, TcpConnection connection, bool isV6)
+        : this(layer, isV6)
+    {
+        _connection = connection;
+        Local = connection.Local;
+        Settings = connection.Settings;
+        connection.Socket = this;
+        connection.Listener = null;
+    }
+
+    /// <summary>Woken when something changes.</summary>
+    public WaitQueue Queue { get; } = new();
+
+    /// <summary>Of family AF_INET6.</summary>
+    public bool IsV6 { get; }
+
+    /// <summary>This side's address; port 0 when it has none.</summary>
+    public Endpoint Local { get; private set; }
+
+    /// <summary>The other side's address, or null.</summary>
+    public Endpoint? Remote => _connection is { State: not (TcpState.Closed or TcpState.SynSent) } connection ? connection.Remote : null;
+
+    public TcpSettings Settings { get; private set; } = new();
+
+    /// <summary>The state, as TCP_INFO and /proc/net/tcp tell it.</summary>
+    public TcpState State => IsListening ? TcpState.Listen : _connection?.State ?? TcpState.Closed;
+
+    /// <summary>Bytes that were not acknowledged (SIOCOUTQ).</summary>
+    public int OutgoingCount => _connection?.OutgoingCount ?? 0;
+
+    /// <summary>Bytes that can be read (SIOCINQ).</summary>
+    public int IncomingCount => _connection?.IncomingCount ?? 0;
+
+    IPAddress IPortUser.BoundAddress => Local.Address;
+
+    bool IPortUser.IsV6Only => Settings.IsV6Only;
+
+    bool IPortUser.ReuseAddress => Settings.ReuseAddress;
+
+    bool IPortUser.ReusePort => Settings.ReusePort;
+
+    uint IPortUser.Owner => Settings.Owner;
+
+    private Stack Stack => _layer.Stack;
+
+    /// <summary>bind(2): EINVAL when bound, EADDRNOTAVAIL for an address that is not here, EADDRINUSE.</summary>
+    public Errno Bind(Endpoint local)
+    {
+        if (_isBound || _connection is not null)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!local.Address.IsUnspecified && !Stack.IsLocal(local.Address))
+        {
+            return Errno.EADDRNOTAVAIL;
+        }
+
+        Local = local with { Port = 0 };
+        if (!_layer.Ports.Bind(local.Port, this).Ok(out var port, out var error))
+        {
+            Local = new Endpoint(IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
+            return error;
+        }
+
+        Local = local with { Port = port };
+        _isBound = true;
+        return Errno.OK;
+    }
+
+    /// <summary>connect(2): EINPROGRESS at first, then EALREADY; the result comes with POLLOUT and <see cref="TakeError"/>.</summary>
+    public Errno Connect(Endpoint remote)
+    {
+        if (IsListening)
+        {
+            return Errno.EISCONN;
+        }
+
+        if (_connection is { } connection)
+        {
+            return ConnectResult(connection);
+        }
+
+        var address = !remote.Address.IsUnspecified ? remote.Address : remote.Address.IsV4 ? IPAddress.LoopbackV4 : IPAddress.LoopbackV6;
+        if (address.IsMulticast || Stack.IsBroadcast(address))
+        {
+            return Errno.ENETUNREACH;
+        }
+
+        if (!Stack.Resolve(address, remote.Scope).Ok(out var path, out var error))
+        {
+            return error;
+        }
+
+        var source = Local.Address.IsUnspecified ? path.Source : Local.Address;
+        if (source.IsV4 != address.IsV4)
+        {
+            return Errno.ENETUNREACH;
+        }
+
+        var port = Local.Port;
+        if (port == 0 && !_layer.ChoosePort(source, address, remote.Port).Ok(out port, out error))
+        {
+            return error;
+        }
+
+        if (!_layer.Reuse(new TcpKey(source, port, address, remote.Port)))
+        {
+            return Errno.EADDRNOTAVAIL;
+        }
+
+        Local = new Endpoint(source, port, remote.Scope);
+        _isConnectPending = true;
+        _connection = new TcpConnection(_layer, Local, remote with { Address = address }, Settings, this) { IsV6Socket = IsV6 };
+        _connection.Open();
+        return Errno.EINPROGRESS;
+    }
+
+    /// <summary>send(2): as much as there is room for; EAGAIN when there is none.</summary>
+    /// <param name="data">The bytes.</param>
+    /// <param name="more">MSG_MORE: a segment that is not full may wait for more data.</param>
+    public Result<int> Send(ReadOnlySpan<byte> data, bool more = false)
+    {
+        if (TakeError() is not Errno.OK and var error)
+        {
+            return error;
+        }
+
+        if (_connection is not { } connection || connection.IsSendEnded)
+        {
+            return Errno.EPIPE;
+        }
+
+        if (connection.State is TcpState.SynSent or TcpState.SynReceived)
+        {
+            return Errno.EAGAIN;
+        }
+
+        var count = data.IsEmpty ? 0 : connection.Write(data, more);
+        return count > 0 || data.IsEmpty ? count : Errno.EAGAIN;
+    }
+
+    /// <summary>recv(2): 0 at the end of the stream, EAGAIN when there is nothing yet.</summary>
+    public Result<int> Receive(Span<byte> destination, bool peek = false)
+    {
+        if (_connection is not { } connection)
+        {
+            return IsListening || _error == Errno.OK ? Errno.ENOTCONN : TakeError();
+        }
+
+        var count = connection.Read(destination, peek);
+        return count > 0 || destination.IsEmpty ? count : ReceiveNothing(connection);
+    }
+
+    /// <summary>Drops received data (MSG_TRUNC).</summary>
+    public Result<int> Discard(int most)
+    {
+        if (_connection is not { } connection)
+        {
+            return Errno.ENOTCONN;
+        }
+
+        var count = Math.Min(most, connection.IncomingCount);
+        if (count == 0)
+        {
+            return most == 0 ? 0 : ReceiveNothing(connection);
+        }
+
+        connection.Consume(count);
+        return count;
+    }
+
+    /// <summary>shutdown(2).</summary>
+    public Errno Shutdown(bool read, bool write)
+    {
+        if (IsListening)
+        {
+            if (read)
+            {
+                StopListening();
+            }
+
+            return Errno.OK;
+        }
+
+        if (_connection is not { State: not (TcpState.Closed or TcpState.SynSent) } connection)
+        {
+            if (_connection is { State: TcpState.SynSent } attempt)
+            {
+                // The end of the attempt.
+                attempt.Remove(Errno.ECONNRESET);
+                return Errno.OK;
+            }
+
+            return Errno.ENOTCONN;
+        }
+
+        _isReadShut |= read;
+        if (write)
+        {
+            connection.Finish();
+        }
+
+        _ = Queue.Wake();
+        return Errno.OK;
+    }
+
+    /// <summary>The state for poll(2).</summary>
+    public PollEvents Poll()
+    {
+        if (IsListening)
+        {
+            return PendingCount > 0 ? PollEvents.POLLIN | PollEvents.POLLRDNORM : PollEvents.None;
+        }
+
+        const PollEvents writable = PollEvents.POLLOUT | PollEvents.POLLWRNORM;
+        if (_connection is not { } connection)
+        {
+            return writable | PollEvents.POLLHUP | (_error != Errno.OK ? PollEvents.POLLERR : 0);
+        }
+
+        var events = PollEvents.None;
+        if (connection.Error != Errno.OK || _error != Errno.OK)
+        {
+            events |= PollEvents.POLLERR;
+        }
+
+        var readEnded = _isReadShut || connection.IsReceiveEnded;
+        if (readEnded)
+        {
+            events |= PollEvents.POLLIN | PollEvents.POLLRDNORM | PollEvents.POLLRDHUP;
+        }
+
+        if (connection.State == TcpState.Closed || (readEnded && connection.IsSendEnded))
+        {
+            events |= PollEvents.POLLHUP;
+        }
+
+        if (connection.State is TcpState.SynSent or TcpState.SynReceived)
+        {
+            return events;
+        }
+
+        if (connection.IncomingCount > 0)
+        {
+            events |= PollEvents.POLLIN | PollEvents.POLLRDNORM;
+        }
+
+        return connection.IsSendEnded || connection.SendRoom >= Settings.SendBuffer / 3 ? events | writable : events;
+    }
+
+    /// <summary>SO_ERROR: the pending error, which is cleared.</summary>
+    public Errno TakeError()
+    {
+        var error = _error;
+        _error = Errno.OK;
+        if (error == Errno.OK && _connection is { } connection)
+        {
+            error = connection.Error;
+            connection.Error = Errno.OK;
+            _isConnectPending &= error == Errno.OK;
+        }
+
+        return error;
+    }
+
+    /// <summary>Settings have changed that may let data go (TCP_NODELAY, TCP_CORK) or move timers (SO_KEEPALIVE).</summary>
+    public void SettingsChanged(bool push)
+    {
+        _connection?.SettingsChanged();
+        if (push)
+        {
+            _connection?.Push();
+        }
+    }
+
+    /// <summary>TCP_INFO.</summary>
+    public TcpInfo GetInfo() => _connection?.GetInfo() ?? new TcpInfo { State = State, Timeout = 1_000_000_000, SendSegment = 536, ReceiveSegment = 536 };
+
+    /// <summary>The last close.</summary>
+    /// <param name="hard">SO_LINGER with a time of 0: the connection is reset.</param>
+    public void Close(bool hard = false)
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
+        _layer.SocketCount--;
+        StopListening();
+        Unbind();
+        var connection = _connection;
+        _connection = null;
+        connection?.Close(hard);
+        _ = Queue.Wake();
+    }
+
+    private Errno ConnectResult(TcpConnection connection)
+    {
+        switch (connection.State)
+        {
+            case TcpState.SynSent or TcpState.SynReceived:
+                return Errno.EALREADY;
+            case TcpState.Closed:
+                // The attempt failed, and the socket is as before it.
+                var error = TakeError();
+                _isConnectPending = false;
+                _connection = null;
+                connection.Close(hard: true);
+                Local = _isBound ? Local : new Endpoint(IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
+                return error == Errno.OK ? Errno.ECONNABORTED : error;
+            default:
+                var wasPending = _isConnectPending;
+                _isConnectPending = false;
+                return wasPending ? Errno.OK : Errno.EISCONN;
+        }
+    }
+
+    private Result<int> ReceiveNothing(TcpConnection connection)
+    {
+        if (connection.Error != Errno.OK || _error != Errno.OK)
+        {
+            return TakeError();
+        }
+
+        if (!connection.WasEstablished)
+        {
+            return connection.State == TcpState.Closed ? Errno.ENOTCONN : Errno.EAGAIN;
+        }
+
+        return _isReadShut || connection.IsReceiveEnded ? 0 : Errno.EAGAIN;
+    }
+
+    private void Unbind()
+    {
+        if (_isBound)
+        {
+            _layer.Ports.Remove(Local.Port, this);
+            _isBound = false;
+        }
+    }
+}

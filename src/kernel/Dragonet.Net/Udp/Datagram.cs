@@ -1,0 +1,11 @@
+namespace Dragonet.Net;
+
+/// <summary>What a socket tells about a datagram that it received.</summary>
+/// <param name="Source">Who sent it.</param>
+/// <param name="Destination">To which address of this stack, or which group.</param>
+/// <param name="Length">Its whole length.</param>
+/// <param name="InterfaceIndex">Through which interface it came.</param>
+/// <param name="HopLimit">Its time to live.</param>
+/// <param name="TrafficClass">Its type of service.</param>
+/// <param name="ReceivedAt">When it came.</param>
+public readonly record struct Datagram(Endpoint Source, IPAddress Destination, int Length, int InterfaceIndex, byte HopLimit, byte TrafficClass, long ReceivedAt);

@@ -1,0 +1,87 @@
+using Dragonet.Abi;
+
+namespace Dragonet.Net;
+
+/// <summary>UDP (RFC 768; RFC 1122, section 4.1): which socket gets a datagram.</summary>
+internal sealed class UdpLayer(Stack stack)
+{
+    public PortTable Ports { get; } = new(stack.Options.Random);
+
+    public int SocketCount { get; set; }
+
+    internal Stack Stack => stack;
+
+    public IEnumerable<UdpSocket> List() => Ports.All.OfType<UdpSocket>();
+
+    /// <summary>A datagram came; owns the packet.</summary>
+    public void Input(in IPHeader header, PacketBuffer packet, int headerLength)
+    {
+        if (!UdpDatagram.TryParse(packet.Bytes, out var datagram) || !(packet.IsLocal || datagram.IsChecksumValid(header.Source, header.Destination)))
+        {
+            stack.Counters.UdpInErrors++;
+            stack.Pool.Return(packet);
+            return;
+        }
+
+        packet.Length = datagram.Length;
+        var source = new Endpoint(header.Source, datagram.SourcePort, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
+        var about = new Datagram(source, header.Destination, datagram.Length - UdpDatagram.HeaderSize, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt);
+        if (header.Destination.IsMulticast || stack.IsBroadcast(header.Destination))
+        {
+            InputGroup(about, datagram.DestinationPort, packet);
+            return;
+        }
+
+        if (Find(new Endpoint(header.Destination, datagram.DestinationPort), source) is not { } socket)
+        {
+            stack.Counters.UdpNoPorts++;
+            stack.Icmp.SendError(header, packet, headerLength, IcmpError.PortUnreachable);
+            stack.Pool.Return(packet);
+            return;
+        }
+
+        packet.TrimFront(UdpDatagram.HeaderSize);
+        socket.Enqueue(packet, about);
+    }
+
+    /// <summary>An ICMP error about a datagram of ours.</summary>
+    public void InputError(Endpoint local, Endpoint remote, Errno error, bool isHard)
+    {
+        if (Find(local, remote) is { } socket && socket.Remote is not null && isHard)
+        {
+            socket.Fail(error);
+        }
+    }
+
+    /// <summary>The socket that fits best: connected ones before bound ones, an address before any, one family before both.</summary>
+    private UdpSocket? Find(Endpoint local, Endpoint remote)
+    {
+        UdpSocket? best = null;
+        var bestScore = -1;
+        foreach (var user in Ports.Find(local.Port) ?? [])
+        {
+            if (user is UdpSocket socket && socket.Score(local, remote) is var score && score > bestScore)
+            {
+                (best, bestScore) = (socket, score);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Every socket that listens to a group or broadcast gets a copy.</summary>
+    private void InputGroup(in Datagram about, ushort port, PacketBuffer packet)
+    {
+        packet.TrimFront(UdpDatagram.HeaderSize);
+        foreach (var user in Ports.Find(port) ?? [])
+        {
+            if (user is UdpSocket socket && socket.TakesGroup(about))
+            {
+                var copy = stack.Pool.Copy(packet.Bytes);
+                socket.Enqueue(copy, about);
+            }
+        }
+
+        stack.Pool.Return(packet);
+    }
+}

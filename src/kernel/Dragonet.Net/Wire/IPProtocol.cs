@@ -1,0 +1,16 @@
+namespace Dragonet.Net;
+
+/// <summary>Numbers of the protocols above IP, and of IPv6 extension headers (IANA, "Protocol Numbers").</summary>
+public enum IPProtocol : byte
+{
+    HopByHop = 0,
+    Icmp = 1,
+    Tcp = 6,
+    Udp = 17,
+    Routing = 43,
+    Fragment = 44,
+    IcmpV6 = 58,
+    NoNext = 59,
+    DestinationOptions = 60,
+    Raw = 255,
+}
