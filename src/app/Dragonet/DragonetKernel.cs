@@ -27,6 +27,7 @@ public sealed partial class DragonetKernel : IDisposable
     {
         _kernel = kernel;
         _terminals = new Terminals(kernel);
+        Jails = new JailCollection(this, kernel);
     }
 
     /// <summary>The Linux release that guests see.</summary>
@@ -71,10 +72,11 @@ public sealed partial class DragonetKernel : IDisposable
         {
             booted._changes = options.Upper is { } upper ? UpperDirectory.Open(kernel, booted._caller, upper) : null;
             new RootBuilder(kernel, booted._caller, options, booted._changes).Build();
+            kernel.Jails.MakeMounts = new JailMounts(kernel, booted._caller).Make;
             platform.Start(kernel);
             if (options.ConfineProcess)
             {
-                ProcessConfinement.RestrictCalls();
+                ProcessConfinement.RestrictCalls(options.ServesSockets);
             }
 
             return booted;
@@ -91,17 +93,23 @@ public sealed partial class DragonetKernel : IDisposable
         }
     }
 
-    /// <summary>Starts a program.</summary>
+    /// <summary>Starts a program, in jail 0.</summary>
     /// <exception cref="ProgramException">It was not found or cannot be executed.</exception>
-    public GuestProcess Start(ProgramOptions program)
-    {
-        var starter = new ProgramStarter(_kernel, _caller);
-        return starter.Start(program);
-    }
+    public GuestProcess Start(ProgramOptions program) => Start(program, _kernel.Jails.Root);
+
+    /// <summary>The jails of this kernel.</summary>
+    public JailCollection Jails { get; }
+
+    /// <summary>How many objects there are: what a leak would make grow.</summary>
+    public IReadOnlyDictionary<string, string> TakeCensus() => new Dictionary<string, string>(_kernel.TakeCensus().Lines);
+
+    internal GuestProcess Start(ProgramOptions program, Jail jail) => new ProgramStarter(_kernel, _caller, jail).Start(program);
 
     /// <summary>Makes a terminal for programs.</summary>
-    public GuestTerminal CreateTerminal(int rows, int columns)
-        => _terminals.CreateHostTerminal((ushort)rows, (ushort)columns).Ok(out var terminal, out var error)
+    public GuestTerminal CreateTerminal(int rows, int columns) => CreateTerminal(rows, columns, _kernel.Jails.Root);
+
+    internal GuestTerminal CreateTerminal(int rows, int columns, Jail jail)
+        => _terminals.CreateHostTerminal((ushort)rows, (ushort)columns, jail).Ok(out var terminal, out var error)
             ? new GuestTerminal(terminal)
             : throw new DragonetException($"no terminal can be made: {error}");
 

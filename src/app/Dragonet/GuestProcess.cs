@@ -88,6 +88,13 @@ public sealed class GuestProcess : IDisposable
         return flags == OpenFlags.O_RDONLY ? reader : writer;
     }
 
+    /// <summary>Nobody is at our end of this stream.</summary>
+    internal void ClosePipe(int fd)
+    {
+        _pipes[fd]?.Dispose();
+        _pipes[fd] = null;
+    }
+
     private void OnEnded(Process process)
     {
         if (process == _process)

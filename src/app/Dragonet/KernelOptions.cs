@@ -40,6 +40,9 @@ public sealed class KernelOptions
     /// </summary>
     public bool ConfineProcess { get; init; }
 
+    /// <summary>A confined process may still accept connections on sockets that listen when it boots (dragonet boot).</summary>
+    public bool ServesSockets { get; init; }
+
     /// <summary>Where messages for the user go, one line each: that a program was killed for want of memory. Guests find them in dmesg(1).</summary>
     public Action<string>? Log { get; init; }
 

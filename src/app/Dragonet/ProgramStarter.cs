@@ -9,7 +9,7 @@ using Dragonet.Vfs;
 namespace Dragonet;
 
 /// <summary>Makes a process from outside: credentials, descriptors, environment, then exec.</summary>
-internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller)
+internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller, Jail jail)
 {
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -22,7 +22,7 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller)
 
         var arguments = program.Arguments.Select(ByteString.FromText).ToList();
         var environment = program.Environment ?? DefaultEnvironment;
-        var root = kernel.Mounts.Root;
+        var root = jail.Mounts.Root;
         var cwd = root;
         if (program.WorkingDirectory is { } directory
             && !kernel.Vfs.Lookup(new WalkContext(caller, root, root), ByteString.FromText(directory), WalkFlags.Follow | WalkFlags.Directory).Ok(out cwd!, out var missing))
@@ -30,14 +30,14 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller)
             throw new DragonetException($"working directory {directory}: {(missing == Errno.ENOENT ? "does not exist in the guest" : missing.ToString())}");
         }
 
-        var credentials = program.User is { } user ? new UserLookup(kernel, caller).Find(user) : Credentials.Root;
+        var credentials = program.User is { } user ? new UserLookup(kernel, caller, root).Find(user) : Credentials.Root;
         var files = new FdTable();
         var process = new GuestProcess(kernel);
         Install(files, process, program.Input, 0);
         Install(files, process, program.Output, 1);
         Install(files, process, program.Error, 2);
 
-        if (!kernel.CreateProcess(credentials, files, new FsContext(root, cwd, 0x12)).Ok(out var task, out var error))
+        if (!kernel.CreateProcess(credentials, files, new FsContext(root, cwd, 0x12), jail).Ok(out var task, out var error))
         {
             files.Leave();
             throw new ProgramException(program.Arguments[0], error);
@@ -102,16 +102,17 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller)
                 break;
             case GuestStream.Kind.Terminal:
                 // By its name, so that ttyname(3) finds it; where /dev/pts is not there, without one.
-                var place = kernel.Mounts.Root;
+                var place = jail.Mounts.Root;
                 var named = kernel.Vfs.Open(new WalkContext(caller, place, place), $"/dev/pts/{stream.Console!.Terminal.Terminal.Index}", new OpenRequest(OpenFlags.O_RDWR | OpenFlags.O_NOCTTY));
                 file = named.IsOk ? named.Value : stream.Console!.Terminal.Open().Value;
                 break;
             default:
-                var root = kernel.Mounts.Root;
-                var opened = kernel.Vfs.Open(new WalkContext(caller, root, root), "/dev/null", new OpenRequest(flags));
-                if (!opened.Ok(out file!, out var error))
+                var root = jail.Mounts.Root;
+                if (!kernel.Vfs.Open(new WalkContext(caller, root, root), "/dev/null", new OpenRequest(flags)).Ok(out file!, out _))
                 {
-                    throw new DragonetException($"/dev/null of the guest: {error}");
+                    // A root without /dev: a pipe whose other end is closed reads as empty.
+                    file = process.MakePipe(fd, flags);
+                    process.ClosePipe(fd);
                 }
 
                 break;

@@ -6,7 +6,7 @@ using Dragonet.Vfs;
 namespace Dragonet;
 
 /// <summary>Finds "USER[:GROUP]" in the guest's own /etc/passwd and /etc/group.</summary>
-internal sealed class UserLookup(Kernel.Kernel kernel, KernelCaller caller)
+internal sealed class UserLookup(Kernel.Kernel kernel, KernelCaller caller, VfsPath root)
 {
     internal Credentials Find(string text)
     {
@@ -44,7 +44,6 @@ internal sealed class UserLookup(Kernel.Kernel kernel, KernelCaller caller)
 
     private IEnumerable<string[]> Rows(string path)
     {
-        var root = kernel.Mounts.Root;
         if (!kernel.Vfs.Open(new WalkContext(caller, root, root), path, new OpenRequest(OpenFlags.O_RDONLY)).Ok(out var file, out _))
         {
             return [];

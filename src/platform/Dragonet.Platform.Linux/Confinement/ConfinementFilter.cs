@@ -26,14 +26,15 @@ internal static class ConfinementFilter
 
     /// <summary>Builds the program.</summary>
     /// <param name="self">Our own pid, which kill(2) may name.</param>
-    internal static byte[] Build(int self)
+    /// <param name="serves">Connections may be accepted.</param>
+    internal static byte[] Build(int self, bool serves)
     {
         var p = new BpfProgram();
         _ = p.Load(4).IfNotEqual(Seccomp.AuditArchX8664, "refuse").Load(0);
 
         // The most frequent first, since its argument keeps the host from caching the answer. x32 numbers match nothing.
         _ = p.IfEqual((uint)Nr.ioctl, "ioctl");
-        foreach (var number in (ReadOnlySpan<Nr>)[.. HostCalls.Guests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime])
+        foreach (var number in (ReadOnlySpan<Nr>)[.. HostCalls.Guests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime, .. serves ? HostCalls.Serving : []])
         {
             _ = p.IfEqual((uint)number, "allow");
         }

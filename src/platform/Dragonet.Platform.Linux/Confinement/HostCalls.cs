@@ -39,6 +39,9 @@ internal static class HostCalls
         Nr.clock_gettime, Nr.clock_getres, Nr.gettimeofday, Nr.time, Nr.nanosleep, Nr.clock_nanosleep, Nr.restart_syscall,
     ];
 
+    /// <summary>Connections to a socket that was made before: no new sockets, no connecting.</summary>
+    internal static ReadOnlySpan<Nr> Serving => [Nr.accept4, Nr.recvfrom, Nr.sendmsg, Nr.shutdown, Nr.getsockopt, Nr.setsockopt, Nr.getsockname, Nr.getpeername];
+
     /// <summary>What the .NET runtime and the C library do for threads, memory and signals. mprotect and mmap make code: there is a JIT.</summary>
     internal static ReadOnlySpan<Nr> Runtime =>
     [

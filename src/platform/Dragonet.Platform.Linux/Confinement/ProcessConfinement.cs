@@ -40,10 +40,11 @@ public static unsafe class ProcessConfinement
 
     /// <summary>Leaves only the calls of <see cref="HostCalls"/>, on all threads.</summary>
     /// <exception cref="InvalidOperationException">The host refused.</exception>
-    public static void RestrictCalls()
+    /// <param name="serves">Sockets that listen already may be served.</param>
+    public static void RestrictCalls(bool serves = false)
     {
         const long threadSync = 1;
-        var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid));
+        var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid), serves);
         fixed (byte* code = program)
         {
             // SAFETY: struct sock_fprog: a length and a pointer to the pinned program. SECCOMP_SET_MODE_FILTER.

@@ -1,0 +1,136 @@
+using Dragonet.Abi;
+using Dragonet.Kernel;
+
+namespace Dragonet;
+
+/// <summary>
+/// A jail in our hands. It is this very jail, whatever others do with its name: when it is removed, calls fail, and a new jail of the same
+/// name is another one. Thread-safe.
+/// </summary>
+public sealed class GuestJail : IDisposable, IAsyncDisposable
+{
+    private readonly DragonetKernel _kernel;
+    private readonly Jail _jail;
+    private readonly bool _owns;
+
+    internal GuestJail(DragonetKernel kernel, Jail jail, bool owns)
+    {
+        _kernel = kernel;
+        _jail = jail;
+        _owns = owns;
+    }
+
+    /// <summary>Its number.</summary>
+    public int Id => _jail.Id;
+
+    /// <summary>Its name.</summary>
+    public string Name => _jail.Name;
+
+    /// <summary>True once it is removed.</summary>
+    public bool IsRemoved => _jail.IsRemoved;
+
+    /// <summary>True once nothing is left of it.</summary>
+    public bool IsGone => _jail.IsGone;
+
+    /// <summary>The value of a parameter, in text.</summary>
+    /// <exception cref="JailException">There is no such parameter.</exception>
+    public string Get(string parameter)
+        => _jail.Keys.TryGetValue(parameter, out var note) ? note
+            : JailParameters.All.FirstOrDefault(known => known.Name == parameter) is { } found ? _jail.GetText(found)
+            : throw new JailException($"unknown parameter: {parameter}", Errno.ENOENT);
+
+    /// <summary>All parameters with their values; flags are "true" or "false".</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> GetAll()
+        => [.. JailParameters.All.Where(parameter => parameter.Kind != JailParameterKind.Map).Select(parameter => new KeyValuePair<string, string>(parameter.Name, _jail.GetText(parameter))), .. _jail.Keys];
+
+    /// <summary>Changes parameters: all of them, or none when one is wrong.</summary>
+    /// <exception cref="JailException">One is wrong.</exception>
+    public void Set(params IReadOnlyList<KeyValuePair<string, string?>> parameters)
+    {
+        if (_jail.Kernel.Jails.Change(_jail, parameters, out var why) is not Errno.OK and var error)
+        {
+            throw new JailException(why, error);
+        }
+    }
+
+    /// <summary>What it holds of each resource, the most it held, its limit (null for none) and how often more was wanted.</summary>
+    public IReadOnlyList<(string Resource, long Held, long MaxHeld, long? Limit, long Failures)> Usage
+        => [.. _jail.Accounts.Select(account => (account.Name, account.Held, account.MaxHeld, account.Limit == long.MaxValue ? (long?)null : account.Limit, account.Failures))];
+
+    /// <summary>Its processes and those of jails in it: number, jail, name.</summary>
+    public IReadOnlyList<(int Pid, string Jail, string Name)> Processes
+        => [.. _jail.VisibleProcesses.Where(process => process != _jail.Kernel.Init).Select(process => (process.Pid, process.Jail.Name, process.Leader.Name))];
+
+    /// <summary>How many objects it has.</summary>
+    public IReadOnlyDictionary<string, string> TakeCensus() => new Dictionary<string, string>(_jail.Kernel.TakeCensus(_jail).Lines);
+
+    /// <summary>Starts a program in it.</summary>
+    /// <exception cref="ProgramException">It was not found or cannot be executed, or the jail is removed.</exception>
+    public GuestProcess Start(ProgramOptions program) => _kernel.Start(program, _jail);
+
+    /// <summary>Makes a terminal that its programs see.</summary>
+    public GuestTerminal CreateTerminal(int rows, int columns) => _kernel.CreateTerminal(rows, columns, _jail);
+
+    /// <summary>Sends a signal to every process in it and in jails in it.</summary>
+    public void Signal(int signal)
+    {
+        foreach (var process in _jail.VisibleProcesses.Where(process => process != _jail.Kernel.Init).ToList())
+        {
+            _ = process.Send(new SigInfo { Signal = signal });
+        }
+
+        _jail.Kernel.Drain();
+    }
+
+    /// <summary>Kills everything in it. Its name and number are free when this returns.</summary>
+    public void Remove()
+    {
+        _ = _jail.Kernel.Jails.Remove(_jail);
+        _jail.Kernel.Drain();
+    }
+
+    /// <summary>Kills everything in it, and waits until nothing of it is left.</summary>
+    public async System.Threading.Tasks.Task RemoveAsync(CancellationToken cancellation = default)
+    {
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void OnChanged(Jail jail, JailEvent what)
+        {
+            if (jail == _jail && what == JailEvent.Gone)
+            {
+                _ = gone.TrySetResult();
+            }
+        }
+
+        _jail.Kernel.Jails.Changed += OnChanged;
+        try
+        {
+            Remove();
+            if (!_jail.IsGone)
+            {
+                await gone.Task.WaitAsync(cancellation).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _jail.Kernel.Jails.Changed -= OnChanged;
+        }
+    }
+
+    /// <summary>Removes the jail, when it was made with this object.</summary>
+    public void Dispose()
+    {
+        if (_owns)
+        {
+            Remove();
+        }
+    }
+
+    /// <inheritdoc cref="Dispose"/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_owns)
+        {
+            await RemoveAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Dragonet.Kernel;
+
+namespace Dragonet;
+
+/// <summary>The jails of a kernel: systems of their own, with their own root, names, IPC and processes. Thread-safe.</summary>
+public sealed class JailCollection
+{
+    private readonly DragonetKernel _owner;
+    private readonly Kernel.Kernel _kernel;
+
+    internal JailCollection(DragonetKernel owner, Kernel.Kernel kernel)
+    {
+        _owner = owner;
+        _kernel = kernel;
+        kernel.Jails.Changed += (jail, what) => Changed?.Invoke(new JailChange(jail.Id, jail.Name, what switch
+        {
+            JailEvent.Created => "created",
+            JailEvent.Modified => "modified",
+            JailEvent.Removed => "removed",
+            _ => "gone",
+        }));
+        kernel.Jails.LimitHit += hit => Changed?.Invoke(new JailChange(hit.Jail.Id, hit.Jail.Name, hit.Resource));
+    }
+
+    /// <summary>Told about everything that happens to jails, on a thread of the kernel: be quick.</summary>
+    public event Action<JailChange>? Changed;
+
+    /// <summary>The kernel itself.</summary>
+    public GuestJail Root => new(_owner, _kernel.Jails.Root, owns: false);
+
+    /// <summary>Every jail, by number.</summary>
+    public IReadOnlyList<GuestJail> List() => [.. _kernel.Jails.List().Select(jail => new GuestJail(_owner, jail, owns: false))];
+
+    /// <summary>By number or name; null when there is none. Disposing what is found leaves the jail alone.</summary>
+    public GuestJail? Find(string idOrName) => _kernel.Jails.Find(idOrName) is { } jail ? new GuestJail(_owner, jail, owns: false) : null;
+
+    /// <summary>Makes a jail, which is removed when the result is disposed.</summary>
+    /// <exception cref="JailException">It cannot be made.</exception>
+    public GuestJail Create(JailOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Create(options.ToSettings());
+    }
+
+    /// <summary>Makes a jail, which is removed when the result is disposed.</summary>
+    /// <exception cref="JailException">It cannot be made.</exception>
+    public Task<GuestJail> CreateAsync(JailOptions options, CancellationToken cancellation = default)
+        => System.Threading.Tasks.Task.Run(() => Create(options), cancellation);
+
+    /// <summary>Makes a jail out of parameters in text: jail -c.</summary>
+    /// <exception cref="JailException">It cannot be made.</exception>
+    public GuestJail Create(IReadOnlyList<KeyValuePair<string, string?>> parameters)
+        => _kernel.Jails.Create(parameters, attach: false, out var why).Ok(out var jail, out var error)
+            ? new GuestJail(_owner, jail, owns: true)
+            : throw new JailException(why, error);
+
+    /// <summary>Makes a jail and starts a program in it; unless it is to persist, it ends with its last program.</summary>
+    /// <exception cref="JailException">It cannot be made.</exception>
+    /// <exception cref="ProgramException">The program cannot be started.</exception>
+    public (GuestJail Jail, GuestProcess Process) CreateAndStart(IReadOnlyList<KeyValuePair<string, string?>> parameters, Func<GuestJail, GuestProcess> start)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        if (!_kernel.Jails.Create(parameters, attach: true, out var why).Ok(out var jail, out var error))
+        {
+            throw new JailException(why, error);
+        }
+
+        try
+        {
+            var made = new GuestJail(_owner, jail, owns: true);
+            return (made, start(made));
+        }
+        finally
+        {
+            Kernel.Jails.EndAttach(jail);
+        }
+    }
+
+    /// <summary>The parameters that a jail has, in the order in which they are shown.</summary>
+    public static IReadOnlyList<string> ParameterNames => [.. JailParameters.All.Select(parameter => parameter.Name)];
+}

@@ -1,0 +1,86 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Fs.Overlay;
+using Dragonet.Fs.Tmpfs;
+using Dragonet.Kernel;
+using Dragonet.Vfs;
+
+namespace Dragonet;
+
+/// <summary>
+/// The mounts of a new jail: its directory, what is mounted below it, and proc, sys and dev where it has directories for them. With
+/// "overlay", every tree of files gets a layer in memory of its own over what stays shared.
+/// </summary>
+internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
+{
+    private static readonly (string Type, string Path, MountFlags Flags, string Options)[] s_furniture =
+    [
+        ("proc", "/proc", MountFlags.MS_NOSUID | MountFlags.MS_NODEV | MountFlags.MS_NOEXEC, ""),
+        ("sysfs", "/sys", MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NODEV | MountFlags.MS_NOEXEC, ""),
+        ("devtmpfs", "/dev", MountFlags.MS_NOSUID, ""),
+        ("devpts", "/dev/pts", MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC, "gid=5,mode=620,ptmxmode=666"),
+        ("tmpfs", "/dev/shm", MountFlags.MS_NOSUID | MountFlags.MS_NODEV, "mode=1777"),
+    ];
+
+    internal Result<MountNamespace> Make(Jail jail, VfsPath place)
+    {
+        var above = place.Mount.Namespace!;
+        var layered = jail.Has(JailParameters.Overlay);
+        if (!Source(place.Mount, place.Dentry, layered).Ok(out var root, out var error))
+        {
+            return error;
+        }
+
+        var mounts = new MountNamespace(kernel.Vfs, root, place.Mount.Flags, place.Mount.SourceName);
+        foreach (var mount in above.List())
+        {
+            var at = new VfsPath(mount, mount.Root);
+            if (mount == place.Mount || mount.Parent is null || !VirtualFileSystem.IsReachable(at, place) || VirtualFileSystem.GetPath(at, place) is not { Length: > 1 } path)
+            {
+                continue;
+            }
+
+            if (s_furniture.Any(piece => piece.Path == path && piece.Type == mount.FileSystem.TypeName))
+            {
+                continue; // it gets its own
+            }
+
+            if (!Source(mount, mount.Root, layered).Ok(out var shown, out error) || !Attach(mounts, path, shown, mount.Flags, mount.SourceName, out error))
+            {
+                mounts.Dissolve();
+                return error;
+            }
+        }
+
+        foreach (var (type, path, flags, options) in s_furniture)
+        {
+            var context = new WalkContext(caller, mounts.Root, mounts.Root);
+            if (kernel.Vfs.Lookup(context, path, WalkFlags.Directory).IsOk
+                && kernel.Vfs.Types.Find(type)!.Mount(new MountRequest(kernel.Vfs, context, type, flags, options)).Ok(out var made, out error)
+                && !Attach(mounts, path, made, flags, type, out error))
+            {
+                mounts.Dissolve();
+                return error;
+            }
+        }
+
+        return mounts;
+    }
+
+    private bool Attach(MountNamespace mounts, string path, MountSource shown, MountFlags flags, string device, out Errno error)
+        => kernel.Vfs.Lookup(new WalkContext(caller, mounts.Root, mounts.Root), path, WalkFlags.Follow).Ok(out var target, out error)
+            && mounts.Attach(target, shown, flags, device).Ok(out _, out error);
+
+    /// <summary>A tree as it is, or below a layer in memory. What is no tree of files (proc, devices) is shown as it is.</summary>
+    private Result<MountSource> Source(Mount mount, Dentry root, bool layered)
+    {
+        if (!layered || mount.FileSystem.TypeName is not ("overlay" or "tmpfs" or "rootfs" or "hostfs" or "userfs") || !root.Inode!.IsDirectory)
+        {
+            return new MountSource(mount.FileSystem, root, mount.DeviceOverride);
+        }
+
+        var mode = root.Inode.GetAttributes().Ok(out var attributes) ? attributes.Mode & 0xfff : 0x1ed;
+        var writable = new TmpfsFileSystem(kernel.Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = mode });
+        return OverlayFileSystem.Create(kernel.Vfs, caller, writable.Root, [root.Inode]).Ok(out var overlay, out var error) ? new MountSource(overlay) : error;
+    }
+}
