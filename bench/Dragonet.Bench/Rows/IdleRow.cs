@@ -6,8 +6,8 @@ namespace Dragonet.Bench.Rows;
 /// <summary>A system whose only program sleeps: what it holds, or how often it wakes all the same.</summary>
 internal sealed class IdleRow(string name, string title, Unit unit) : Row(name, title, unit)
 {
-    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan s_watch = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_watch = TimeSpan.FromSeconds(10);
 
     internal override Sample Measure(Target target, Workspace workspace)
     {

@@ -61,6 +61,12 @@ public sealed partial class Kernel
             ThreadPointer = options.Has(CloneFlags.CLONE_SETTLS) ? options.Tls : null,
             ClearTid = hostClears ? options.ChildTid : 0,
         };
+        if (isThread)
+        {
+            // Before the child begins, as clone(2) promises; it may run before Clone is back.
+            WriteTids(caller.Memory, options, tid);
+        }
+
         if (!caller.Thread.Clone(request).Ok(out var thread, out error))
         {
             return error;
@@ -93,14 +99,10 @@ public sealed partial class Kernel
             process.Timers.ArmCpuLimit();
         }
 
-        if (options.Has(CloneFlags.CLONE_PARENT_SETTID))
+        if (!isThread)
         {
-            _ = caller.Memory.Write(options.ParentTid, tid);
-        }
-
-        if (options.Has(CloneFlags.CLONE_CHILD_SETTID))
-        {
-            _ = child.Memory.Write(options.ChildTid, tid);
+            WriteTids(caller.Memory, options with { Flags = options.Flags & ~CloneFlags.CLONE_CHILD_SETTID }, tid);
+            WriteTids(child.Memory, options with { Flags = options.Flags & ~CloneFlags.CLONE_PARENT_SETTID }, tid);
         }
 
         beforeStart?.Invoke(child);
@@ -114,6 +116,20 @@ public sealed partial class Kernel
         }
 
         return child;
+    }
+
+    /// <summary>An address that cannot be written is no error (clone(2)).</summary>
+    private static void WriteTids(IUserMemory memory, in CloneOptions options, int tid)
+    {
+        if (options.Has(CloneFlags.CLONE_PARENT_SETTID))
+        {
+            _ = memory.Write(options.ParentTid, tid);
+        }
+
+        if (options.Has(CloneFlags.CLONE_CHILD_SETTID))
+        {
+            _ = memory.Write(options.ChildTid, tid);
+        }
     }
 
     private Process ForkProcess(Task caller, int pid, in CloneOptions options)

@@ -60,7 +60,8 @@ public abstract class VmThread
     public abstract Errno ResumeWith(MachineContext context);
 
     /// <summary>Makes a copy of a thread stopped in a full trap: in a copy of its address space, or in the same one. The new thread is
-    /// stopped in a full trap with the same registers, but for the stack pointer and the thread pointer when given. Only on the host
+    /// stopped in a full trap with the same registers, but for the stack pointer and the thread pointer when given; a thread of the same
+    /// process may run on by itself with 0 as the call's result, and what it asks for comes after its <see cref="Resume"/>. Only on the host
     /// thread that brought the trap, before it returns from <see cref="ITrapHandler"/>.</summary>
     public abstract Result<VmThread> Clone(in CloneRequest request);
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Platform.Linux.Guests;
@@ -109,22 +110,20 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     }
 
     /// <summary>Copies the request in.</summary>
-    internal SystemCall Take()
+    internal SystemCall Take(ReadOnlySpan<byte> kinds)
     {
         // SAFETY: the control page is mapped as long as this object lives.
-        var control = new ReadOnlySpan<byte>(_pages, 0x1000);
-        Span<ulong> words = stackalloc ulong[9];
-        for (var i = 0; i < 8; i++)
-        {
-            words[i] = BinaryPrimitives.ReadUInt64LittleEndian(control[(ChannelLayout.Number + (i * 8))..]);
-        }
-
-        _sentAddress = BinaryPrimitives.ReadUInt64LittleEndian(control[ChannelLayout.SentAddress..]);
-        _sentLength = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(control[ChannelLayout.SentLength..]), 0, ChannelLayout.Capacity);
+        Span<byte> line = stackalloc byte[64];
+        new ReadOnlySpan<byte>(_pages, line.Length).CopyTo(line);
+        var words = MemoryMarshal.Cast<byte, ulong>(line)[(ChannelLayout.Arguments / 8)..];
+        var number = BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.Number..]);
+        _sentLength = Math.Min(BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.SentLength..]), (ushort)ChannelLayout.Capacity);
+        _sentAddress = words[ChannelCalls.SentArgument(kinds, number)];
         new ReadOnlySpan<byte>(_pages + 0x1000, _sentLength).CopyTo(_sent);
         _returned = 0;
         _parts = 0;
-        return new SystemCall(words[0] > int.MaxValue ? -1 : (int)words[0], words[2], words[3], words[4], words[5], words[6], words[7], words[1] + 2);
+        var after = BinaryPrimitives.ReadUInt64LittleEndian(line[ChannelLayout.Return..]) + 2;
+        return new SystemCall(number, words[0], words[1], words[2], words[3], words[4], words[5], after);
     }
 
     /// <summary>Answers.</summary>
@@ -223,7 +222,7 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     }
 
     /// <summary>Within <see cref="Inspect"/>: a saved argument, the return address or the number, as the stub put it there.</summary>
-    internal ulong Saved(int offset) => Unsafe<ulong>(offset);
+    internal ulong Saved(int offset) => offset == ChannelLayout.Number ? Unsafe<ushort>(offset) : Unsafe<ulong>(offset);
 
     /// <summary>Writes the pieces of a finished call where they belong, for a thread that did not come to it.</summary>
     internal Errno Deliver(GuestSpace space)

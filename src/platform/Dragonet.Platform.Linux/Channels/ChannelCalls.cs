@@ -16,7 +16,7 @@ internal static class ChannelCalls
     [
         (Nr.read, ChannelKind.Fill1), (Nr.write, ChannelKind.Buffer1), (Nr.close, ChannelKind.Plain), (Nr.openat, ChannelKind.Path1),
         (Nr.newfstatat, ChannelKind.Path1), (Nr.fstat, ChannelKind.Plain), (Nr.lseek, ChannelKind.Plain), (Nr.pread64, ChannelKind.Fill1),
-        (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Plain), (Nr.rt_sigprocmask, ChannelKind.Word1),
+        (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Lock2), (Nr.rt_sigprocmask, ChannelKind.Word1),
         (Nr.stat, ChannelKind.Path0), (Nr.lstat, ChannelKind.Path0), (Nr.open, ChannelKind.Path0), (Nr.access, ChannelKind.Path0),
         (Nr.faccessat, ChannelKind.Path1), (Nr.faccessat2, ChannelKind.Path1), (Nr.readlink, ChannelKind.Path0), (Nr.readlinkat, ChannelKind.Path1),
         (Nr.unlink, ChannelKind.Path0), (Nr.unlinkat, ChannelKind.Path1), (Nr.statx, ChannelKind.Path1), (Nr.mkdir, ChannelKind.Path0),
@@ -25,12 +25,20 @@ internal static class ChannelCalls
         (Nr.ftruncate, ChannelKind.Plain), (Nr.utimensat, ChannelKind.Path1), (Nr.fchmodat, ChannelKind.Path1), (Nr.chmod, ChannelKind.Path0),
         (Nr.fchmod, ChannelKind.Plain), (Nr.fchownat, ChannelKind.Path1), (Nr.ioctl, ChannelKind.Plain), (Nr.dup, ChannelKind.Plain),
         (Nr.dup2, ChannelKind.Plain), (Nr.dup3, ChannelKind.Plain), (Nr.pipe2, ChannelKind.Plain), (Nr.getcwd, ChannelKind.Plain),
-        (Nr.chdir, ChannelKind.Path0), (Nr.fchdir, ChannelKind.Plain), (Nr.umask, ChannelKind.Plain), (Nr.rt_sigaction, ChannelKind.Plain),
+        (Nr.chdir, ChannelKind.Path0), (Nr.fchdir, ChannelKind.Plain), (Nr.umask, ChannelKind.Plain), (Nr.rt_sigaction, ChannelKind.Block1),
         (Nr.readv, ChannelKind.Plain), (Nr.writev, ChannelKind.Plain), (Nr.getpid, ChannelKind.Identity), (Nr.getppid, ChannelKind.Plain),
         (Nr.gettid, ChannelKind.Identity + 1), (Nr.getuid, ChannelKind.Identity + 2), (Nr.geteuid, ChannelKind.Identity + 3), (Nr.getgid, ChannelKind.Identity + 4),
         (Nr.getegid, ChannelKind.Identity + 5), (Nr.poll, ChannelKind.Plain), (Nr.epoll_wait, ChannelKind.Plain), (Nr.epoll_pwait, ChannelKind.Plain),
         (Nr.epoll_ctl, ChannelKind.Plain), (Nr.sendto, ChannelKind.Buffer1), (Nr.recvfrom, ChannelKind.Fill1), (Nr.sendmsg, ChannelKind.Plain),
         (Nr.recvmsg, ChannelKind.Plain), (Nr.fdatasync, ChannelKind.Plain), (Nr.fsync, ChannelKind.Plain),
+        (Nr.fchown, ChannelKind.Plain), (Nr.chown, ChannelKind.Path0), (Nr.lchown, ChannelKind.Path0), (Nr.set_robust_list, ChannelKind.Plain),
+        (Nr.statfs, ChannelKind.Path0), (Nr.fstatfs, ChannelKind.Plain), (Nr.uname, ChannelKind.Plain), (Nr.getrandom, ChannelKind.Plain),
+        (Nr.pipe, ChannelKind.Plain), (Nr.socket, ChannelKind.Plain), (Nr.socketpair, ChannelKind.Plain), (Nr.flock, ChannelKind.Plain),
+        (Nr.ppoll, ChannelKind.Plain), (Nr.select, ChannelKind.Plain), (Nr.pselect6, ChannelKind.Plain), (Nr.kill, ChannelKind.Plain),
+        (Nr.tgkill, ChannelKind.Plain), (Nr.getpgrp, ChannelKind.Plain), (Nr.getpgid, ChannelKind.Plain), (Nr.setpgid, ChannelKind.Plain),
+        (Nr.setitimer, ChannelKind.Plain), (Nr.sigaltstack, ChannelKind.Plain), (Nr.eventfd2, ChannelKind.Plain), (Nr.timerfd_settime, ChannelKind.Plain),
+        (Nr.truncate, ChannelKind.Path0), (Nr.symlinkat, ChannelKind.Path0), (Nr.fadvise64, ChannelKind.Plain), (Nr.fallocate, ChannelKind.Plain),
+        (Nr.getrusage, ChannelKind.Plain), (Nr.times, ChannelKind.Plain), (Nr.sysinfo, ChannelKind.Plain),
     ];
 
     /// <summary>True for calls that the kernel takes from a channel.</summary>
@@ -56,6 +64,10 @@ internal static class ChannelCalls
 
         return table;
     }
+
+    /// <summary>The argument that says where the bytes that were sent along come from.</summary>
+    public static int SentArgument(ReadOnlySpan<byte> kinds, int number)
+        => number < kinds.Length ? (ChannelKind)kinds[number] switch { ChannelKind.Path0 => 0, ChannelKind.Lock2 => 2, _ => 1 } : 1;
 
     /// <summary>Place of every number in the order of the list; -1 for calls that are not in it.</summary>
     public static int[] MakeRanks()

@@ -16,6 +16,7 @@ internal sealed class ChannelCode
 {
     private const int TableOffset = 0xc00;
     private const int Spins = 2000;
+    private const int BlockSize = 32;
 
     private readonly byte[] _code;
 
@@ -58,7 +59,7 @@ internal sealed class ChannelCode
         c.Label(ref givenUp);
         Restore(c);
         c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
-        c.mov(rax, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number]);
+        c.movzx(eax, __word_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number]);
         c.jmp(rcx);
         c.Label(ref end);
         c.ud2();
@@ -115,7 +116,7 @@ internal sealed class ChannelCode
         c.jmp(rcx);
 
         c.Label(ref begin);
-        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number], rax);
+        c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number], ax);
         c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return], rcx);
         AssemblerRegister64[] arguments = [rdi, rsi, rdx, r10, r8, r9];
         for (var i = 0; i < arguments.Length; i++)
@@ -131,7 +132,8 @@ internal sealed class ChannelCode
     {
         var (path, loop, found, post, fill, word, buffer) =
             (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 0);
+        var (command, third, block) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 0);
         c.mov(rcx, (long)StubLayout.ChannelCode + TableOffset);
         c.movzx(ecx, __byte_ptr[rcx + rax]);
         c.cmp(cl, (int)ChannelKind.Plain);
@@ -144,11 +146,16 @@ internal sealed class ChannelCode
         c.je(fill);
         c.cmp(cl, (int)ChannelKind.Word1);
         c.je(word);
+        c.cmp(cl, (int)ChannelKind.Block1);
+        c.je(block);
+        c.cmp(cl, (int)ChannelKind.Lock2);
+        c.je(command);
         c.mov(rsi, rdi);
 
-        // A path; one that is too long is left to the kernel.
+        // A path; one that is not there or too long is left to the kernel.
         c.Label(ref path);
-        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentAddress], rsi);
+        c.test(rsi, rsi);
+        c.je(post);
         c.xor(ecx, ecx);
         c.Label(ref loop);
         c.movzx(eax, __byte_ptr[rsi + rcx]);
@@ -160,7 +167,29 @@ internal sealed class ChannelCode
         c.jb(loop);
         c.jmp(post);
         c.Label(ref found);
-        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], ecx);
+        c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], cx);
+        c.jmp(post);
+
+        // F_GETLK, F_SETLK, F_SETLKW, and the same for open files.
+        c.Label(ref command);
+        c.lea(ecx, __[rsi - 5]);
+        c.cmp(ecx, 2);
+        c.jbe(third);
+        c.lea(ecx, __[rsi - 36]);
+        c.cmp(ecx, 2);
+        c.ja(post);
+        c.Label(ref third);
+        c.mov(rsi, rdx);
+        c.Label(ref block);
+        c.test(rsi, rsi);
+        c.je(post);
+        for (var i = 0; i < BlockSize; i += 8)
+        {
+            c.mov(rcx, __qword_ptr[rsi + i]);
+            c.mov(__qword_ptr[r11 + (ChannelLayout.Sent + i)], rcx);
+        }
+
+        c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], BlockSize);
         c.jmp(post);
 
         // A buffer to be filled must be writable at both ends, as all of it then is when it is small.
@@ -175,20 +204,18 @@ internal sealed class ChannelCode
         c.Label(ref word);
         c.test(rsi, rsi);
         c.je(post);
-        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentAddress], rsi);
         c.mov(rcx, __qword_ptr[rsi]);
         c.mov(__qword_ptr[r11 + ChannelLayout.Sent], rcx);
-        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 8);
+        c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 8);
         c.jmp(post);
 
         c.Label(ref buffer);
         c.cmp(rdx, ChannelLayout.Capacity);
         c.ja(post);
-        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentAddress], rsi);
         c.mov(rcx, rdx);
         c.lea(rdi, __[r11 + ChannelLayout.Sent]);
         c.rep.movsb();
-        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], edx);
+        c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], dx);
 
         c.Label(ref post);
         c.mov(eax, ChannelLayout.Posted);

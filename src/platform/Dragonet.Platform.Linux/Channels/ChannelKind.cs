@@ -24,6 +24,12 @@ internal enum ChannelKind : byte
     /// <summary>Eight bytes at the second argument, when there is one, are sent along.</summary>
     Word1 = 6,
 
+    /// <summary>32 bytes at the second argument, when there is one, are sent along: struct kernel_sigaction.</summary>
+    Block1 = 7,
+
+    /// <summary>32 bytes at the third argument are sent along when the second is a locking command of fcntl(2): struct flock.</summary>
+    Lock2 = 8,
+
     /// <summary>This and the following: answered in the guest, from the word of the identity with this number.</summary>
     Identity = 16,
 }

@@ -26,23 +26,23 @@ internal static class ChannelLayout
     /// <summary>Bytes that can be sent either way.</summary>
     public const int Capacity = 0x1000;
 
-    // Offsets in the control page. The state word.
+    // Offsets in the control page. A request is one cache line, an answer with few pieces another: each costs a transfer between
+    // processors. The state word, written by both; the rest of the line by the guest.
     public const int State = 0;
+    public const int SentLength = 4; // 16 bits
+    public const int Number = 6;     // 16 bits
+    public const int Return = 8;
+    public const int Arguments = 0x10; // six
 
-    // Written by the guest.
-    public const int Number = 0x40;
-    public const int Return = 0x48;
-    public const int Arguments = 0x50; // six
-    public const int SentAddress = 0x80;
-    public const int SentLength = 0x88;
-    public const int Waiting = 0x8c;
+    // Written by the guest, seldom.
+    public const int Waiting = 0x40;
 
     // Written by the kernel.
     public const int Active = 0xc0;
-    public const int Identity = 0x180; // pid, tid, uid, euid, gid, egid of 8 bytes each
     public const int Result = 0x100;
     public const int PartCount = 0x108;
-    public const int Parts = 0x200; // (address, offset, length) of 16 bytes each
+    public const int Parts = 0x110; // (address, offset, length) of 16 bytes each
+    public const int Identity = 0x200; // pid, tid, uid, euid, gid, egid of 8 bytes each
 
     /// <summary>Most separate pieces of memory that one answer fills.</summary>
     public const int MaxParts = 8;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.Intrinsics.X86;
 using Dragonet.Platform.Linux.Guests;
+using Dragonet.Platform.Linux.Interop;
 
 namespace Dragonet.Platform.Linux.Channels;
 
@@ -17,7 +18,7 @@ internal sealed class ChannelServer
     private readonly bool _always;
     private readonly RunQueue _runQueue = new();
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly Gate _wake = new();
     private readonly ConcurrentQueue<Channel> _retired = new();
     private Channel[] _channels = [];     // replaced as a whole, under _lock
     private bool _running;                // guarded by _lock
@@ -67,7 +68,7 @@ internal sealed class ChannelServer
                     _thread.Start();
                 }
 
-                _ = _wake.Release();
+                _wake.Open();
             }
         }
     }
@@ -92,7 +93,7 @@ internal sealed class ChannelServer
     internal void Stop()
     {
         _stopped = true;
-        _ = _wake.Release();
+        _wake.Open();
         Thread? thread;
         lock (_lock)
         {

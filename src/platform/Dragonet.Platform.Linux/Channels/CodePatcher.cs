@@ -159,7 +159,8 @@ internal sealed class CodePatcher
         return sites;
     }
 
-    private int Rank(int number) => number == AnyNumber ? int.MaxValue : _ranks[number];
+    // One site of syscall(2) makes any call, so it comes first where there is little room.
+    private int Rank(int number) => number == AnyNumber ? -1 : _ranks[number];
 
     /// <summary>A byte that would make the next instruction another one: REX, operand size, segments, repeats.</summary>
     private static bool IsPrefix(byte value) => value is (>= 0x40 and <= 0x4f) or 0x66 or 0x67 or 0x64 or 0x65 or 0xf0 or 0xf2 or 0xf3 or 0x2e or 0x36 or 0x3e or 0x26;

@@ -43,6 +43,12 @@ public static unsafe class ProcessConfinement
     /// <param name="serves">Sockets that listen already may be served.</param>
     public static void RestrictCalls(bool serves = false)
     {
+        // The runtime takes SIGCHLD for programs that it starts, of which there can be none any more; the keeper waits for guests by
+        // other means. By default the signal is dropped, and no thread wakes up at each guest's end.
+        var action = stackalloc long[4]; // struct kernel_sigaction: SIG_DFL
+        new Span<long>(action, 4).Clear();
+        const long child = 17, maskSize = 8;
+        _ = Host.Call(Nr.rt_sigaction, child, (long)action, 0, maskSize);
         const long threadSync = 1;
         var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid), serves);
         fixed (byte* code = program)

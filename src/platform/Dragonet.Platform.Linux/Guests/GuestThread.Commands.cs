@@ -145,7 +145,7 @@ internal sealed partial class GuestThread
         }
 
         space.Listener.Send(_notification, StubLayout.AnswerBatch);
-        if (!AwaitDone(out _, expectChild: false, out _))
+        if (!AwaitDone(out _, Awaited.Nothing, out _))
         {
             return Errno.ESRCH;
         }
@@ -191,38 +191,27 @@ internal sealed partial class GuestThread
                 space.Slots.Give(slot);
                 return failed;
             }
-
-            var context = new MachineContext();
-            var copied = GetContext(context);
-            if (copied == Errno.OK)
-            {
-                context.Rsp = request.StackPointer != 0 ? request.StackPointer : context.Rsp;
-                copied = StoreContext(context, SlotMap.AddressOf(slot) + StubLayout.FrameOffset, slot);
-            }
-
-            if (copied != Errno.OK)
-            {
-                space.Slots.Give(slot);
-                return copied;
-            }
         }
 
         const long vm = 0x100, fs = 0x200, files = 0x400, sighand = 0x800, parent = 0x8000, thread = 0x10000, sysvsem = 0x40000, setTls = 0x80000, clearTid = 0x200000;
         var flags = request.SameProcess ? vm | fs | files | sighand | thread | sysvsem : request.ShareMemory ? vm | parent | 17 : parent | 17;
         flags |= request.ThreadPointer is null ? 0 : setTls;
         flags |= request.ClearTid == 0 ? 0 : clearTid;
-        Span<byte> command = stackalloc byte[48];
+        Span<byte> command = stackalloc byte[64];
         command.Clear();
-        BinaryPrimitives.WriteInt64LittleEndian(command[8..], flags);
-        BinaryPrimitives.WriteUInt64LittleEndian(command[24..], request.ClearTid);
-        BinaryPrimitives.WriteUInt64LittleEndian(command[32..], request.ThreadPointer ?? 0);
-        BinaryPrimitives.WriteUInt64LittleEndian(command[40..], request.ShareMemory ? SlotMap.AddressOf(slot) : 0);
+        BinaryPrimitives.WriteInt64LittleEndian(command[StubLayout.CloneFlags..], flags);
+        BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneClearTid..], request.ClearTid);
+        BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneThreadPointer..], request.ThreadPointer ?? 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneSlot..], request.ShareMemory ? SlotMap.AddressOf(slot) : 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneStackPointer..], request.StackPointer);
+        BinaryPrimitives.WriteInt64LittleEndian(command[StubLayout.CloneSilent..], request.SameProcess ? 1 : 0);
         var error = space.Write(SlotMap.AddressOf(Slot), command);
         SeccompNotif hello = default;
+        long result = 0;
         if (error == Errno.OK)
         {
             space.Listener.Send(_notification, StubLayout.AnswerClone);
-            error = !AwaitDone(out var result, expectChild: true, out hello) ? Errno.ESRCH : result < 0 ? (Errno)(-result) : Errno.OK;
+            error = !AwaitDone(out result, request.SameProcess ? Awaited.Silent : Awaited.Child, out hello) ? Errno.ESRCH : result < 0 ? (Errno)(-result) : Errno.OK;
         }
 
         if (error != Errno.OK)
@@ -235,14 +224,19 @@ internal sealed partial class GuestThread
             return error;
         }
 
-        var childSpace = space;
-        if (!request.SameProcess)
+        if (request.SameProcess)
         {
-            var opened = space.Platform.Adopt((int)hello.Pid, space.Listener, request.ShareMemory ? space.Slots : space.Slots.Fork(Slot));
-            if (!opened.Ok(out childSpace!, out error))
-            {
-                return error;
-            }
+            // What it asked for meanwhile was put aside.
+            var made = new GuestThread(space, (int)result, slot) { _silent = true };
+            space.Add(made);
+            space.Platform.Remember(made);
+            return Result<VmThread>.Of(made);
+        }
+
+        var opened = space.Platform.Adopt((int)hello.Pid, space.Listener, request.ShareMemory ? space.Slots : space.Slots.Fork(Slot));
+        if (!opened.Ok(out var childSpace, out error))
+        {
+            return error;
         }
 
         var child = new GuestThread(childSpace, (int)hello.Pid, slot);
@@ -254,26 +248,27 @@ internal sealed partial class GuestThread
         child.Stopped(hello.Id, hello.A2, 31);
         childSpace.Add(child);
         space.Platform.Remember(child);
-        if (!request.ShareMemory && request.StackPointer != 0)
-        {
-            Span<byte> pointer = stackalloc byte[8];
-            BinaryPrimitives.WriteUInt64LittleEndian(pointer, request.StackPointer);
-            _ = childSpace.Write(child._context + 40 + (15 * 8), pointer);
-        }
-
         return Result<VmThread>.Of(child);
+    }
+
+    /// <summary>What a command makes besides its report.</summary>
+    private enum Awaited
+    {
+        Nothing,
+        Silent, // a thread that only its number tells of
+        Child,  // one that says hello
     }
 
     /// <summary>
     /// Waits for this thread's report that a command is done, and for the new thread's first notification when one is made.
     /// Other threads' notifications are put aside. The clone that the stub makes is let through here and nowhere else.
     /// </summary>
-    private bool AwaitDone(out long result, bool expectChild, out SeccompNotif hello)
+    private bool AwaitDone(out long result, Awaited child, out SeccompNotif hello)
     {
         var done = false;
         result = 0;
         hello = default;
-        while (!done || (expectChild && result > 0 && hello.Id == 0))
+        while (!done || (child == Awaited.Child && result > 0 && hello.Id == 0))
         {
             if (!space.Listener.ReceiveNew(out var notification))
             {
@@ -282,7 +277,7 @@ internal sealed partial class GuestThread
 
             if (notification.Pid == (uint)HostTid)
             {
-                if (notification.Number == (int)Nr.clone && expectChild && notification.InstructionPointer >> 32 == StubLayout.Code >> 32)
+                if (notification.Number == (int)Nr.clone && child != Awaited.Nothing && notification.InstructionPointer >> 32 == StubLayout.Code >> 32)
                 {
                     space.Listener.Continue(notification.Id);
                 }
@@ -299,7 +294,7 @@ internal sealed partial class GuestThread
                     return false;
                 }
             }
-            else if (expectChild && notification.Number == StubLayout.TrapCall && (long)notification.A0 == StubLayout.TrapHello)
+            else if (child == Awaited.Child && notification.Number == StubLayout.TrapCall && (long)notification.A0 == StubLayout.TrapHello)
             {
                 hello = notification;
             }

@@ -11,6 +11,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     private ulong _notification;   // the host's id of the trap that waits for an answer
     private ulong _context;        // address of the ucontext in a full trap, else 0
     private int _trapSignal;       // the host signal of a full trap; 0 for a fresh thread
+    private bool _silent;          // made, and not yet known to the kernel
     private int _interrupting;     // 1 between the sending of the interrupt signal and its trap
 
     /// <summary>The host's number of the thread.</summary>
@@ -49,6 +50,14 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     /// <inheritdoc/>
     public override void Resume(long value)
     {
+        if (_silent)
+        {
+            // It runs by itself from its beginning on.
+            _silent = false;
+            FindChannel();
+            return;
+        }
+
         if (_asked is { } channel)
         {
             _asked = null;
@@ -63,15 +72,20 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
             return;
         }
 
-        if (_trapSignal is 31 or 0)
+        if (_trapSignal is not (31 or 0))
         {
-            // rax in the frame that rt_sigreturn restores.
+            value = StubLayout.AnswerResume;
+        }
+        else if (StubLayout.IsAnswer(value))
+        {
+            // One of the few values that the stub would not put into the frame.
             Span<byte> bytes = stackalloc byte[8];
             _ = BitConverter.TryWriteBytes(bytes, value);
-            _ = space.Write(_context + 40 + (13 * 8), bytes);
+            _ = space.Write(_context + (ulong)UserContext.OffsetOf(UserContext.Rax), bytes);
+            value = StubLayout.AnswerResume;
         }
 
-        space.Listener.Send(id, StubLayout.AnswerResume);
+        space.Listener.Send(id, value);
     }
 
     /// <inheritdoc/>

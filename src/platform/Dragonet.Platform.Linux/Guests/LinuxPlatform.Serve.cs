@@ -29,7 +29,7 @@ public sealed partial class LinuxPlatform
 
     private void Serve(GuestThread thread, Channel channel)
     {
-        var call = channel.Take();
+        var call = channel.Take(_kinds);
         if (call.Number is < 0 or >= ChannelCalls.TableSize || !_served[call.Number])
         {
             channel.Repeat();

@@ -27,6 +27,7 @@ public sealed partial class LinuxPlatform : IPlatform
     private readonly HostPoller _poller = new();
     private readonly Keeper _keeper;
     private readonly bool[] _served = ChannelCalls.MakeServed();
+    private readonly byte[] _kinds = ChannelCalls.MakeTable();
     private ITrapHandler _handler = null!;
     private int _disposed;
 

@@ -1,3 +1,5 @@
+using Dragonet.Platform.Linux.Interop;
+
 namespace Dragonet.Platform.Linux.Guests;
 
 /// <summary>Host threads that serve listeners; kept for the next one when theirs is done.</summary>
@@ -51,7 +53,7 @@ internal sealed class ServerPool
     private sealed class Server
     {
         private readonly ServerPool _pool;
-        private readonly SemaphoreSlim _given = new(0);
+        private readonly Gate _given = new();
         private Action? _work;
 
         internal Server(ServerPool pool)
@@ -63,7 +65,7 @@ internal sealed class ServerPool
         internal void Give(Action? work)
         {
             _work = work;
-            _ = _given.Release();
+            _given.Open();
         }
 
         private void Loop()

@@ -8,10 +8,30 @@ internal static class UserContext
     /// <summary>Bytes of the kernel's struct ucontext.</summary>
     internal const int Size = 304;
 
-    private const int StackOffset = 16;
+    /// <summary>Offset of uc_stack.</summary>
+    internal const int StackOffset = 16;
+
+    /// <summary>Offset of the pointer to the FPU state.</summary>
+    internal const int FpuPointer = 224;
+
+    /// <summary>Bytes of an FPU state without extensions.</summary>
+    internal const int FxsaveSize = 512;
+
+    /// <summary>In an FPU state: the mark of an extended one, before its size.</summary>
+    internal const int FpuMagicOffset = 464;
+
+    /// <summary>FP_XSTATE_MAGIC1.</summary>
+    internal const uint FpuMagic = 0x46505853;
+
+    // Places of two registers in struct sigcontext.
+    internal const int Rax = 13;
+    internal const int Rsp = 15;
+
     private const int Registers = 40;
-    private const int FpuPointer = 224;
     private const int MaskOffset = 296;
+
+    /// <summary>Offset of a register.</summary>
+    internal static int OffsetOf(int register) => Registers + (register * 8);
 
     /// <summary>Address of the FPU state, or 0.</summary>
     internal static ulong GetFpuPointer(ReadOnlySpan<byte> context) => BinaryPrimitives.ReadUInt64LittleEndian(context[FpuPointer..]);
@@ -84,25 +104,23 @@ internal static class UserContext
     /// <summary>Bytes of an FPU state in a signal frame: FXSAVE, or what its software-reserved bytes say.</summary>
     internal static int FpuSize(ReadOnlySpan<byte> fpu)
     {
-        const int fxsave = 512;
-        if (fpu.Length < fxsave)
+        if (fpu.Length < FxsaveSize)
         {
             return 0;
         }
 
-        const uint magic1 = 0x46505853;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(fpu[464..]) != magic1)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(fpu[FpuMagicOffset..]) != FpuMagic)
         {
-            return fxsave;
+            return FxsaveSize;
         }
 
-        var size = BinaryPrimitives.ReadUInt32LittleEndian(fpu[468..]);
-        return size <= fpu.Length ? (int)size : fxsave;
+        var size = BinaryPrimitives.ReadUInt32LittleEndian(fpu[(FpuMagicOffset + 4)..]);
+        return size <= fpu.Length ? (int)size : FxsaveSize;
     }
 
     /// <summary>One register, by its place in struct sigcontext.</summary>
-    internal static ulong Get(ReadOnlySpan<byte> context, int register) => BinaryPrimitives.ReadUInt64LittleEndian(context[(Registers + (register * 8))..]);
+    internal static ulong Get(ReadOnlySpan<byte> context, int register) => BinaryPrimitives.ReadUInt64LittleEndian(context[OffsetOf(register)..]);
 
     /// <inheritdoc cref="Get"/>
-    internal static void Put(Span<byte> context, int register, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(context[(Registers + (register * 8))..], value);
+    internal static void Put(Span<byte> context, int register, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(context[OffsetOf(register)..], value);
 }

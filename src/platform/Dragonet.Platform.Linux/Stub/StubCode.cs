@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.Guests;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -42,6 +43,8 @@ internal static class StubCode
         var clone = c.CreateLabel();
         var child = c.CreateLabel();
         var sameSlot = c.CreateLabel();
+        var ready = c.CreateLabel();
+        var resume = c.CreateLabel();
         var die = c.CreateLabel();
 
         c.Label(ref handler);
@@ -54,12 +57,16 @@ internal static class StubCode
         c.Label(ref trap);
         c.mov(eax, StubLayout.TrapCall);
         c.syscall();
-        c.test(rax, rax);
-        c.js(die); // nobody listens any more
+        c.cmp(rax, (int)StubLayout.NobodyListens);
+        c.je(die);
         c.cmp(rax, (int)StubLayout.AnswerBatch);
         c.je(batch);
         c.cmp(rax, (int)StubLayout.AnswerClone);
         c.je(clone);
+        c.cmp(rax, (int)StubLayout.AnswerResume);
+        c.je(resume);
+        c.mov(__qword_ptr[r12 + UserContext.OffsetOf(UserContext.Rax)], rax);
+        c.Label(ref resume);
         c.mov(rsp, r12);
         c.mov(eax, (int)Nr.rt_sigreturn);
         c.syscall();
@@ -93,11 +100,15 @@ internal static class StubCode
 
         // clone(flags, stack, 0, ctid, tls) from the slot's page; the kernel process lets it through one by one.
         c.Label(ref clone);
-        c.mov(rdi, __qword_ptr[rbx + 8]);
-        c.mov(rsi, __qword_ptr[rbx + 16]);
+        EmitFrameCopy(c);
+        c.mov(r13, __qword_ptr[rbx + StubLayout.CloneStackPointer]); // a fork's child may find the page wiped
+        c.mov(r14, __qword_ptr[rbx + StubLayout.CloneSilent]);
+        c.mov(r15, __qword_ptr[rbx + StubLayout.CloneSlot]);
+        c.mov(rdi, __qword_ptr[rbx + StubLayout.CloneFlags]);
+        c.xor(esi, esi);
         c.xor(edx, edx);
-        c.mov(r10, __qword_ptr[rbx + 24]);
-        c.mov(r8, __qword_ptr[rbx + 32]);
+        c.mov(r10, __qword_ptr[rbx + StubLayout.CloneClearTid]);
+        c.mov(r8, __qword_ptr[rbx + StubLayout.CloneThreadPointer]);
         c.mov(eax, (int)Nr.clone);
         c.syscall();
         c.test(rax, rax);
@@ -108,17 +119,21 @@ internal static class StubCode
         c.jmp(trap);
 
         c.Label(ref child);
-        c.mov(rax, __qword_ptr[rbx + 40]);
-        c.test(rax, rax);
+        c.test(r15, r15);
         c.je(sameSlot);
-        c.mov(rbx, rax);
+        c.mov(rbx, r15);
         c.lea(r12, __[rbx + (int)StubLayout.FrameOffset]);
         if (channels)
         {
             c.wrgsbase(rbx);
         }
 
+        c.jmp(ready);
         c.Label(ref sameSlot);
+        c.test(r13, r13);
+        c.je(ready);
+        c.mov(__qword_ptr[r12 + UserContext.OffsetOf(UserContext.Rsp)], r13);
+        c.Label(ref ready);
 
         // Dies with the kernel process; if that died before prctl, the parent has changed already.
         c.mov(eax, (int)Nr.prctl);
@@ -130,6 +145,8 @@ internal static class StubCode
         c.mov(rcx, (long)StubLayout.KernelPid);
         c.cmp(rax, __qword_ptr[rcx]);
         c.jne(die);
+        c.test(r14, r14);
+        c.jne(resume);
         c.mov(rdi, StubLayout.TrapHello);
         c.xor(esi, esi);
         c.mov(rdx, r12);
@@ -145,6 +162,41 @@ internal static class StubCode
         c.mov(eax, (int)Nr.rt_sigreturn);
         c.syscall();
         c.ud2();
+    }
+
+    /// <summary>For a child in the same memory: its frame, a copy of ours with its own stacks and 0 in rax.</summary>
+    private static void EmitFrameCopy(Assembler c)
+    {
+        var (fxsave, noFpu, keepStack, done) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        const int frame = (int)StubLayout.FrameOffset;
+        c.mov(rbp, __qword_ptr[rbx + StubLayout.CloneSlot]);
+        c.test(rbp, rbp);
+        c.je(done);
+        c.lea(rdi, __[rbp + frame]);
+        c.mov(rsi, r12);
+        c.mov(ecx, UserContext.Size);
+        c.rep.movsb();
+        c.mov(rsi, __qword_ptr[r12 + UserContext.FpuPointer]);
+        c.test(rsi, rsi);
+        c.je(noFpu);
+        c.lea(rdi, __[rbp + (int)StubLayout.FrameFpuOffset]);
+        c.mov(__qword_ptr[rbp + (frame + UserContext.FpuPointer)], rdi);
+        c.mov(ecx, UserContext.FxsaveSize);
+        c.cmp(__dword_ptr[rsi + UserContext.FpuMagicOffset], unchecked((int)UserContext.FpuMagic));
+        c.jne(fxsave);
+        c.mov(ecx, __dword_ptr[rsi + (UserContext.FpuMagicOffset + 4)]);
+        c.Label(ref fxsave);
+        c.rep.movsb();
+        c.Label(ref noFpu);
+        c.mov(__qword_ptr[rbp + (frame + UserContext.StackOffset)], rbp);
+        c.mov(rax, __qword_ptr[rbx + StubLayout.CloneStackPointer]);
+        c.test(rax, rax);
+        c.je(keepStack);
+        c.mov(__qword_ptr[rbp + (frame + UserContext.OffsetOf(UserContext.Rsp))], rax);
+        c.Label(ref keepStack);
+        c.xor(eax, eax);
+        c.mov(__qword_ptr[rbp + (frame + UserContext.OffsetOf(UserContext.Rax))], rax);
+        c.Label(ref done);
     }
 
     /// <summary>The zygote: sets up what every guest process has in common, then makes a child for each byte it reads.</summary>

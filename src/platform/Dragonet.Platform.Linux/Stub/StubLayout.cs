@@ -67,10 +67,24 @@ internal static class StubLayout
     /// <summary>rdi of <see cref="TrapCall"/>: a new thread or process is here.</summary>
     public const long TrapHello = -2;
 
-    /// <summary>Answers to <see cref="TrapCall"/>.</summary>
-    public const long AnswerResume = 0;
-    public const long AnswerBatch = 1;
-    public const long AnswerClone = 2;
+    /// <summary>Answers to <see cref="TrapCall"/>; any other value goes into rax of the frame, and the guest continues.</summary>
+    public const long AnswerResume = -0x7ead_0000;
+    public const long AnswerBatch = AnswerResume + 1;
+    public const long AnswerClone = AnswerResume + 2;
+
+    /// <summary>What the host answers when nobody listens any more: -ENOSYS.</summary>
+    public const long NobodyListens = -38;
+
+    /// <summary>True for what the stub would not take for the value of rax.</summary>
+    public static bool IsAnswer(long value) => value is NobodyListens or (>= AnswerResume and <= AnswerClone);
+
+    // The command of AnswerClone in the slot's first page.
+    public const int CloneFlags = 8;
+    public const int CloneClearTid = 24;
+    public const int CloneThreadPointer = 32;
+    public const int CloneSlot = 40;         // of a child in the same memory, else 0
+    public const int CloneStackPointer = 48; // of such a child; 0 to keep
+    public const int CloneSilent = 56;       // not 0: the child goes on without a TrapHello
 
     /// <summary>Host signal that interrupts guest code. SIGURG: ignored by default, so it is harmless before the handler is set.</summary>
     public const int InterruptSignal = 23;
