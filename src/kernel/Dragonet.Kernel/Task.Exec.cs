@@ -28,10 +28,19 @@ public sealed partial class Task
 
     /// <summary>Takes over a new address space with a program in it: other threads end, handlers and close-on-exec descriptors go,
     /// a vfork parent continues.</summary>
+    /// <param name="thread">The new address space's thread.</param>
+    /// <param name="credentials">What the program may do.</param>
+    /// <param name="layout">Where it lies.</param>
+    /// <param name="executable">Its file.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="old">The old address space, to be killed once the new program runs: its end takes time that need not be waited for.
+    /// Null when there is none, or when threads ran in it, which must not go on beside the new program.</param>
     /// <returns>False when the process was killed meanwhile.</returns>
-    public bool BecomeProgram(VmThread thread, Credentials credentials, ProgramLayout layout, VfsPath? executable, string name)
+    public bool BecomeProgram(VmThread thread, Credentials credentials, ProgramLayout layout, VfsPath? executable, string name, out VmSpace? old)
     {
         var process = Process;
+        var alone = process.TaskCount == 1;
+        old = null;
         if (!process.KeepOnly(this))
         {
             return false;
@@ -46,7 +55,7 @@ public sealed partial class Task
 
         Files.CloseForExec();
         Fs = Fs.Copy();
-        var old = Thread;
+        old = Thread?.Space; // a process started from outside has none
         var sharesMemory = !process.Segments.IsEmpty && process.SharesMemory;
         Kernel.Personality.OnTaskExit(this, group: false);
         ClearTid = 0;
@@ -74,11 +83,16 @@ public sealed partial class Task
         process.OnExec();
         if (old is not null)
         {
-            process.TakePastUsage(old.Space);
+            process.TakePastUsage(old);
         }
 
         process.LeaveSegments(sharesMemory);
-        old?.Space.Kill(); // a process started from outside has none
+        if (!alone)
+        {
+            old?.Kill();
+            old = null;
+        }
+
         _ = process.Changed.Wake();
         return !IsDead;
     }

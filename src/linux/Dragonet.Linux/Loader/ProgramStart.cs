@@ -44,9 +44,10 @@ public static class ProgramStart
                 return error;
             }
 
-            if (!task.BecomeProgram(thread, credentials, layout, program.File.Path, program.Name))
+            if (!task.BecomeProgram(thread, credentials, layout, program.File.Path, program.Name, out var old))
             {
                 thread.Space.Kill();
+                old?.Kill();
                 return SysResult.NoReturn;
             }
 
@@ -61,6 +62,7 @@ public static class ProgramStart
                 thread.Interrupt();
             }
 
+            old?.Kill();
             return SysResult.NoReturn;
         }
     }

@@ -12,6 +12,9 @@ namespace Dragonet.Platform.Linux.Channels;
 /// </summary>
 internal sealed class ChannelServer
 {
+    /// <summary>Microseconds without spinning after a guest thread has begun.</summary>
+    private const long RoomForNew = 3000;
+
     private static readonly long s_microsecond = Stopwatch.Frequency / 1_000_000;
 
     private readonly Action<GuestThread, Channel> _serve;
@@ -25,6 +28,7 @@ internal sealed class ChannelServer
     private Thread? _thread;              // guarded by _lock
     private volatile bool _stopped;
     private long _notBefore;              // timestamp before which no spinning starts
+    private volatile bool _yield;         // a new thread wants the processor
     private long _pause = 1000;           // length of the next pause, in microseconds
 
     /// <param name="serve">Runs a claimed request.</param>
@@ -35,10 +39,23 @@ internal sealed class ChannelServer
         _always = always;
     }
 
+    /// <summary>False while no channel would be served.</summary>
+    internal bool IsWelcome => _always || Stopwatch.GetTimestamp() >= Volatile.Read(ref _notBefore);
+
+    /// <summary>A guest thread begins: the host shall find a processor for it, not one that spins. Where many begin, nobody does.</summary>
+    internal void MakeRoom()
+    {
+        if (!_always)
+        {
+            Volatile.Write(ref _notBefore, Math.Max(Volatile.Read(ref _notBefore), Stopwatch.GetTimestamp() + (RoomForNew * s_microsecond)));
+            _yield = true;
+        }
+    }
+
     /// <summary>Serves this channel too, if a processor is free for it.</summary>
     internal void Activate(Channel channel)
     {
-        if (Stopwatch.GetTimestamp() < Volatile.Read(ref _notBefore))
+        if (!IsWelcome)
         {
             return;
         }
@@ -57,6 +74,7 @@ internal sealed class ChannelServer
                 return;
             }
 
+            _yield = false;
             _channels = [.. _channels, channel];
             channel.IsActive = true;
             if (!_running)
@@ -145,6 +163,11 @@ internal sealed class ChannelServer
             }
 
             FreeRetired();
+            if (_yield)
+            {
+                return;
+            }
+
             var now = Stopwatch.GetTimestamp();
             if (idle == 32)
             {

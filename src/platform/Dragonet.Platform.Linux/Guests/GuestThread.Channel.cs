@@ -14,6 +14,7 @@ internal sealed partial class GuestThread
     private readonly long[] _identity = new long[ChannelLayout.IdentityWords];
     private Channel? _channel;
     private Channel? _asked;   // the channel that the current trap came through
+    private bool _wantsChannel;
     private int _calls;
     private long _lastCall;
     private int _quickCalls;
@@ -31,7 +32,6 @@ internal sealed partial class GuestThread
     internal void FindChannel()
     {
         _channel = space.Slots.GetChannel(Slot);
-        _calls = _channel is null ? 0 : CallsForChannel;
         if (_channel is { } channel)
         {
             channel.Thread = this;
@@ -81,8 +81,10 @@ internal sealed partial class GuestThread
                 space.Platform.ChannelServer!.Activate(channel);
             }
         }
-        else if (++_calls == CallsForChannel && space.Platform.ChannelServer is not null)
+        else if (++_calls >= CallsForChannel && space.Platform.ChannelServer is { IsWelcome: true })
         {
+            _calls = 0;
+            _wantsChannel = true;
             Interrupt();
         }
     }
@@ -90,7 +92,7 @@ internal sealed partial class GuestThread
     /// <summary>In the trap that <see cref="Count"/> asked for: maps the shared pages. A fork must neither share nor inherit them.</summary>
     internal void MakeChannel()
     {
-        if (_channel is not null || _calls < CallsForChannel || space.Platform.ChannelServer is null || Channel.Create() is not { } channel)
+        if (_channel is not null || !_wantsChannel || space.Platform.ChannelServer is null || Channel.Create() is not { } channel)
         {
             return;
         }

@@ -205,6 +205,7 @@ internal sealed partial class GuestThread
         BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneSlot..], request.ShareMemory ? SlotMap.AddressOf(slot) : 0);
         BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneStackPointer..], request.StackPointer);
         BinaryPrimitives.WriteInt64LittleEndian(command[StubLayout.CloneSilent..], request.SameProcess ? 1 : 0);
+        space.Platform.ChannelServer?.MakeRoom();
         var error = space.Write(SlotMap.AddressOf(Slot), command);
         SeccompNotif hello = default;
         long result = 0;

@@ -7,8 +7,50 @@ namespace Dragonet.Platform.Linux.Guests;
 /// <summary>What the host's scheduler is asked for.</summary>
 internal sealed unsafe partial class GuestThread
 {
+    private byte[]? _processors; // to be set when it is let go
+    private bool _attracted;
+
+    /// <summary>
+    /// Brings a fresh thread, which sleeps wherever it was made, to the processor of its kernel: the exchanges in which it gets its
+    /// program are then switches on one processor, where each would wake an idle one. <see cref="LetGo"/> ends that.
+    /// </summary>
+    internal void Attract()
+    {
+        var processor = Thread.GetCurrentProcessorId();
+        if (processor < 1024)
+        {
+            Span<byte> mask = stackalloc byte[128];
+            mask.Clear();
+            mask[processor / 8] = (byte)(1 << (processor % 8));
+            SetHostProcessors(mask);
+            _attracted = true;
+        }
+    }
+
+    /// <summary>The host places the thread again.</summary>
+    private void LetGo()
+    {
+        if (_attracted)
+        {
+            _attracted = false;
+            SetHostProcessors(_processors ?? space.Platform.ProcessorMask);
+        }
+    }
+
     /// <inheritdoc/>
     public override void SetProcessors(ReadOnlySpan<byte> mask)
+    {
+        if (_attracted)
+        {
+            _processors = mask.ToArray();
+        }
+        else
+        {
+            SetHostProcessors(mask);
+        }
+    }
+
+    private void SetHostProcessors(ReadOnlySpan<byte> mask)
     {
         // The host wants whole words.
         Span<byte> words = stackalloc byte[(mask.Length + 7) / 8 * 8];

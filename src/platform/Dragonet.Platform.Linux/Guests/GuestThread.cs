@@ -198,6 +198,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
             space.Listener.Send(_notification, StubLayout.AnswerResume);
             if (_trapSignal == 0)
             {
+                LetGo();
                 space.Platform.Started(space);
             }
         }

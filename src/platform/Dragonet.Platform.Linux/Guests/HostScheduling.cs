@@ -6,17 +6,22 @@ namespace Dragonet.Platform.Linux.Guests;
 /// <summary>How the host schedules the kernel process itself, which its guests inherit.</summary>
 internal static unsafe class HostScheduling
 {
-    /// <summary>Numbers of the processors it may use (sched_getaffinity(2)): a cpuset need not start at 0.</summary>
-    internal static IReadOnlyList<int> GetProcessors()
+    /// <summary>The processors it may use, as a mask.</summary>
+    internal static byte[] GetMask()
     {
-        Span<byte> mask = stackalloc byte[1024];
-        mask.Clear();
+        var mask = new byte[1024];
         fixed (byte* pointer = mask)
         {
             // SAFETY: 1024 bytes, as many as the host's largest mask has.
             _ = Host.Call(Nr.sched_getaffinity, 0, mask.Length, (long)pointer);
         }
 
+        return mask;
+    }
+
+    /// <summary>Numbers of the processors it may use (sched_getaffinity(2)): a cpuset need not start at 0.</summary>
+    internal static IReadOnlyList<int> GetProcessors(byte[] mask)
+    {
         List<int> numbers = [];
         for (var i = 0; i < mask.Length * 8; i++)
         {

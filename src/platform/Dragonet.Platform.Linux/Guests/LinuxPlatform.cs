@@ -23,6 +23,7 @@ public sealed partial class LinuxPlatform : IPlatform
     private readonly ConcurrentDictionary<(ulong Device, ulong Inode), WeakReference<IMemoryBacking>> _backings = new();
     private readonly ConditionalWeakTable<IMemoryBacking, IMemoryBacking> _memory = []; // those that are alive
     private readonly BlockingCollection<GuestThread> _blanks = [];
+    private int _blanksOwed;
     private readonly ServerPool _servers = new();
     private readonly HostPoller _poller = new();
     private readonly Keeper _keeper;
@@ -36,7 +37,8 @@ public sealed partial class LinuxPlatform : IPlatform
     public LinuxPlatform(bool strict = false, bool? channels = null)
     {
         _strict = strict;
-        (Processors, OwnNice) = (HostScheduling.GetProcessors(), HostScheduling.GetNice());
+        (ProcessorMask, OwnNice) = (HostScheduling.GetMask(), HostScheduling.GetNice());
+        Processors = HostScheduling.GetProcessors(ProcessorMask);
         PollBeforeReceive = HostVersion.Current < new Version(6, 11);
         if (!strict && channels != false && ChannelCode.IsPossible)
         {
@@ -55,6 +57,9 @@ public sealed partial class LinuxPlatform : IPlatform
 
     /// <inheritdoc/>
     public IReadOnlyList<int> Processors { get; }
+
+    /// <summary>Processors that guests may use, as the host's mask.</summary>
+    internal byte[] ProcessorMask { get; }
 
     /// <summary>Nice value of the kernel process.</summary>
     internal int OwnNice { get; }
@@ -99,8 +104,27 @@ public sealed partial class LinuxPlatform : IPlatform
     /// <inheritdoc/>
     public Result<VmThread> CreateSpace()
     {
-        _keeper.Request();
-        return _blanks.TryTake(out var blank, TimeSpan.FromSeconds(30)) ? Result<VmThread>.Of(blank) : Errno.EAGAIN;
+        // Making the next one would delay this program; the end of the old address space will ask for it.
+        _ = Interlocked.Increment(ref _blanksOwed);
+        if (!_blanks.TryTake(out var blank))
+        {
+            RequestOwed();
+            if (!_blanks.TryTake(out blank, TimeSpan.FromSeconds(30)))
+            {
+                return Errno.EAGAIN;
+            }
+        }
+
+        blank.Attract();
+        return Result<VmThread>.Of(blank);
+    }
+
+    private void RequestOwed()
+    {
+        for (var owed = Interlocked.Exchange(ref _blanksOwed, 0); owed > 0; owed--)
+        {
+            _keeper.Request();
+        }
     }
 
     /// <inheritdoc/>
@@ -231,7 +255,7 @@ public sealed partial class LinuxPlatform : IPlatform
         }
 
         space.Slots.Leave(ChannelServer);
-
+        RequestOwed();
         if (!space.IsKilled && Volatile.Read(ref _disposed) == 0)
         {
             _handler.OnDeath(space, signal);
