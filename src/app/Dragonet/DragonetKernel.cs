@@ -3,6 +3,7 @@ using Dragonet.Base;
 using Dragonet.Devices.Tty;
 using Dragonet.Kernel;
 using Dragonet.Linux;
+using Dragonet.Linux.Inet;
 using Dragonet.Linux.Strace;
 using Dragonet.Platform;
 using Dragonet.Platform.Linux.Confinement;
@@ -58,6 +59,7 @@ public sealed partial class DragonetKernel : IDisposable
             MemoryLimit = options.MemoryLimit,
             Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
+        InetFamily.Install(kernel);
         kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
         kernel.Log.Written += options.Log;
         kernel.Pids.Limit = options.TaskLimit;

@@ -54,6 +54,9 @@ public enum LockRank : byte
     /// <summary>The UNIX socket name space and the connections between sockets of one kernel.</summary>
     Socket = 120,
 
+    /// <summary>One network stack with all its sockets. Held while packets go through it; it calls nothing but wait queues and timers.</summary>
+    NetworkStack = 125,
+
     /// <summary>One pipe, eventfd, timerfd, message queue or other small object.</summary>
     Object = 130,
 

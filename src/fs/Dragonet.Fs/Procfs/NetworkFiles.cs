@@ -2,7 +2,7 @@ using Dragonet.Fs.Synthetic;
 
 namespace Dragonet.Fs.Procfs;
 
-/// <summary>/proc/PID/net: one interface, lo, and no connections that are the kernel's to show.</summary>
+/// <summary>/proc/PID/net: what the network stack reports; without one, a lonely lo and no connections.</summary>
 internal static class NetworkFiles
 {
     private const string Sockets = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
@@ -20,6 +20,7 @@ internal static class NetworkFiles
         ("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
         ("raw", Datagrams[1..] + "\n"),
         ("route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT".PadRight(127) + "\n"),
+        ("snmp", ""),
         ("sockstat", "sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n"),
         ("tcp", Sockets.PadRight(149) + "\n"),
         ("tcp6", Sockets6 + "\n"),
@@ -29,11 +30,11 @@ internal static class NetworkFiles
     ];
 
     /// <summary>Adds the files.</summary>
-    internal static void Fill(StaticDirectory directory)
+    internal static void Fill(StaticDirectory directory, ProcfsFileSystem owner)
     {
         foreach (var (name, text) in s_files)
         {
-            directory.Add(name, () => text);
+            directory.Add(name, new TextFile(owner, caller => owner.Kernel.Sockets.Network?.Read(caller, name) ?? text));
         }
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ProcfsFileSystem : SyntheticFileSystem
     {
         Kernel = kernel;
         Net = new StaticDirectory(this);
-        NetworkFiles.Fill(Net);
+        NetworkFiles.Fill(Net, this);
         Root = new RootDirectory(this);
         Objects = kernel.Vfs.CreateInternalMount(this); // asks for the root
     }

@@ -13,6 +13,9 @@ public sealed class SocketFamilies
     /// <summary>UNIX sockets.</summary>
     public UnixFamily Unix { get; } = new();
 
+    /// <summary>The network stack, when one was added.</summary>
+    public INetwork? Network { get; set; }
+
     /// <summary>Adds a family, or replaces it.</summary>
     public void Register(SocketFamily family) => _families[family.Domain] = family;
 

@@ -31,6 +31,23 @@ public sealed class SocketOptions
     /// <summary>SO_LINGER in seconds, or null.</summary>
     public int? Linger { get; private set; }
 
+    /// <summary>Begins with another socket's options, as a connection begins with its listener's (accept(2)).</summary>
+    public void CopyFrom(SocketOptions other)
+    {
+        (SendBuffer, ReceiveBuffer, SendTimeout, ReceiveTimeout) = (other.SendBuffer, other.ReceiveBuffer, other.SendTimeout, other.ReceiveTimeout);
+        Linger = other.Linger;
+        KeyValuePair<int, int>[] values;
+        lock (other._values)
+        {
+            values = [.. other._values];
+        }
+
+        foreach (var (name, value) in values)
+        {
+            _ = Remember(name, value);
+        }
+    }
+
     /// <summary>A flag or number that is only remembered (SO_REUSEADDR, SO_KEEPALIVE, …).</summary>
     public int GetRemembered(int name)
     {
@@ -119,10 +136,10 @@ public sealed class SocketOptions
     };
 
     /// <summary>An int as an option's value.</summary>
-    internal static byte[] Word(int value) => Bytes(value);
+    public static byte[] Word(int value) => Bytes(value);
 
     /// <summary>A structure as an option's value.</summary>
-    internal static byte[] Bytes<T>(T value)
+    public static byte[] Bytes<T>(T value)
         where T : unmanaged
         => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray();
 

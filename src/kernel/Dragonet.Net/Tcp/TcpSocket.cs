@@ -38,6 +38,9 @@ public sealed partial class TcpSocket : IPortUser
     /// <summary>Of family AF_INET6.</summary>
     public bool IsV6 { get; }
 
+    /// <summary>Anything the user wants to find again.</summary>
+    public object? Tag { get; set; }
+
     /// <summary>This side's address; port 0 when it has none.</summary>
     public Endpoint Local { get; private set; }
 
@@ -138,6 +141,20 @@ public sealed partial class TcpSocket : IPortUser
         _connection = new TcpConnection(_layer, Local, remote with { Address = address }, Settings, this) { IsV6Socket = IsV6 };
         _connection.Open();
         return Errno.EINPROGRESS;
+    }
+
+    /// <summary>connect(2) to AF_UNSPEC: the connection is reset, or the socket stops listening; it can be used anew.</summary>
+    public Errno Disconnect()
+    {
+        StopListening();
+        var connection = _connection;
+        _connection = null;
+        _isConnectPending = _isReadShut = false;
+        _error = Errno.OK;
+        connection?.Close(hard: true);
+        Local = _isBound ? Local : new Endpoint(IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
+        _ = Queue.Wake();
+        return Errno.OK;
     }
 
     /// <summary>send(2): as much as there is room for; EAGAIN when there is none.</summary>

@@ -27,6 +27,9 @@ public sealed class UdpSocket : IPortUser
 
     public bool IsV6 { get; }
 
+    /// <summary>Anything the user wants to find again.</summary>
+    public object? Tag { get; set; }
+
     /// <summary>What it is bound to; port 0 when it is not.</summary>
     public Endpoint Local { get; private set; }
 
@@ -188,15 +191,10 @@ public sealed class UdpSocket : IPortUser
     /// <summary>shutdown(2): ENOTCONN when it is not connected, though it takes effect.</summary>
     public Errno Shutdown(bool read, bool write)
     {
-        if (Remote is null)
-        {
-            return Errno.ENOTCONN;
-        }
-
         _isReadShut |= read;
         _isWriteShut |= write;
         _ = Queue.Wake();
-        return Errno.OK;
+        return Remote is null ? Errno.ENOTCONN : Errno.OK;
     }
 
     /// <summary>The state for poll(2).</summary>

@@ -142,7 +142,7 @@ public sealed partial class UnixSocket : SocketFile
         Ioctls.SIOCINQ => IsListening ? Errno.EINVAL : caller.Memory.Write(argument, _incoming.NextLength),
         Ioctls.SIOCOUTQ => IsListening ? Errno.EINVAL : caller.Memory.Write(argument, _peer?._incoming.Count ?? 0),
         Ioctls.SIOCATMARK => caller.Memory.Write(argument, 0),
-        _ => Errno.ENOTTY,
+        _ => _kernel.Sockets.Network?.Ioctl(caller, request, argument) ?? Errno.ENOTTY,
     };
 
     /// <inheritdoc/>

@@ -1,0 +1,14 @@
+using Dragonet.Base;
+using Dragonet.Vfs;
+
+namespace Dragonet.Kernel;
+
+/// <summary>What others ask of a network stack that was added to a kernel.</summary>
+public interface INetwork
+{
+    /// <summary>The text of a file of /proc/net as a caller's jail sees it; null for one that the stack does not know.</summary>
+    string? Read(ICaller caller, string file);
+
+    /// <summary>ioctl(2) about interfaces (netdevice(7)), which sockets of every family take. ENOTTY for other requests.</summary>
+    SysResult Ioctl(ICaller caller, uint request, ulong argument);
+}

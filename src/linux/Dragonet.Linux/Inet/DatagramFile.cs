@@ -1,0 +1,205 @@
+using System.Buffers.Binary;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Net;
+using Dragonet.Vfs;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>What UDP and ping sockets have in common: addresses with each message, and what is told about them.</summary>
+internal abstract class DatagramFile : InetFile
+{
+    protected DatagramFile(Task task, AddressFamily domain, int protocol, NetworkStack stack, OpenFlags flags)
+        : base(task, domain, SocketType.SOCK_DGRAM, protocol, stack, flags)
+    {
+    }
+
+    protected abstract Endpoint Local { get; }
+
+    protected abstract Endpoint? Remote { get; }
+
+    protected abstract WaitQueue Queue { get; }
+
+    protected abstract int NextLength { get; }
+
+    /// <inheritdoc/>
+    public override Errno Bind(Task task, ReadOnlySpan<byte> address)
+    {
+        using (Network.Enter())
+        {
+            return ParseBindAddress(task, address).Ok(out var local, out var error) ? BindLocked(local) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno Connect(Task task, ReadOnlySpan<byte> address)
+    {
+        using (Network.Enter())
+        {
+            if (address.Length < 2)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC)
+            {
+                return ConnectLocked(null);
+            }
+
+            return ParseAddress(address).Ok(out var remote, out var error) ? ConnectLocked(remote) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetName()
+    {
+        using (Network.Enter())
+        {
+            return Format(Local);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetPeerName()
+    {
+        using (Network.Enter())
+        {
+            return Remote is { } remote ? Format(remote) : Errno.ENOTCONN;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
+    {
+        // MSG_MORE would collect one datagram of several calls; that is missing, and must not send several instead.
+        if ((request.Flags & (MsgFlags.MSG_OOB | MsgFlags.MSG_MORE)) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        using (Network.Enter())
+        {
+            Endpoint? to = null;
+            if (request.Address is { } address)
+            {
+                if (!ParseAddress(address).Ok(out var remote, out var error))
+                {
+                    return error;
+                }
+
+                to = remote;
+            }
+
+            return SendLocked(data, to);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<int> Receive(ICaller caller, Span<byte> buffer, MsgFlags flags, out Received received)
+    {
+        received = default;
+        if ((flags & MsgFlags.MSG_OOB) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if ((flags & MsgFlags.MSG_ERRQUEUE) != 0)
+        {
+            return Errno.EAGAIN;
+        }
+
+        using (Network.Enter())
+        {
+            if (!ReceiveLocked(buffer, (flags & MsgFlags.MSG_PEEK) != 0, out var about).Ok(out var count, out var error))
+            {
+                return error;
+            }
+
+            received.FullLength = about.Length;
+            received.Address = about.InterfaceIndex == 0 ? null : Format(about.Source); // nothing came: shutdown(2)
+            received.Flags = about.Length > count ? MsgFlags.MSG_TRUNC : MsgFlags.None;
+            received.Controls = Describe(about);
+            return count;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override PollEvents Poll(PollWait? wait)
+    {
+        wait?.Add(Queue);
+        using (Network.Enter())
+        {
+            return PollLocked();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SysResult Ioctl(ICaller caller, uint request, ulong argument)
+    {
+        if (request is not (Ioctls.SIOCINQ or Ioctls.SIOCOUTQ))
+        {
+            return base.Ioctl(caller, request, argument);
+        }
+
+        int value;
+        using (Network.Enter())
+        {
+            value = request == Ioctls.SIOCINQ ? NextLength : 0; // what was sent is gone
+        }
+
+        return caller.Memory.Write(argument, value);
+    }
+
+    protected abstract Errno BindLocked(Endpoint local);
+
+    protected abstract Errno ConnectLocked(Endpoint? remote);
+
+    protected abstract Result<int> SendLocked(ReadOnlySpan<byte> data, Endpoint? to);
+
+    protected abstract Result<int> ReceiveLocked(Span<byte> buffer, bool peek, out Datagram about);
+
+    protected abstract PollEvents PollLocked();
+
+    /// <summary>The control messages that the socket asked for (ip(7), ipv6(7), socket(7)).</summary>
+    private List<(int Level, int Type, byte[] Data)>? Describe(in Datagram about)
+    {
+        List<(int Level, int Type, byte[] Data)>? controls = null;
+        if (Options.GetRemembered(SocketOption.SO_TIMESTAMPNS) != 0 || Options.GetRemembered(SocketOption.SO_TIMESTAMP) != 0)
+        {
+            var time = about.ReceivedAt - Kernel.Clock.MonotonicNanoseconds + Kernel.Clock.RealtimeNanoseconds;
+            Add(SocketOption.SOL_SOCKET, SocketOption.SO_TIMESTAMPNS, SocketOptions.Bytes(timespec.FromNanoseconds(time)), Options.GetRemembered(SocketOption.SO_TIMESTAMPNS) != 0);
+            Add(SocketOption.SOL_SOCKET, SocketOption.SO_TIMESTAMP, SocketOptions.Bytes(timeval.FromNanoseconds(time)), Options.GetRemembered(SocketOption.SO_TIMESTAMPNS) == 0);
+        }
+
+        if (about.Destination.IsV4)
+        {
+            var to = BinaryPrimitives.ReverseEndianness(about.Destination.V4);
+            var info = new in_pktinfo { ipi_ifindex = about.InterfaceIndex, ipi_spec_dst = to, ipi_addr = to };
+            Add(InetOption.IPPROTO_IP, InetOption.IP_PKTINFO, SocketOptions.Bytes(info), IsOn(InetOption.IPPROTO_IP, InetOption.IP_PKTINFO));
+            Add(InetOption.IPPROTO_IP, InetOption.IP_TTL, SocketOptions.Word(about.HopLimit), IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVTTL));
+            Add(InetOption.IPPROTO_IP, InetOption.IP_TOS, [about.TrafficClass], IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVTOS));
+        }
+
+        if (IsV6)
+        {
+            var info = new byte[20];
+            about.Destination.Write16(info);
+            BinaryPrimitives.WriteInt32LittleEndian(info.AsSpan(16), about.InterfaceIndex);
+            Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_PKTINFO, info, IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVPKTINFO));
+            Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_HOPLIMIT, SocketOptions.Word(about.HopLimit), IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVHOPLIMIT));
+            Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_TCLASS, SocketOptions.Word(about.TrafficClass), IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVTCLASS));
+        }
+
+        return controls;
+
+        void Add(int level, int type, byte[] data, bool wanted)
+        {
+            if (wanted)
+            {
+                (controls ??= []).Add((level, type, data));
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>AF_INET or AF_INET6 (ip(7), ipv6(7)). Each jail has a stack of its own.</summary>
+public sealed class InetFamily : SocketFamily
+{
+    private readonly JailLocal<NetworkStack> _stacks;
+
+    private InetFamily(AddressFamily domain, JailLocal<NetworkStack> stacks)
+    {
+        Domain = domain;
+        _stacks = stacks;
+    }
+
+    /// <inheritdoc/>
+    public override AddressFamily Domain { get; }
+
+    /// <summary>Gives a kernel the IP families: every jail gets a stack with lo, and nothing else.</summary>
+    public static void Install(Kernel.Kernel kernel)
+    {
+        var stacks = kernel.JailSlots.Add("network stack", order: 50, _ => new NetworkStack(kernel), static stack => stack.End());
+        kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET, stacks));
+        kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET6, stacks));
+        kernel.Sockets.Network = new NetworkReport(kernel, stacks);
+    }
+
+    /// <inheritdoc/>
+    public override Result<SocketFile> Create(Task task, SocketType type, int protocol, OpenFlags flags)
+    {
+        var stack = task.Jail.Get(_stacks);
+        var echo = Domain == AddressFamily.AF_INET ? InetOption.IPPROTO_ICMP : InetOption.IPPROTO_ICMPV6;
+        switch (type)
+        {
+            case SocketType.SOCK_STREAM:
+                return protocol is 0 or InetOption.IPPROTO_TCP ? Result<SocketFile>.Of(new TcpFile(task, Domain, stack, flags)) : Errno.EPROTONOSUPPORT;
+            case SocketType.SOCK_DGRAM when protocol == echo:
+                return new PingFile(task, Domain, stack, flags);
+            case SocketType.SOCK_DGRAM:
+                return protocol is 0 or InetOption.IPPROTO_UDP ? Result<SocketFile>.Of(new UdpFile(task, Domain, stack, flags)) : Errno.EPROTONOSUPPORT;
+            case SocketType.SOCK_RAW:
+                return task.Credentials.Has(Capability.CAP_NET_RAW) ? Errno.EPROTONOSUPPORT : Errno.EPERM;
+            default:
+                return Errno.ESOCKTNOSUPPORT;
+        }
+    }
+}

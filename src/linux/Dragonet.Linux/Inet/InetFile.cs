@@ -1,0 +1,240 @@
+using System.Buffers.Binary;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Net;
+using Dragonet.Vfs;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>What sockets of AF_INET and AF_INET6 have in common: addresses, options of the IP levels, interface requests.</summary>
+internal abstract class InetFile : SocketFile
+{
+    private readonly Dictionary<(int Level, int Name), int> _remembered = []; // guarded by the stack's lock
+
+    protected InetFile(Task task, AddressFamily domain, SocketType type, int protocol, NetworkStack stack, OpenFlags flags)
+        : base(domain, type, protocol, flags, task.Kernel.NextAnonymousInode())
+    {
+        Network = stack;
+        Kernel = task.Kernel;
+    }
+
+    /// <summary>The stack, to be entered for each use.</summary>
+    protected NetworkStack Network { get; }
+
+    protected Kernel.Kernel Kernel { get; }
+
+    protected bool IsV6 => Domain == AddressFamily.AF_INET6;
+
+    /// <summary>IP_TTL and IPV6_UNICAST_HOPS.</summary>
+    protected abstract byte HopLimit { get; set; }
+
+    /// <summary>IP_TOS and IPV6_TCLASS.</summary>
+    protected abstract byte TrafficClass { get; set; }
+
+    /// <summary>IPV6_V6ONLY; false when it is too late to change it.</summary>
+    protected virtual bool TrySetV6Only(bool value) => false;
+
+    protected virtual bool IsV6Only => false;
+
+    /// <inheritdoc/>
+    public override SysResult Ioctl(ICaller caller, uint request, ulong argument)
+    {
+        using (Network.Enter())
+        {
+            return InterfaceRequests.Run(Network.Stack, caller, request, argument);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value)
+    {
+        using (Network.Enter())
+        {
+            return level switch
+            {
+                SocketOption.SOL_SOCKET => SetSocketOption(task, name, value),
+                InetOption.IPPROTO_IP => SetIPOption(name, value),
+                InetOption.IPPROTO_IPV6 when IsV6 => SetIPv6Option(name, value),
+                _ => SetProtocolOption(task, level, name, value),
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetOption(Task task, int level, int name)
+    {
+        if (level == SocketOption.SOL_SOCKET)
+        {
+            return base.GetOption(task, level, name); // asks TakeError, which enters
+        }
+
+        using (Network.Enter())
+        {
+            return level switch
+            {
+                InetOption.IPPROTO_IP => GetIPOption(name),
+                InetOption.IPPROTO_IPV6 when IsV6 => GetIPv6Option(name),
+                _ => GetProtocolOption(level, name),
+            };
+        }
+    }
+
+    /// <summary>An option of SOL_SOCKET changed: the stack's socket takes it over. Inside the stack.</summary>
+    protected abstract void Apply(int name);
+
+    /// <summary>Options of TCP or UDP. Inside the stack.</summary>
+    protected virtual Errno SetProtocolOption(Task task, int level, int name, ReadOnlySpan<byte> value) => Errno.ENOPROTOOPT;
+
+    protected virtual Result<byte[]> GetProtocolOption(int level, int name) => Errno.ENOPROTOOPT;
+
+    /// <summary>Reads the address for bind(2) or connect(2): EACCES for ports that need a privilege is bind's business.</summary>
+    protected Result<Endpoint> ParseAddress(ReadOnlySpan<byte> address)
+    {
+        if (!InetAddress.Parse(address, Domain).Ok(out var endpoint, out var error))
+        {
+            return error;
+        }
+
+        return IsV6 && endpoint.Address.IsV4 && IsV6Only ? Errno.ENETUNREACH : endpoint;
+    }
+
+    /// <summary>bind(2): below ip_unprivileged_port_start only with CAP_NET_BIND_SERVICE (ip(7)).</summary>
+    protected Result<Endpoint> ParseBindAddress(Task task, ReadOnlySpan<byte> address)
+    {
+        if (!IsV6 && address.Length >= 16 && InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC && address[4..8].IndexOfAnyExcept((byte)0) < 0)
+        {
+            return new Endpoint(IPAddress.AnyV4, BinaryPrimitives.ReadUInt16BigEndian(address[2..])); // an old habit that Linux forgives
+        }
+
+        if (!ParseAddress(address).Ok(out var endpoint, out var error))
+        {
+            return error == Errno.ENETUNREACH ? Errno.EINVAL : error;
+        }
+
+        return endpoint.Port is > 0 and < 1024 && Type != SocketType.SOCK_RAW && Protocol is InetOption.IPPROTO_TCP or InetOption.IPPROTO_UDP
+            && !task.Credentials.Has(Capability.CAP_NET_BIND_SERVICE) && endpoint.Port != 0
+            ? Errno.EACCES
+            : endpoint;
+    }
+
+    protected byte[] Format(Endpoint endpoint) => InetAddress.Format(endpoint, Domain);
+
+    /// <summary>A flag of the IP levels that is on.</summary>
+    protected bool IsOn(int level, int name) => _remembered.GetValueOrDefault((level, name)) != 0;
+
+    private Errno SetSocketOption(Task task, int name, ReadOnlySpan<byte> value)
+    {
+        if (name == SocketOption.SO_BINDTODEVICE)
+        {
+            var end = value.IndexOf((byte)0);
+            var device = ByteString.FromBytes(end < 0 ? value : value[..end]);
+            return device.Length == 0 || Network.Stack.Interfaces.Any(link => link.Name == device) ? Errno.OK : Errno.ENODEV;
+        }
+
+        var error = Options.Set(task, name, value);
+        if (error == Errno.OK)
+        {
+            Apply(name);
+        }
+
+        return error;
+    }
+
+    private Errno SetIPOption(int name, ReadOnlySpan<byte> value)
+    {
+        if (!ReadNumber(value, out var number))
+        {
+            return Errno.EINVAL;
+        }
+
+        switch (name)
+        {
+            case InetOption.IP_TTL when number is -1 or (>= 1 and <= 255):
+                HopLimit = number == -1 ? (byte)64 : (byte)number;
+                return Errno.OK;
+            case InetOption.IP_TTL:
+                return Errno.EINVAL;
+            case InetOption.IP_TOS:
+                TrafficClass = (byte)(Type == SocketType.SOCK_STREAM ? (number & ~3) | (TrafficClass & 3) : number);
+                return Errno.OK;
+            case InetOption.IP_MTU_DISCOVER:
+                return number is >= 0 and <= 5 ? Remember(InetOption.IPPROTO_IP, name, number) : Errno.EINVAL;
+            case InetOption.IP_MULTICAST_TTL:
+                return number is >= -1 and <= 255 ? Remember(InetOption.IPPROTO_IP, name, number == -1 ? 1 : number) : Errno.EINVAL;
+            case InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_MULTICAST_LOOP
+                or InetOption.IP_FREEBIND or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS:
+                return Remember(InetOption.IPPROTO_IP, name, number != 0 ? 1 : 0);
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+    }
+
+    private Errno SetIPv6Option(int name, ReadOnlySpan<byte> value)
+    {
+        if (value.Length < 4)
+        {
+            return Errno.EINVAL;
+        }
+
+        var number = BinaryPrimitives.ReadInt32LittleEndian(value);
+        switch (name)
+        {
+            case InetOption.IPV6_V6ONLY:
+                return TrySetV6Only(number != 0) ? Errno.OK : Errno.EINVAL;
+            case InetOption.IPV6_UNICAST_HOPS when number is >= -1 and <= 255:
+                HopLimit = number == -1 ? (byte)64 : (byte)number;
+                return Errno.OK;
+            case InetOption.IPV6_TCLASS when number is >= -1 and <= 255:
+                TrafficClass = (byte)Math.Max(number, 0);
+                return Errno.OK;
+            case InetOption.IPV6_UNICAST_HOPS or InetOption.IPV6_TCLASS:
+                return Errno.EINVAL;
+            case InetOption.IPV6_MULTICAST_HOPS:
+                return number is >= -1 and <= 255 ? Remember(InetOption.IPPROTO_IPV6, name, number == -1 ? 1 : number) : Errno.EINVAL;
+            case InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS
+                or InetOption.IPV6_MULTICAST_LOOP:
+                return Remember(InetOption.IPPROTO_IPV6, name, number != 0 ? 1 : 0);
+            case InetOption.IPV6_MTU_DISCOVER:
+                return number is >= 0 and <= 5 ? Remember(InetOption.IPPROTO_IPV6, name, number) : Errno.EINVAL;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+    }
+
+    private Result<byte[]> GetIPOption(int name) => name switch
+    {
+        InetOption.IP_TTL => SocketOptions.Word(HopLimit),
+        InetOption.IP_TOS => SocketOptions.Word(TrafficClass),
+        InetOption.IP_OPTIONS => (byte[])[],
+        InetOption.IP_MTU_DISCOVER or InetOption.IP_MULTICAST_TTL or InetOption.IP_MULTICAST_LOOP => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name), 1)),
+        InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_FREEBIND
+            or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name))),
+        _ => Errno.ENOPROTOOPT,
+    };
+
+    private Result<byte[]> GetIPv6Option(int name) => name switch
+    {
+        InetOption.IPV6_V6ONLY => SocketOptions.Word(IsV6Only ? 1 : 0),
+        InetOption.IPV6_UNICAST_HOPS => SocketOptions.Word(HopLimit),
+        InetOption.IPV6_TCLASS => SocketOptions.Word(TrafficClass),
+        InetOption.IPV6_MULTICAST_HOPS or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_MTU_DISCOVER => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name), 1)),
+        InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS
+            => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name))),
+        _ => Errno.ENOPROTOOPT,
+    };
+
+    private Errno Remember(int level, int name, int value)
+    {
+        _remembered[(level, name)] = value;
+        return Errno.OK;
+    }
+
+    /// <summary>Options of IPPROTO_IP may be one byte long (ip(7)).</summary>
+    private static bool ReadNumber(ReadOnlySpan<byte> value, out int number)
+    {
+        number = value.Length >= 4 ? BinaryPrimitives.ReadInt32LittleEndian(value) : value.Length >= 1 ? value[0] : 0;
+        return value.Length >= 1;
+    }
+}

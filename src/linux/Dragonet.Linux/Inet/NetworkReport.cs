@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Net;
+using Dragonet.Vfs;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>The files of /proc/net (proc(5)) as each jail's stack fills them.</summary>
+internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack> stacks) : INetwork
+{
+    private const string TcpHead = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
+    private const string UdpHead = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops";
+    private const string HeadV6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
+
+    /// <inheritdoc/>
+    public string? Read(ICaller caller, string file)
+    {
+        var network = Of(caller);
+        using (network.Enter())
+        {
+            var stack = network.Stack;
+            return file switch
+            {
+                "tcp" => Tcp(stack, isV6: false),
+                "tcp6" => Tcp(stack, isV6: true),
+                "udp" => Udp(stack, isV6: false),
+                "udp6" => Udp(stack, isV6: true),
+                "dev" => Devices(stack),
+                "route" => Routes(stack),
+                "if_inet6" => AddressesV6(stack),
+                "snmp" => Counters(stack.Counters),
+                "sockstat" => Totals(stack.Census),
+                _ => null,
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public SysResult Ioctl(ICaller caller, uint request, ulong argument)
+    {
+        var network = Of(caller);
+        using (network.Enter())
+        {
+            return InterfaceRequests.Run(network.Stack, caller, request, argument);
+        }
+    }
+
+    private NetworkStack Of(ICaller caller) => (caller is Task task ? task.Jail : kernel.Jails.Root).Get(stacks);
+
+    private static string Tcp(Stack stack, bool isV6)
+    {
+        var text = new StringBuilder(Pad(isV6 ? HeadV6 : TcpHead, isV6 ? 0 : 149));
+        var number = 0;
+        foreach (var entry in stack.ListTcp().Where(entry => entry.IsV6 == isV6))
+        {
+            // slot, addresses, state, queues, timer, retransmissions, user, timeout, inode, references, then internals
+            _ = text.Append(Pad(string.Create(CultureInfo.InvariantCulture,
+                $"{number++,4}: {Address(entry.Local, isV6)} {Address(entry.Remote, isV6)} {(int)entry.State:X2} {entry.SendQueue:X8}:{entry.ReceiveQueue:X8} 00:00000000 {entry.Retransmits:X8} {entry.Owner,5} {0,8} {Inode(entry.Socket?.Tag)} 1 0000000000000000 20 4 0 10 -1"), 149));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Udp(Stack stack, bool isV6)
+    {
+        var text = new StringBuilder(Pad(isV6 ? HeadV6 + " ref pointer drops" : UdpHead, isV6 ? 0 : 127));
+        foreach (var socket in stack.ListUdp().Where(socket => socket.IsV6 == isV6))
+        {
+            var remote = socket.Remote ?? new Endpoint(isV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
+            _ = text.Append(Pad(string.Create(CultureInfo.InvariantCulture,
+                $"{socket.Local.Port,5}: {Address(socket.Local, isV6)} {Address(remote, isV6)} {(socket.Remote is null ? 7 : 1):X2} 00000000:{socket.Held:X8} 00:00000000 00000000 {socket.Owner,5} {0,8} {Inode(socket.Tag)} 2 0000000000000000 {socket.Drops}"), isV6 ? 0 : 127));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Devices(Stack stack)
+    {
+        var text = new StringBuilder("Inter-|   Receive                                                |  Transmit\n"
+            + " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n");
+        foreach (var link in stack.Interfaces)
+        {
+            var counters = link.Counters;
+            _ = text.Append(CultureInfo.InvariantCulture,
+                $"{link.Name,6}: {counters.ReceivedBytes,7} {counters.ReceivedPackets,7} {counters.ReceiveErrors,4} {0,4} {0,4} {0,5} {0,10} {0,9} {counters.SentBytes,8} {counters.SentPackets,7} {0,4} {counters.SendDrops,4} {0,4} {0,5} {0,7} {0,10}\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The main table; routes to lo are of the local table, which this file does not show.</summary>
+    private static string Routes(Stack stack)
+    {
+        var text = new StringBuilder(Pad("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT", 127));
+        foreach (var route in stack.Routes.All.Where(route => route.Destination.Address.IsV4 && !route.Interface.IsLoopback))
+        {
+            var mask = route.Destination.Length == 0 ? 0 : uint.MaxValue << (32 - route.Destination.Length);
+            var flags = 1 | (route.Gateway is null ? 0 : 2);
+            _ = text.Append(Pad(string.Create(CultureInfo.InvariantCulture,
+                $"{route.Interface.Name}\t{Word(route.Destination.Address.V4)}\t{Word(route.Gateway?.V4 ?? 0)}\t{flags:X4}\t0\t0\t{route.Metric}\t{Word(mask)}\t0\t0\t0"), 127));
+        }
+
+        return text.ToString();
+    }
+
+    private static string AddressesV6(Stack stack)
+    {
+        var text = new StringBuilder();
+        foreach (var link in stack.Interfaces)
+        {
+            foreach (var prefix in link.Addresses.Where(prefix => !prefix.Address.IsV4))
+            {
+                var scope = prefix.Address.IsLoopback ? 0x10 : prefix.Address.IsLinkLocal ? 0x20 : 0;
+                _ = text.Append(CultureInfo.InvariantCulture, $"{prefix.Address.High:x16}{prefix.Address.Low:x16} {link.Index:x2} {prefix.Length:x2} {scope:x2} 80 {link.Name,8}\n");
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static string Counters(StackCounters c) =>
+        "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"
+        + Line($"Ip: 2 64 {c.IPInReceives} {c.IPInHeaderErrors} {c.IPInAddressErrors} {c.IPForwarded} {c.IPInUnknownProtocols} 0 {c.IPInDelivers} {c.IPOutRequests} 0 {c.IPOutNoRoutes} 0 0 {c.IPReassembled} {c.IPReassemblyFailures} 0 0 {c.IPFragmented}\n")
+        + "Icmp: InMsgs InErrors OutMsgs OutErrors\n"
+        + Line($"Icmp: {c.IcmpInMessages} {c.IcmpInErrors} {c.IcmpOutMessages} 0\n")
+        + "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
+        + Line($"Tcp: 1 200 120000 -1 {c.TcpActiveOpens} {c.TcpPassiveOpens} {c.TcpAttemptFailures} {c.TcpEstablishedResets} 0 {c.TcpInSegments} {c.TcpOutSegments} {c.TcpRetransmitted} {c.TcpInErrors} {c.TcpOutResets} 0\n")
+        + "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti\n"
+        + Line($"Udp: {c.UdpIn} {c.UdpNoPorts} {c.UdpInErrors} {c.UdpOut} {c.UdpBufferErrors} 0 0 0\n");
+
+    private static string Totals(StackCensus census) => Line(
+        $"sockets: used {census.TcpSockets + census.DatagramSockets}\nTCP: inuse {census.TcpSockets} orphan 0 tw 0 alloc {census.Connections} mem {census.BufferedBytes / 4096}\nUDP: inuse {census.DatagramSockets} mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse {census.Fragments} memory 0\n");
+
+    private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static string Pad(string line, int width) => line.PadRight(width) + "\n";
+
+    private static ulong Inode(object? tag) => (tag as SocketFile)?.Number ?? 0;
+
+    /// <summary>Words of an address in the machine's order, as the kernel prints them.</summary>
+    private static string Address(Endpoint endpoint, bool isV6)
+    {
+        var address = endpoint.Address;
+        var ip = isV6
+            ? Word((uint)(address.High >> 32)) + Word((uint)address.High) + Word((uint)(address.Low >> 32)) + Word((uint)address.Low)
+            : Word(address.V4);
+        return $"{ip}:{endpoint.Port:X4}";
+    }
+
+    private static string Word(uint bigEndian) => System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(bigEndian).ToString("X8", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Net;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>
+/// The network stack of one jail with what it needs of the kernel: a lock, the time, a timer. Whoever uses the stack or a socket of it
+/// does so inside <see cref="Enter"/>. An idle stack has no timer.
+/// </summary>
+public sealed class NetworkStack
+{
+    private readonly Kernel.Kernel _kernel;
+    private readonly KernelLock _lock = new(LockRank.NetworkStack);
+    private KernelTimer? _timer;            // guarded by _lock
+    private long _armedFor = long.MaxValue; // guarded by _lock
+    private bool _hasEnded;                 // guarded by _lock
+
+    /// <summary>A stack with lo up.</summary>
+    public NetworkStack(Kernel.Kernel kernel)
+    {
+        _kernel = kernel;
+        Stack = Stack.WithLoopback(new StackOptions { Random = SecureRandom, BufferLimit = kernel.MemoryLimit / 8 });
+    }
+
+    /// <summary>The stack; its members only inside <see cref="Enter"/>.</summary>
+    public Stack Stack { get; }
+
+    /// <summary>Begins to use the stack: takes the lock and tells the time. At the end the stack finishes its work, and the timer is set.</summary>
+    public Scope Enter()
+    {
+        var scope = _lock.Enter();
+        Stack.SetTime(_kernel.Clock.MonotonicNanoseconds);
+        return new Scope(this, scope);
+    }
+
+    /// <summary>The jail is gone: nothing happens here any more.</summary>
+    public void End()
+    {
+        using (_lock.Enter())
+        {
+            _hasEnded = true;
+            _timer?.Cancel();
+            _timer = null;
+        }
+    }
+
+    private static ulong SecureRandom()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        RandomNumberGenerator.Fill(bytes);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    private void FinishLocked()
+    {
+        Stack.Run();
+        var next = Stack.NextDeadline;
+        if (next < _armedFor && !_hasEnded)
+        {
+            _timer?.Cancel();
+            _armedFor = next;
+            _timer = _kernel.Timers.Add(next, OnTimer);
+        }
+    }
+
+    private void OnTimer()
+    {
+        using (_lock.Enter())
+        {
+            _armedFor = long.MaxValue;
+            _timer = null;
+            Stack.SetTime(_kernel.Clock.MonotonicNanoseconds);
+            FinishLocked();
+        }
+    }
+
+    /// <summary>A use of the stack.</summary>
+    public readonly ref struct Scope
+    {
+        private readonly NetworkStack _owner;
+        private readonly KernelLock.Scope _lock;
+
+        internal Scope(NetworkStack owner, KernelLock.Scope scope)
+        {
+            _owner = owner;
+            _lock = scope;
+        }
+
+        /// <summary>Ends it.</summary>
+        public void Dispose()
+        {
+            _owner.FinishLocked();
+            _lock.Dispose();
+        }
+    }
+}

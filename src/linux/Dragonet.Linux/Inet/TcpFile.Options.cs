@@ -1,0 +1,210 @@
+using System.Buffers.Binary;
+using System.Text;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Net;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>Options of TCP sockets (tcp(7)).</summary>
+internal sealed partial class TcpFile
+{
+    private const int DefaultSendBuffer = 16384;     // net.ipv4.tcp_wmem
+    private const int DefaultReceiveBuffer = 131072; // net.ipv4.tcp_rmem
+
+    private bool _isSendBufferSet;
+    private bool _isReceiveBufferSet;
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetOption(Task task, int level, int name) => (level, name) switch
+    {
+        (SocketOption.SOL_SOCKET, SocketOption.SO_SNDBUF) when !_isSendBufferSet => SocketOptions.Word(DefaultSendBuffer),
+        (SocketOption.SOL_SOCKET, SocketOption.SO_RCVBUF) when !_isReceiveBufferSet => SocketOptions.Word(DefaultReceiveBuffer),
+        _ => base.GetOption(task, level, name),
+    };
+
+    /// <inheritdoc/>
+    protected override void Apply(int name)
+    {
+        var settings = _socket.Settings;
+        switch (name)
+        {
+            case SocketOption.SO_SNDBUF or SocketOption.SO_SNDBUFFORCE:
+                settings.SendBuffer = Options.SendBuffer;
+                _isSendBufferSet = true;
+                break;
+            case SocketOption.SO_RCVBUF or SocketOption.SO_RCVBUFFORCE:
+                settings.ReceiveBuffer = Options.ReceiveBuffer;
+                _isReceiveBufferSet = true;
+                break;
+            case SocketOption.SO_REUSEADDR:
+                settings.ReuseAddress = Options.GetRemembered(name) != 0;
+                break;
+            case SocketOption.SO_REUSEPORT:
+                settings.ReusePort = Options.GetRemembered(name) != 0;
+                break;
+            case SocketOption.SO_KEEPALIVE:
+                settings.KeepAlive = Options.GetRemembered(name) != 0;
+                _socket.SettingsChanged(push: false);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override Errno SetProtocolOption(Task task, int level, int name, ReadOnlySpan<byte> value)
+    {
+        if (level != InetOption.IPPROTO_TCP)
+        {
+            return Errno.ENOPROTOOPT;
+        }
+
+        var settings = _socket.Settings;
+        if (name == InetOption.TCP_CONGESTION)
+        {
+            return SetCongestion(settings, value);
+        }
+
+        if (value.Length < 4)
+        {
+            return Errno.EINVAL;
+        }
+
+        var number = BinaryPrimitives.ReadInt32LittleEndian(value);
+        switch (name)
+        {
+            case InetOption.TCP_NODELAY:
+                settings.NoDelay = number != 0;
+                _socket.SettingsChanged(push: settings.NoDelay && !settings.Cork);
+                return Errno.OK;
+            case InetOption.TCP_CORK:
+                settings.Cork = number != 0;
+                _socket.SettingsChanged(push: !settings.Cork);
+                return Errno.OK;
+            case InetOption.TCP_MAXSEG when number == 0 || number is >= 88 and <= 32767:
+                settings.MaximumSegment = number;
+                return Errno.OK;
+            case InetOption.TCP_KEEPIDLE when number is >= 1 and <= 32767:
+                settings.KeepIdle = number;
+                break;
+            case InetOption.TCP_KEEPINTVL when number is >= 1 and <= 32767:
+                settings.KeepInterval = number;
+                break;
+            case InetOption.TCP_KEEPCNT when number is >= 1 and <= 127:
+                settings.KeepCount = number;
+                break;
+            case InetOption.TCP_SYNCNT when number is >= 1 and <= 127:
+                settings.SynRetries = number;
+                break;
+            case InetOption.TCP_USER_TIMEOUT when number >= 0:
+                settings.UserTimeout = number;
+                break;
+            case InetOption.TCP_LINGER2:
+                settings.FinWait2Seconds = number is > 0 and <= 120 ? number : 60;
+                break;
+            case InetOption.TCP_DEFER_ACCEPT:
+                settings.DeferAccept = Math.Max(number, 0);
+                break;
+            case InetOption.TCP_QUICKACK or InetOption.TCP_NOTSENT_LOWAT or InetOption.TCP_WINDOW_CLAMP:
+                return Errno.OK; // advice
+            case InetOption.TCP_MAXSEG or InetOption.TCP_KEEPIDLE or InetOption.TCP_KEEPINTVL or InetOption.TCP_KEEPCNT or InetOption.TCP_SYNCNT
+                or InetOption.TCP_USER_TIMEOUT:
+                return Errno.EINVAL;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+
+        _socket.SettingsChanged(push: false);
+        return Errno.OK;
+    }
+
+    /// <inheritdoc/>
+    protected override Result<byte[]> GetProtocolOption(int level, int name)
+    {
+        var settings = _socket.Settings;
+        return level != InetOption.IPPROTO_TCP ? Errno.EOPNOTSUPP : name switch
+        {
+            InetOption.TCP_NODELAY => SocketOptions.Word(settings.NoDelay ? 1 : 0),
+            InetOption.TCP_CORK => SocketOptions.Word(settings.Cork ? 1 : 0),
+            InetOption.TCP_MAXSEG => SocketOptions.Word(_socket.State is TcpState.Closed or TcpState.Listen && settings.MaximumSegment > 0 ? settings.MaximumSegment : _socket.GetInfo().SendSegment),
+            InetOption.TCP_KEEPIDLE => SocketOptions.Word(settings.KeepIdle),
+            InetOption.TCP_KEEPINTVL => SocketOptions.Word(settings.KeepInterval),
+            InetOption.TCP_KEEPCNT => SocketOptions.Word(settings.KeepCount),
+            InetOption.TCP_SYNCNT => SocketOptions.Word(settings.SynRetries),
+            InetOption.TCP_USER_TIMEOUT => SocketOptions.Word(settings.UserTimeout),
+            InetOption.TCP_LINGER2 => SocketOptions.Word(settings.FinWait2Seconds),
+            InetOption.TCP_DEFER_ACCEPT => SocketOptions.Word(settings.DeferAccept),
+            InetOption.TCP_QUICKACK => SocketOptions.Word(1),
+            InetOption.TCP_WINDOW_CLAMP => SocketOptions.Word(settings.ReceiveBuffer),
+            InetOption.TCP_NOTSENT_LOWAT => SocketOptions.Word(-1),
+            InetOption.TCP_INFO => SocketOptions.Bytes(Describe(_socket.GetInfo())),
+            InetOption.TCP_CONGESTION => CongestionName(settings.Congestion),
+            _ => Errno.ENOPROTOOPT,
+        };
+    }
+
+    private static Errno SetCongestion(TcpSettings settings, ReadOnlySpan<byte> value)
+    {
+        var end = value.IndexOf((byte)0);
+        switch (Encoding.ASCII.GetString(end < 0 ? value : value[..end]))
+        {
+            case "cubic":
+                settings.Congestion = CongestionKind.Cubic;
+                return Errno.OK;
+            case "reno":
+                settings.Congestion = CongestionKind.Reno;
+                return Errno.OK;
+            case "":
+                return Errno.EINVAL;
+            default:
+                return Errno.ENOENT;
+        }
+    }
+
+    /// <summary>TCP_CA_NAME_MAX is 16.</summary>
+    private static byte[] CongestionName(CongestionKind kind)
+    {
+        var name = new byte[16];
+        _ = Encoding.ASCII.GetBytes(kind == CongestionKind.Reno ? "reno" : "cubic", name);
+        return name;
+    }
+
+    private static tcp_info Describe(in TcpInfo info) => new()
+    {
+        tcpi_state = (byte)info.State,
+        tcpi_ca_state = (byte)(info.InRecovery ? 3 : 0),
+        tcpi_retransmits = (byte)info.Retransmits,
+        tcpi_probes = (byte)info.Probes,
+        tcpi_backoff = (byte)info.Retransmits,
+        tcpi_options = (byte)((info.HasTimestamps ? 1 : 0) | (info.HasSack ? 2 : 0) | (info.HasScaling ? 4 : 0)),
+        tcpi_wscale = (byte)(info.SendShift | info.ReceiveShift << 4),
+        tcpi_rto = Microseconds(info.Timeout),
+        tcpi_ato = 40000,
+        tcpi_snd_mss = (uint)info.SendSegment,
+        tcpi_rcv_mss = (uint)info.ReceiveSegment,
+        tcpi_unacked = (uint)info.Unacknowledged,
+        tcpi_sacked = (uint)info.Sacked,
+        tcpi_lost = (uint)info.Lost,
+        tcpi_last_data_sent = (uint)(info.SinceSent / 1_000_000),
+        tcpi_last_data_recv = (uint)(info.SinceReceived / 1_000_000),
+        tcpi_last_ack_recv = (uint)(info.SinceReceived / 1_000_000),
+        tcpi_pmtu = (uint)info.PathMtu,
+        tcpi_rcv_ssthresh = (uint)info.ReceiveSpace,
+        tcpi_rtt = info.RoundTrip == 0 ? 0 : Math.Max(Microseconds(info.RoundTrip), 1),
+        tcpi_rttvar = Microseconds(info.RoundTripVariation),
+        tcpi_snd_ssthresh = (uint)info.Threshold,
+        tcpi_snd_cwnd = (uint)info.CongestionWindow,
+        tcpi_advmss = (uint)info.SendSegment,
+        tcpi_reordering = 3,
+        tcpi_rcv_space = (uint)info.ReceiveSpace,
+        tcpi_pacing_rate = ulong.MaxValue,
+        tcpi_max_pacing_rate = ulong.MaxValue,
+        tcpi_bytes_acked = (ulong)info.BytesAcknowledged,
+        tcpi_bytes_received = (ulong)info.BytesReceived,
+        tcpi_notsent_bytes = (uint)info.NotSent,
+        tcpi_min_rtt = info.MinimumRoundTrip == long.MaxValue ? uint.MaxValue : Microseconds(info.MinimumRoundTrip),
+    };
+
+    private static uint Microseconds(long nanoseconds) => (uint)Math.Min(nanoseconds / 1000, uint.MaxValue);
+}

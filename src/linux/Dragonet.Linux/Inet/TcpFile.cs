@@ -1,0 +1,235 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Net;
+using Dragonet.Vfs;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>A TCP socket as programs see it (tcp(7)).</summary>
+internal sealed partial class TcpFile : InetFile
+{
+    private readonly TcpSocket _socket;
+
+    public TcpFile(Task task, AddressFamily domain, NetworkStack stack, OpenFlags flags)
+        : base(task, domain, SocketType.SOCK_STREAM, InetOption.IPPROTO_TCP, stack, flags)
+    {
+        using (stack.Enter())
+        {
+            _socket = stack.Stack.CreateTcp(IsV6);
+            _socket.Settings.Owner = task.Credentials.EffectiveUid;
+            _socket.Tag = this;
+        }
+    }
+
+    private TcpFile(Task task, TcpFile listener, TcpSocket socket, OpenFlags flags)
+        : base(task, listener.Domain, SocketType.SOCK_STREAM, InetOption.IPPROTO_TCP, listener.Network, flags)
+    {
+        _socket = socket;
+        _socket.Tag = this;
+        Options.CopyFrom(listener.Options);
+        (_isSendBufferSet, _isReceiveBufferSet) = (listener._isSendBufferSet, listener._isReceiveBufferSet);
+    }
+
+    /// <inheritdoc/>
+    public override bool IsListening => _socket.IsListening;
+
+    /// <inheritdoc/>
+    protected override byte HopLimit
+    {
+        get => _socket.Settings.HopLimit;
+        set => _socket.Settings.HopLimit = value;
+    }
+
+    /// <inheritdoc/>
+    protected override byte TrafficClass
+    {
+        get => _socket.Settings.TrafficClass;
+        set => _socket.Settings.TrafficClass = value;
+    }
+
+    /// <inheritdoc/>
+    protected override bool IsV6Only => _socket.Settings.IsV6Only;
+
+    /// <inheritdoc/>
+    public override Errno Bind(Task task, ReadOnlySpan<byte> address)
+    {
+        using (Network.Enter())
+        {
+            return ParseBindAddress(task, address).Ok(out var local, out var error) ? _socket.Bind(local) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno Listen(Task task, int backlog)
+    {
+        using (Network.Enter())
+        {
+            // A negative backlog is a large one (listen(2) compares without sign).
+            return _socket.Listen((int)Math.Min((uint)backlog, SocketOption.SOMAXCONN));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<SocketFile> Accept(Task task, OpenFlags flags)
+    {
+        using (Network.Enter())
+        {
+            return _socket.Accept().Ok(out var accepted, out var error) ? new TcpFile(task, this, accepted, flags) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno Connect(Task task, ReadOnlySpan<byte> address)
+    {
+        using (Network.Enter())
+        {
+            if (address.Length < 2)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC)
+            {
+                return _socket.Disconnect();
+            }
+
+            return ParseAddress(address).Ok(out var remote, out var error) ? _socket.Connect(remote) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetName()
+    {
+        using (Network.Enter())
+        {
+            return Format(_socket.Local);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetPeerName()
+    {
+        using (Network.Enter())
+        {
+            return _socket.Remote is { } remote ? Format(remote) : Errno.ENOTCONN;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno Shutdown(ShutdownHow how)
+    {
+        if (how is not (ShutdownHow.SHUT_RD or ShutdownHow.SHUT_WR or ShutdownHow.SHUT_RDWR))
+        {
+            return Errno.EINVAL;
+        }
+
+        using (Network.Enter())
+        {
+            return _socket.Shutdown(how != ShutdownHow.SHUT_WR, how != ShutdownHow.SHUT_RD);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
+    {
+        if ((request.Flags & (MsgFlags.MSG_OOB | MsgFlags.MSG_FASTOPEN)) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        using (Network.Enter())
+        {
+            return _socket.Send(data, (request.Flags & MsgFlags.MSG_MORE) != 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<int> Receive(ICaller caller, Span<byte> buffer, MsgFlags flags, out Received received)
+    {
+        received = default;
+        if ((flags & MsgFlags.MSG_OOB) != 0)
+        {
+            return Errno.EINVAL; // there is no urgent data to read (tcp(7))
+        }
+
+        if ((flags & MsgFlags.MSG_ERRQUEUE) != 0)
+        {
+            return Errno.EAGAIN;
+        }
+
+        using (Network.Enter())
+        {
+            return _socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override PollEvents Poll(PollWait? wait)
+    {
+        wait?.Add(_socket.Queue);
+        using (Network.Enter())
+        {
+            return _socket.Poll();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno TakeError()
+    {
+        using (Network.Enter())
+        {
+            return _socket.TakeError();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SysResult Ioctl(ICaller caller, uint request, ulong argument)
+    {
+        int value;
+        using (Network.Enter())
+        {
+            switch (request)
+            {
+                case Ioctls.SIOCINQ or Ioctls.SIOCOUTQ when _socket.IsListening:
+                    return Errno.EINVAL;
+                case Ioctls.SIOCINQ:
+                    value = _socket.IncomingCount;
+                    break;
+                case Ioctls.SIOCOUTQ:
+                    value = _socket.OutgoingCount;
+                    break;
+                case Ioctls.SIOCATMARK:
+                    value = 0;
+                    break;
+                default:
+                    value = -1;
+                    break;
+            }
+        }
+
+        return value < 0 ? base.Ioctl(caller, request, argument) : caller.Memory.Write(argument, value);
+    }
+
+    /// <inheritdoc/>
+    protected override bool TrySetV6Only(bool value)
+    {
+        if (_socket.Local.Port != 0)
+        {
+            return false;
+        }
+
+        _socket.Settings.IsV6Only = value;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    protected override void OnRelease()
+    {
+        using (Network.Enter())
+        {
+            _socket.Close(hard: Options.Linger == 0);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+// udp(7), ip(7): datagrams over loopback.
+#include "inet.h"
+
+static void talk(int family)
+{
+    char text[16] = {0};
+    inet_address from, to;
+    socklen_t length = sizeof from;
+    int server = inet_bound(family, SOCK_DGRAM), client = CHECK_OK(socket(family, SOCK_DGRAM, 0));
+    socklen_t to_length = inet_loopback(&to, family, inet_port(server));
+    CHECK_EQ(sendto(client, "first", 5, 0, &to.any, to_length), 5);
+    CHECK_EQ(sendto(client, "", 0, 0, &to.any, to_length), 0);
+    CHECK_EQ(sendto(client, "third", 5, 0, &to.any, to_length), 5);
+    CHECK_EQ(recvfrom(server, text, sizeof text, 0, &from.any, &length), 5);
+    CHECK_STR(text, "first");
+    CHECK_EQ(length, family == AF_INET ? 16 : 28);
+    CHECK_EQ(ntohs(from.v4.sin_port), inet_port(client));
+    CHECK_EQ(recv(server, text, sizeof text, 0), 0);
+    CHECK_EQ(recv(server, text, 2, MSG_TRUNC), 5);
+    CHECK_ERRNO(recv(server, text, 2, MSG_DONTWAIT), EAGAIN);
+    CHECK_EQ(sendto(server, "back", 4, 0, &from.any, length), 4);
+    CHECK_EQ(recv(client, text, sizeof text, 0), 4);
+    CHECK_OK(close(server));
+    CHECK_OK(close(client));
+}
+TEST(talk_v4) { talk(AF_INET); }
+TEST(talk_v6) { talk(AF_INET6); }
+
+TEST(connected)
+{
+    int server = inet_bound(AF_INET, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0)), other = inet_bound(AF_INET, SOCK_DGRAM);
+    inet_address peer, to;
+    socklen_t length = sizeof peer;
+    char c = 0;
+    CHECK_ERRNO(getpeername(client, &peer.any, &length), ENOTCONN);
+    CHECK_ERRNO(send(client, "x", 1, 0), EDESTADDRREQ);
+    CHECK_OK(inet_connect(client, AF_INET, inet_port(server)));
+    CHECK_OK(getpeername(client, &peer.any, &length));
+    CHECK_EQ(ntohs(peer.v4.sin_port), inet_port(server));
+    CHECK_EQ(send(client, "x", 1, 0), 1);
+    CHECK_EQ(read(server, &c, 1), 1);
+    // Others are not heard.
+    socklen_t to_length = inet_loopback(&to, AF_INET, inet_port(client));
+    CHECK_EQ(sendto(other, "z", 1, 0, &to.any, to_length), 1);
+    CHECK_EQ(sendto(server, "y", 1, 0, &to.any, to_length), 1);
+    CHECK_EQ(read(client, &c, 1), 1);
+    CHECK_EQ(c, 'y');
+    CHECK_ERRNO(recv(client, &c, 1, MSG_DONTWAIT), EAGAIN);
+    // AF_UNSPEC dissolves it.
+    peer.any.sa_family = AF_UNSPEC;
+    CHECK_OK(connect(client, &peer.any, sizeof peer.v4));
+    CHECK_ERRNO(send(client, "x", 1, 0), EDESTADDRREQ);
+    CHECK_OK(close(server));
+    CHECK_OK(close(client));
+    CHECK_OK(close(other));
+}
+
+TEST(nobody_there)
+{
+    int gone = inet_bound(AF_INET, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    char c;
+    CHECK_OK(inet_connect(client, AF_INET, inet_port(gone)));
+    CHECK_OK(close(gone));
+    CHECK_EQ(send(client, "x", 1, 0), 1);
+    CHECK_EQ(inet_poll(client, POLLIN, 5000) & POLLERR, POLLERR);
+    CHECK_ERRNO(recv(client, &c, 1, 0), ECONNREFUSED);
+    CHECK_ERRNO(recv(client, &c, 1, MSG_DONTWAIT), EAGAIN);
+    CHECK_OK(close(client));
+}
+
+TEST(large_ones)
+{
+    static char out[65507], in[65507];
+    inet_address to;
+    int server = inet_bound(AF_INET, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    socklen_t length = inet_loopback(&to, AF_INET, inet_port(server));
+    for (size_t i = 0; i < sizeof out; i++) out[i] = i * 7;
+    CHECK_EQ(sendto(client, out, sizeof out, 0, &to.any, length), sizeof out);
+    CHECK_EQ(recv(server, in, sizeof in, 0), sizeof in);
+    CHECK_EQ(memcmp(in, out, sizeof in), 0);
+    static char larger[65508];
+    CHECK_ERRNO(sendto(client, larger, sizeof larger, 0, &to.any, length), EMSGSIZE);
+    CHECK_OK(close(server));
+    CHECK_OK(close(client));
+}
+
+TEST(errors)
+{
+    inet_address to;
+    int fd = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    socklen_t length = inet_loopback(&to, AF_INET, 0);
+    CHECK_ERRNO(sendto(fd, "x", 1, 0, &to.any, length), EINVAL);
+    CHECK_ERRNO(sendto(fd, "x", 1, 0, &to.any, 3), EINVAL);
+    CHECK_ERRNO(listen(fd, 1), EOPNOTSUPP);
+    CHECK_ERRNO(accept(fd, NULL, NULL), EOPNOTSUPP);
+    CHECK_ERRNO(shutdown(fd, SHUT_RD), ENOTCONN);
+    to.v4.sin_family = AF_INET6;
+    CHECK_ERRNO(sendto(fd, "x", 1, 0, &to.any, length), EAFNOSUPPORT);
+    CHECK_EQ(inet_poll(fd, POLLIN | POLLOUT, 0), POLLIN | POLLOUT); // the shutdown took effect all the same
+    CHECK_OK(close(fd));
+    int first = inet_bound(AF_INET, SOCK_DGRAM), second = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    length = inet_loopback(&to, AF_INET, inet_port(first));
+    CHECK_ERRNO(bind(second, &to.any, length), EADDRINUSE);
+    to.v4.sin_addr.s_addr = INADDR_ANY;
+    CHECK_ERRNO(bind(second, &to.any, length), EADDRINUSE);
+    CHECK_OK(close(first));
+    CHECK_OK(bind(second, &to.any, length));
+    CHECK_OK(close(second));
+}
+
+TEST(what_comes_with_a_datagram)
+{
+    int one = 1, server = inet_bound(AF_INET, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0)), seen = 0;
+    char data[8], control[256];
+    struct iovec io = {data, sizeof data};
+    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    CHECK_OK(setsockopt(server, IPPROTO_IP, IP_PKTINFO, &one, sizeof one));
+    CHECK_OK(setsockopt(server, IPPROTO_IP, IP_RECVTTL, &one, sizeof one));
+    CHECK_OK(setsockopt(client, IPPROTO_IP, IP_TTL, &(int){9}, sizeof(int)));
+    CHECK_OK(inet_connect(client, AF_INET, inet_port(server)));
+    CHECK_EQ(send(client, "0123456789", 10, 0), 10);
+    CHECK_EQ(recvmsg(server, &message, 0), 8);
+    CHECK_EQ(message.msg_flags, MSG_TRUNC);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        if (c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo *info = (void *)CMSG_DATA(c);
+            CHECK_EQ(info->ipi_ifindex, 1);
+            CHECK_EQ(ntohl(info->ipi_addr.s_addr), INADDR_LOOPBACK);
+            seen |= 1;
+        } else if (c->cmsg_type == IP_TTL) {
+            CHECK_EQ(*(int *)CMSG_DATA(c), 9);
+            seen |= 2;
+        }
+    }
+    CHECK_EQ(seen, 3);
+    CHECK_OK(close(server));
+    CHECK_OK(close(client));
+}
+
+TEST(many_at_once)
+{
+    enum { N = 8 };
+    struct mmsghdr out[N] = {0}, in[N] = {0};
+    struct iovec out_io[N], in_io[N];
+    char out_text[N][4], in_text[N][16];
+    int server = inet_bound(AF_INET, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    CHECK_OK(inet_connect(client, AF_INET, inet_port(server)));
+    for (int i = 0; i < N; i++) {
+        memset(out_text[i], 'a' + i, 4);
+        out_io[i] = (struct iovec){out_text[i], 4};
+        in_io[i] = (struct iovec){in_text[i], 16};
+        out[i].msg_hdr = (struct msghdr){.msg_iov = &out_io[i], .msg_iovlen = 1};
+        in[i].msg_hdr = (struct msghdr){.msg_iov = &in_io[i], .msg_iovlen = 1};
+    }
+    CHECK_EQ(sendmmsg(client, out, N, 0), N);
+    CHECK_EQ(recvmmsg(server, in, N, MSG_DONTWAIT, NULL), N);
+    for (int i = 0; i < N; i++) {
+        CHECK_EQ(in[i].msg_len, 4);
+        CHECK_EQ(in_text[i][3], 'a' + i);
+    }
+    CHECK_OK(close(server));
+    CHECK_OK(close(client));
+}
