@@ -1,6 +1,7 @@
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
+using Dragonet.Linux.NetlinkSockets;
 using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Inet;
@@ -25,6 +26,7 @@ public sealed class InetFamily : SocketFamily
         var stacks = kernel.JailSlots.Add("network stack", order: 50, _ => new NetworkStack(kernel), static stack => stack.End());
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET, stacks));
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET6, stacks));
+        kernel.Sockets.Register(new NetlinkFamily(stacks));
         kernel.Sockets.Network = new NetworkReport(kernel, stacks);
     }
 

@@ -12,7 +12,7 @@ internal static class Sockets
     private const int TypeFlags = (int)(OpenFlags.O_NONBLOCK | OpenFlags.O_CLOEXEC);
     private const int TypeMask = 0xf;
 
-    [Syscall(Nr.socket, Support.Partial, "AF_UNIX, AF_INET, AF_INET6; others answer EAFNOSUPPORT")]
+    [Syscall(Nr.socket, Support.Partial, "AF_UNIX, AF_INET, AF_INET6, AF_NETLINK; others answer EAFNOSUPPORT")]
     public static SysResult socket(Task task, int domain, int type, int protocol)
     {
         if (!Find(task, domain, type).Ok(out var family, out var error))

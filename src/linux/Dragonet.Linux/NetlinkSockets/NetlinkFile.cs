@@ -1,0 +1,243 @@
+using System.Runtime.InteropServices;
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Kernel;
+using Dragonet.Linux.Inet;
+using Dragonet.Vfs;
+using Task = Dragonet.Kernel.Task;
+
+namespace Dragonet.Linux.NetlinkSockets;
+
+/// <summary>A netlink socket (netlink(7)): requests are answered at once, into its queue. Nothing is told without being asked.</summary>
+internal sealed class NetlinkFile : SocketFile
+{
+    private const int AddressSize = 12;
+    private const int HeaderSize = 16;
+    private const int MaxQueued = 212992;
+    private const int Batch = 8192;
+
+    private readonly NetlinkFamily _family;
+    private readonly NetworkStack _network;
+    private readonly int _pid;
+    private readonly WaitQueue _queue = new();
+    private readonly KernelLock _lock = new(LockRank.Object);
+    private readonly Queue<byte[]> _incoming = new(); // guarded by _lock
+    private int _queued;                              // guarded by _lock: bytes
+    private uint _port;                               // set once
+    private uint _groups;                             // guarded by _lock: accepted; there are no events yet
+
+    public NetlinkFile(Task task, NetlinkFamily family, NetworkStack network, SocketType type, OpenFlags flags)
+        : base(AddressFamily.AF_NETLINK, type, Netlink.NETLINK_ROUTE, flags, task.Kernel.NextAnonymousInode())
+    {
+        _family = family;
+        _network = network;
+        _pid = task.Process.Pid;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Bind(Task task, ReadOnlySpan<byte> address)
+    {
+        if (address.Length < AddressSize || InetAddress.FamilyOf(address) != AddressFamily.AF_NETLINK)
+        {
+            return Errno.EINVAL;
+        }
+
+        var name = MemoryMarshal.Read<sockaddr_nl>(address);
+        if (_port != 0 && name.nl_pid != 0 && name.nl_pid != _port)
+        {
+            return Errno.EINVAL;
+        }
+
+        var error = TakePort(name.nl_pid);
+        if (error == Errno.OK)
+        {
+            _groups = name.nl_groups;
+        }
+
+        return error;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Connect(Task task, ReadOnlySpan<byte> address) =>
+        address.Length < AddressSize ? Errno.EINVAL : MemoryMarshal.Read<sockaddr_nl>(address).nl_pid == 0 ? TakePort(0) : Errno.ECONNREFUSED;
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetName() => Name(_port, _groups);
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetPeerName() => Name(0, 0);
+
+    /// <inheritdoc/>
+    public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
+    {
+        if (request.Address is { } to && (to.Length < AddressSize || MemoryMarshal.Read<sockaddr_nl>(to).nl_pid != 0))
+        {
+            return to.Length < AddressSize ? Errno.EINVAL : Errno.ECONNREFUSED; // only the kernel listens
+        }
+
+        if (TakePort(0) is not Errno.OK and var error)
+        {
+            return error;
+        }
+
+        var answers = new List<byte[]>();
+        for (var rest = data; rest.Length >= HeaderSize;)
+        {
+            var header = MemoryMarshal.Read<nlmsghdr>(rest);
+            if (header.nlmsg_len < HeaderSize || header.nlmsg_len > rest.Length)
+            {
+                break;
+            }
+
+            if ((header.nlmsg_flags & Netlink.NLM_F_REQUEST) != 0 && header.nlmsg_type >= Netlink.NLMSG_MIN_TYPE)
+            {
+                Answer(caller, header, rest[HeaderSize..(int)header.nlmsg_len], answers);
+            }
+
+            rest = rest[Math.Min((int)(header.nlmsg_len + 3) & ~3, rest.Length)..];
+        }
+
+        Deliver(answers);
+        return data.Length;
+    }
+
+    /// <inheritdoc/>
+    public override Result<int> Receive(ICaller caller, Span<byte> buffer, MsgFlags flags, out Received received)
+    {
+        received = default;
+        using (_lock.Enter())
+        {
+            if (!_incoming.TryPeek(out var first))
+            {
+                return Errno.EAGAIN;
+            }
+
+            var count = Math.Min(first.Length, buffer.Length);
+            first.AsSpan(0, count).CopyTo(buffer);
+            received.FullLength = first.Length;
+            received.Address = Name(0, 0);
+            received.Flags = count < first.Length ? MsgFlags.MSG_TRUNC : MsgFlags.None;
+            if ((flags & MsgFlags.MSG_PEEK) == 0)
+            {
+                _ = _incoming.Dequeue();
+                _queued -= first.Length;
+            }
+
+            return count;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override PollEvents Poll(PollWait? wait)
+    {
+        wait?.Add(_queue);
+        using (_lock.Enter())
+        {
+            return PollEvents.POLLOUT | PollEvents.POLLWRNORM | (_incoming.Count > 0 ? PollEvents.POLLIN | PollEvents.POLLRDNORM : 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SysResult Ioctl(ICaller caller, uint request, ulong argument)
+    {
+        using (_network.Enter())
+        {
+            return InterfaceRequests.Run(_network.Stack, caller, request, argument);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value) => level == Netlink.SOL_NETLINK
+        ? name is Netlink.NETLINK_EXT_ACK or Netlink.NETLINK_GET_STRICT_CHK or Netlink.NETLINK_CAP_ACK or Netlink.NETLINK_PKTINFO
+            or Netlink.NETLINK_BROADCAST_ERROR or Netlink.NETLINK_NO_ENOBUFS ? Errno.OK : Errno.ENOPROTOOPT
+        : base.SetOption(task, level, name, value);
+
+    /// <inheritdoc/>
+    protected override void OnRelease()
+    {
+        if (_port != 0)
+        {
+            _family.GivePort(_port);
+        }
+    }
+
+    private static byte[] Name(uint port, uint groups) =>
+        SocketOptions.Bytes(new sockaddr_nl { nl_family = (ushort)AddressFamily.AF_NETLINK, nl_pid = port, nl_groups = groups });
+
+    private Errno TakePort(uint wanted)
+    {
+        if (_port != 0)
+        {
+            return Errno.OK;
+        }
+
+        if (!_family.TakePort(wanted, _pid).Ok(out var port, out var error))
+        {
+            return error;
+        }
+
+        if (Interlocked.CompareExchange(ref _port, port, 0) != 0)
+        {
+            _family.GivePort(port); // another thread was faster
+        }
+
+        return Errno.OK;
+    }
+
+    private void Answer(ICaller caller, in nlmsghdr header, ReadOnlySpan<byte> body, List<byte[]> answers)
+    {
+        // Types come in fours: new, delete, get, set; all but "get" change something.
+        var error = Errno.EOPNOTSUPP;
+        if (header.nlmsg_type % 4 != 2 && !caller.Credentials.Has(Capability.CAP_NET_ADMIN))
+        {
+            error = Errno.EPERM;
+        }
+        else if (header.nlmsg_type <= Netlink.RTM_MAX)
+        {
+            using (_network.Enter())
+            {
+                error = RouteMessages.Answer(_network.Stack, header, body, _port, answers);
+            }
+        }
+
+        if (error == Errno.OK && (header.nlmsg_flags & Netlink.NLM_F_DUMP) != 0)
+        {
+            answers.Add(new NetlinkMessage(header, Netlink.NLMSG_DONE, Netlink.NLM_F_MULTI, _port).Add(0).Finish());
+        }
+        else if (error != Errno.OK || (header.nlmsg_flags & Netlink.NLM_F_ACK) != 0)
+        {
+            answers.Add(new NetlinkMessage(header, Netlink.NLMSG_ERROR, 0, _port).Add(-(int)error).Add(header).Finish());
+        }
+    }
+
+    /// <summary>Puts answers together as one read gets them. What the queue does not hold is lost, as netlink(7) says.</summary>
+    private void Deliver(List<byte[]> answers)
+    {
+        using (_lock.Enter())
+        {
+            for (var i = 0; i < answers.Count;)
+            {
+                var datagram = new List<byte>();
+                do
+                {
+                    datagram.AddRange(answers[i++]);
+                    while (datagram.Count % 4 != 0)
+                    {
+                        datagram.Add(0);
+                    }
+                }
+                while (i < answers.Count && datagram.Count + answers[i].Length <= Batch);
+
+                if (_queued + datagram.Count > MaxQueued)
+                {
+                    break;
+                }
+
+                _queued += datagram.Count;
+                _incoming.Enqueue([.. datagram]);
+            }
+        }
+
+        _ = _queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
+    }
+}
