@@ -107,6 +107,9 @@ internal static class RouteMessages
 
     private static void Addresses(Stack stack, in nlmsghdr header, byte family, uint port, List<byte[]> answers)
     {
+        Span<byte> forever = stackalloc byte[16]; // struct ifa_cacheinfo: preferred and valid for ever
+        forever[..8].Fill(0xff);
+        forever[8..].Clear();
         foreach (var link in stack.Interfaces)
         {
             foreach (var prefix in link.Addresses)
@@ -135,8 +138,6 @@ internal static class RouteMessages
                     }
                 }
 
-                Span<byte> forever = stackalloc byte[16]; // preferred and valid for ever
-                forever[..8].Fill(0xff);
                 answers.Add(message.Add(Netlink.IFA_FLAGS, Netlink.IFA_F_PERMANENT).Add(Netlink.IFA_CACHEINFO, forever).Finish());
             }
         }
