@@ -5,6 +5,9 @@ namespace Dragonet.Kernel;
 /// <summary>Counting what there is.</summary>
 public sealed partial class Kernel
 {
+    /// <summary>How many names are cached of what a jail has mounted, those known not to exist included: a cache, and so no part of the census.</summary>
+    public static int CountNames(Jail jail) => jail.Mounts.List().Select(static mount => mount.Root.Top).Distinct().Sum(static top => top.CountCached());
+
     /// <summary>Counts the objects of a jail and of all in it; of the kernel as a whole when none is named.</summary>
     public Census TakeCensus(Jail? jail = null)
     {

@@ -171,6 +171,41 @@ public sealed partial class Dentry
         two.Parent!._children![two.Name] = first;
     }
 
+    /// <summary>How many names below it are cached.</summary>
+    public int CountCached()
+    {
+        var count = 0;
+        var rest = new Stack<Dentry>([this]);
+        while (rest.TryPop(out var next))
+        {
+            if (next._children is { } children)
+            {
+                count += children.Count;
+                foreach (var (_, child) in children)
+                {
+                    rest.Push(child);
+                }
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>The root it hangs from.</summary>
+    public Dentry Top
+    {
+        get
+        {
+            var top = this;
+            while (top.Parent is { } parent)
+            {
+                top = parent;
+            }
+
+            return top;
+        }
+    }
+
     /// <summary>True when this is <paramref name="other"/> or above it.</summary>
     internal bool IsAncestorOf(Dentry other)
     {

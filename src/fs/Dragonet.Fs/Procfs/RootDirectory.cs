@@ -27,6 +27,8 @@ internal sealed class RootDirectory : StaticDirectory
         ipc.Add("shm", new TextFile(owner, IpcText.Segments));
         ipc.Add("sem", new TextFile(owner, IpcText.Semaphores));
         ipc.Add("msg", new TextFile(owner, IpcText.Queues));
+
+        Directory("dragonet").Add("census", new TextFile(owner, Census));
     }
 
     /// <inheritdoc/>
@@ -66,6 +68,13 @@ internal sealed class RootDirectory : StaticDirectory
     /// <inheritdoc/>
     protected override IReadOnlyList<(string Name, ulong Number, byte Type)> List(ICaller caller)
         => [.. base.List(caller), .. Jail.Of(caller, _procfs.Kernel).VisibleProcesses.Select(p => (Text(p.Pid), new Subject(p).Number(NumberSpace.Files, 0), DirectoryType.DT_DIR))];
+
+    /// <summary>Ours: what the kernel has for the caller's jail and those in it, and how many names it remembers.</summary>
+    private string Census(ICaller caller)
+    {
+        var jail = Jail.Of(caller, _procfs.Kernel);
+        return string.Concat(_procfs.Kernel.TakeCensus(jail).Lines.Select(line => $"{line.Key} {line.Value}\n")) + $"dentries {Text(Kernel.Kernel.CountNames(jail))}\n";
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
