@@ -8,6 +8,18 @@ internal static class HelpCommand
     internal static readonly (string Name, string Text)[] Commands =
     [
         ("run", "run a program on a kernel of its own"),
+        ("boot", "start a kernel that stays: boot [NAME] [-m SIZE] [-n CPUS] [-v HOST:GUEST]"),
+        ("halt", "end a kernel that stays, and everything in it: halt [NAME]"),
+        ("kill", "end one that does not answer: kill [NAME]"),
+        ("ls", "list the kernels that stay"),
+        ("jail", "make, change and remove jails: jail -c|-m|-r name=NAME PARAMETER=VALUE…"),
+        ("jls", "list jails and their parameters: jls [-hnNqv] [--json] [-j JAIL] [PARAMETER…]"),
+        ("jexec", "run a program in a jail: jexec [-l] [-u USER] JAIL COMMAND (or: exec)"),
+        ("jps", "list processes with their jails: jps [JAIL] (or: ps)"),
+        ("census", "count the objects of a kernel or a jail: census [JAIL]"),
+        ("stop", "end the programs of a jail: SIGTERM, then SIGKILL"),
+        ("rm", "remove a jail: rm [-f] JAIL"),
+        ("logs", "print what the programs of 'run -d' printed: logs JAIL"),
         ("doctor", "check what this host offers, and what is slower or missing without it"),
         ("version", "print the version"),
         ("completion", "print the completion script for a shell: bash"),

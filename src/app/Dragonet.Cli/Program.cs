@@ -1,3 +1,7 @@
+using Dragonet.Cli.Jails;
+using Dragonet.Cli.Standing;
+using Dragonet.Control;
+
 namespace Dragonet.Cli;
 
 /// <summary>The `dragonet` command.</summary>
@@ -13,6 +17,11 @@ internal static class Program
         {
             Console.Error.WriteLine($"dragonet: {failure.Message}");
             return failure.ExitCode;
+        }
+        catch (ControlException failure)
+        {
+            Console.Error.WriteLine($"dragonet: {failure.Message}");
+            return CommandException.Ours;
         }
         catch (DragonetException failure)
         {
@@ -34,6 +43,30 @@ internal static class Program
         {
             case "run":
                 return RunCommand.Run(rest);
+            case "boot":
+                return BootCommand.Run(rest);
+            case "halt":
+                return KernelCommands.Halt(rest);
+            case "kill":
+                return KernelCommands.Kill(rest);
+            case "ls":
+                return KernelCommands.List(rest);
+            case "census":
+                return KernelCommands.Census(rest);
+            case "jail":
+                return JailCommand.Run(rest);
+            case "jls":
+                return JlsCommand.Run(rest);
+            case "jexec" or "exec":
+                return JexecCommand.Run(arguments[0], rest);
+            case "jps" or "ps":
+                return JpsCommand.Run(rest);
+            case "stop":
+                return EverydayCommands.Stop(rest);
+            case "rm":
+                return EverydayCommands.Remove(rest);
+            case "logs":
+                return EverydayCommands.Logs(rest);
             case "doctor":
                 return DoctorCommand.Run(rest);
             case "version" or "--version" or "-V":

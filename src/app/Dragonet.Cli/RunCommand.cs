@@ -1,4 +1,5 @@
 using System.IO;
+using Dragonet.Cli.Jails;
 using Dragonet.Cli.Options;
 
 namespace Dragonet.Cli;
@@ -21,6 +22,9 @@ internal sealed class RunCommand
     private string? _strace;
     private ChannelUse _channels;
     private bool? _terminal;
+    private string? _name;
+    private string? _kernel;
+    private bool _detached;
 
     private RunCommand() => Options =
     [
@@ -38,6 +42,9 @@ internal sealed class RunCommand
         new(null, "--no-confine", null, "leave the kernel process its rights on this machine (to debug it)", _ => _confine = false),
         new(null, "--channels", "auto|always|never", "serve calls through shared memory: auto: while a processor is idle", value => _channels = ParseChannels(value)),
         new(null, "--strace", "FILE", "print decoded system calls on standard error, or into FILE", value => _strace = value) { OptionalValue = true },
+        new(null, "--name", "NAME", "run it in a jail of this name on the kernel that stays, with a layer of its own", value => _name = value),
+        new("-K", "--kernel", "NAME", "the kernel that stays (default: $DRAGONET_KERNEL, or 'default')", value => _kernel = value),
+        new("-d", "--detach", null, "leave it running there by itself; 'logs' has what it prints", _ => _detached = true),
         new("-t", "--tty", null, "give the program a terminal of its own (default when there is one)", _ => _terminal = true),
         new("-T", "--no-tty", null, "pass the standard streams through as they are", _ => _terminal = false),
     ];
@@ -62,7 +69,17 @@ internal sealed class RunCommand
             throw new CommandException("run: no command: dragonet run [options] -- COMMAND [ARG…]");
         }
 
-        return command.Start(program);
+        return command._name is not null || command._detached ? command.StartInJail(program) : command.Start(program);
+    }
+
+    private int StartInJail(string[] program)
+    {
+        if (_root is not null || _upper is not null || _volumes.Count > 0 || _strace is not null || _timeout is not null || _strict)
+        {
+            throw new CommandException("run: --name and -d use the kernel that stays: give --root, --upper and --volume to 'dragonet boot'");
+        }
+
+        return EverydayCommands.Run(_kernel, _name, program, _environment, _directory, _user, _hostName == "dragonet" ? _name : _hostName, _memory, _detached, _terminal);
     }
 
     private int Start(string[] program)
@@ -145,7 +162,7 @@ internal sealed class RunCommand
         }
     }
 
-    private static Dictionary<string, string> DefaultEnvironment()
+    internal static Dictionary<string, string> DefaultEnvironment()
     {
         var environment = new Dictionary<string, string>
         {
@@ -182,7 +199,7 @@ internal sealed class RunCommand
         }
     }
 
-    private static Volume ParseVolume(string text)
+    internal static Volume ParseVolume(string text)
     {
         var parts = text.Split(':');
         if (parts.Length is < 2 or > 3 || parts[0].Length == 0 || !parts[1].StartsWith('/') || (parts.Length == 3 && parts[2] is not ("ro" or "rw")))
@@ -198,7 +215,7 @@ internal sealed class RunCommand
         return new Volume(Path.GetFullPath(parts[0]), parts[1], parts.Length == 3 && parts[2] == "ro");
     }
 
-    private static string ExistingDirectory(string option, string path)
+    internal static string ExistingDirectory(string option, string path)
     {
         try
         {
@@ -216,7 +233,7 @@ internal sealed class RunCommand
         throw new CommandException($"run: {option} {path}: no such directory, or it is not readable");
     }
 
-    private static int ParseProcessors(string text)
+    internal static int ParseProcessors(string text)
         => int.TryParse(text, out var count) && count is > 0 and <= 1024 ? count : throw new CommandException($"run: --cpus '{text}' is no number of processors");
 
     private static ChannelUse ParseChannels(string text) => text switch

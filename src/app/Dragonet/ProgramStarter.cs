@@ -61,7 +61,7 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller, 
             var result = ProgramStart.Exec(task, file, path, arguments, [.. environment.Select(pair => ByteString.FromText($"{pair.Key}={pair.Value}"))]);
             if (result.IsNoReturn)
             {
-                kernel.Drain();
+                kernel.FinishStart(task);
                 return process;
             }
 
@@ -70,7 +70,7 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller, 
         }
 
         task.Process.BeginExit(127 << 8);
-        kernel.Drain();
+        kernel.FinishStart(task);
         throw new ProgramException(program.Arguments[0], error);
     }
 

@@ -164,7 +164,6 @@ public sealed partial class Kernel
             child.Group = origin.Group;
             origin.Group.Members.Add(child);
             parent.Children.Add(child);
-            child.Jail.AddLocked(child); // if it was removed meanwhile, the child is killed once it is listed
         }
 
         return child;

@@ -49,11 +49,11 @@ public sealed partial class Kernel
         {
             group.Members.Add(process);
             Init.Children.Add(process);
-            jail.AddLocked(process); // if it was removed meanwhile, exec finds the process killed
         }
 
         Pids.Add(session);
         Pids.Add(group);
+        task.IsStarting = true;
         Register(process, task);
         if (jail.IsRemoved)
         {
@@ -63,10 +63,30 @@ public sealed partial class Kernel
         return task;
     }
 
+    /// <summary>A process started from outside has its program, or has not got one: one that was killed before it ran gives back what it holds.</summary>
+    public void FinishStart(Task task)
+    {
+        if (task.IsStarting && task.IsDead)
+        {
+            task.Release();
+        }
+
+        Drain();
+    }
+
     /// <summary>Makes a child process or a thread out of a cloned platform thread. Nothing runs before the caller resumes it.</summary>
     internal void Register(Process process, Task task)
     {
         process.AddTask(task);
+        if (process.Leader == task)
+        {
+            // Only now can it be killed: who makes it looks afterwards whether the jail was removed meanwhile.
+            using (TreeLock.Enter())
+            {
+                process.Jail.AddLocked(process);
+            }
+        }
+
         if (task.Thread is { } thread)
         {
             thread.Owner = task;

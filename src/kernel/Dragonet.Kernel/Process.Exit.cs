@@ -144,6 +144,11 @@ public sealed partial class Process
         {
             Tasks.Add(task);
             _liveTasks++;
+            if (IsExiting)
+            {
+                // Killed while the task was being made: whoever makes it sees it dead.
+                _ = task.MarkDead();
+            }
         }
     }
 

@@ -71,5 +71,12 @@ public sealed partial class Task
     }
 
     /// <summary>Continues guest code after a full trap. To be called by the personality before it resumes the thread.</summary>
-    public void LeaveKernel() => _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
+    public void LeaveKernel()
+    {
+        IsStarting = false;
+        _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
+    }
+
+    /// <summary>True from its making from outside until its first program runs: only the starter touches it.</summary>
+    internal bool IsStarting { get; set; }
 }

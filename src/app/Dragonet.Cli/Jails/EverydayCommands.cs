@@ -1,0 +1,113 @@
+using System.Globalization;
+using Dragonet.Cli.Standing;
+using Dragonet.Control;
+
+namespace Dragonet.Cli.Jails;
+
+/// <summary>Short words for people who come from containers: run --name, stop, rm, logs. They speak of the same jails as jail(8)'s words.</summary>
+internal static class EverydayCommands
+{
+    private const int Terminate = 15, KillNow = 9;
+
+    /// <summary>A jail with a layer of its own over the kernel's tree, and a program in it. The jail stays until rm.</summary>
+    internal static int Run(string? kernelName, string? name, string[] program, Dictionary<string, string> environment, string? directory, string? user, string? hostName, long memory, bool detached, bool? terminal)
+    {
+        var kernel = kernelName ?? KernelOption.Take([]).Kernel;
+        BootCommand.StartOnDemand(kernel);
+        var settings = new List<ControlSetting> { Setting("path", "/"), Setting("overlay"), Setting("persist"), Setting("enforce_statfs", "1") };
+        if (name is not null)
+        {
+            settings.Add(Setting("name", name));
+            settings.Add(Setting("host.hostname", hostName ?? name));
+        }
+
+        if (memory != 2L << 30)
+        {
+            settings.Add(Setting("limit.memoryuse", memory.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        var made = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Create, Settings = settings }).Checked().Jails![0];
+        var request = new ControlRequest
+        {
+            Verb = ControlVerb.Exec,
+            Jail = made["jid"],
+            Exec = new ExecRequest { Arguments = [.. program], Environment = environment, Directory = directory, User = user, Detached = detached },
+        };
+        try
+        {
+            var status = ProgramClient.Run(kernel, request, detached ? false : terminal);
+            if (detached)
+            {
+                Console.WriteLine(made["name"]);
+            }
+
+            return status;
+        }
+        catch (CommandException)
+        {
+            _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Remove, Jail = made["jid"] });
+            throw;
+        }
+    }
+
+    /// <summary>SIGTERM, up to ten seconds, SIGKILL.</summary>
+    internal static int Stop(ReadOnlySpan<string> arguments)
+    {
+        const int patience = 10_000;
+        var (kernel, jails) = KernelOption.Take(arguments);
+        foreach (var jail in Named("stop", jails))
+        {
+            Signal(kernel, jail, Terminate);
+            for (var end = Environment.TickCount64 + patience; HasProcesses(kernel, jail) && Environment.TickCount64 < end;)
+            {
+                Thread.Sleep(10);
+            }
+
+            Signal(kernel, jail, KillNow);
+            Console.WriteLine(jail);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Removes jails; those with running programs only with -f.</summary>
+    internal static int Remove(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, jails) = KernelOption.Take(arguments);
+        var force = jails.Remove("-f");
+        foreach (var jail in Named("rm", jails))
+        {
+            if (!force && HasProcesses(kernel, jail))
+            {
+                throw new CommandException($"rm: programs run in \"{jail}\": 'dragonet stop {jail}' first, or rm -f", 1);
+            }
+
+            _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Remove, Jail = jail }).Checked();
+            Console.WriteLine(jail);
+        }
+
+        return 0;
+    }
+
+    /// <summary>What detached programs printed.</summary>
+    internal static int Logs(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, jails) = KernelOption.Take(arguments);
+        foreach (var jail in Named("logs", jails))
+        {
+            Console.Write(ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Logs, Jail = jail }).Checked().Text);
+        }
+
+        return 0;
+    }
+
+    private static List<string> Named(string command, List<string> jails) => jails.Count > 0 ? jails : throw new CommandException($"{command}: no jail: dragonet {command} JAIL…");
+
+    private static bool HasProcesses(string kernel, string jail)
+        => ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Processes, Jail = jail }).Checked().Processes is { Count: > 0 };
+
+    private static void Signal(string kernel, string jail, int number)
+        => _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Signal, Jail = jail, Settings = [Setting("signal", number.ToString(CultureInfo.InvariantCulture))] }).Checked();
+
+    private static ControlSetting Setting(string name, string? value = null) => new() { Name = name, Value = value };
+}

@@ -1,0 +1,196 @@
+using System.Globalization;
+using Dragonet.Cli.Jails.Configuration;
+using Dragonet.Cli.Standing;
+using Dragonet.Control;
+
+namespace Dragonet.Cli.Jails;
+
+/// <summary>Starts and stops the jails of a jail.conf(5): those that others depend on first, and in reverse.</summary>
+internal sealed class JailPlan(string kernel, string file, Action<string>? say, bool printId)
+{
+    private readonly IReadOnlyList<JailDefinition> _jails = JailDefinition.Of(ConfigParser.Read(file));
+
+    /// <summary>exec.prestop and exec.stop are not run (jail -R).</summary>
+    internal bool SkipsStop { get; init; }
+
+    /// <summary>Does what is asked for the named jails, for all when none is named.</summary>
+    /// <returns>0, or 1 when something failed.</returns>
+    internal int Run(List<string> names, bool create, bool modify, bool remove)
+    {
+        var order = Order(names is [] or ["*"] or ["ALL"] ? [.. _jails.Select(jail => jail.Name)] : names, withNeeds: create);
+        var failed = false;
+        if (remove)
+        {
+            foreach (var jail in Enumerable.Reverse(order).Where(jail => Find(jail) is not null))
+            {
+                failed |= !Try(jail, () => Stop(jail));
+            }
+        }
+
+        foreach (var jail in create || modify ? order : [])
+        {
+            var found = Find(jail);
+            if (found is null && create)
+            {
+                failed |= !Try(jail, () => Start(jail));
+            }
+            else if (found is not null && modify)
+            {
+                failed |= !Try(jail, () => Modify(jail));
+            }
+            else if (found is not null && names.Contains(jail.Name) && !remove)
+            {
+                throw new CommandException($"jail: \"{jail.Name}\" already exists", 1);
+            }
+        }
+
+        return failed ? 1 : 0;
+    }
+
+    private static bool Try(JailDefinition jail, Action action)
+    {
+        try
+        {
+            action();
+            return true;
+        }
+        catch (Exception failure) when (failure is CommandException or ControlException)
+        {
+            Console.Error.WriteLine($"dragonet: jail: {jail.Name}: {failure.Message}");
+            return false;
+        }
+    }
+
+    /// <summary>Jails behind those that they depend on.</summary>
+    private List<JailDefinition> Order(List<string> names, bool withNeeds)
+    {
+        var order = new List<JailDefinition>();
+        var open = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in names)
+        {
+            Visit(_jails.FirstOrDefault(jail => jail.Name == name) ?? throw new CommandException($"jail: \"{name}\" not found in {file}", 1));
+        }
+
+        return order;
+
+        void Visit(JailDefinition jail)
+        {
+            if (order.Contains(jail))
+            {
+                return;
+            }
+
+            if (!open.Add(jail.Name))
+            {
+                throw jail.PlaceOf("depend").Fail($"jail \"{jail.Name}\" depends on itself");
+            }
+
+            foreach (var need in jail.List("depend").SelectMany(text => text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)))
+            {
+                var needed = _jails.FirstOrDefault(other => other.Name == need) ?? throw jail.PlaceOf("depend").Fail($"jail \"{need}\" not found");
+                if (withNeeds || names.Contains(need))
+                {
+                    Visit(needed);
+                }
+            }
+
+            order.Add(jail);
+        }
+    }
+
+    private Dictionary<string, string>? Find(JailDefinition jail)
+    {
+        var reply = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.List, Jail = jail.Name });
+        return reply.Error is null && reply.Jails is [{ } found, ..] ? found : null;
+    }
+
+    private void Start(JailDefinition jail)
+    {
+        var undo = new Stack<Action>();
+        try
+        {
+            var hooks = new JailHooks(kernel, jail, null);
+            hooks.Outside("exec.prepare");
+            undo.Push(() => hooks.Outside("exec.release"));
+            foreach (var (line, target) in hooks.Mounts())
+            {
+                hooks.Mount(line);
+                undo.Push(() => hooks.Unmount(target));
+            }
+
+            hooks.Outside("exec.prestart");
+            undo.Push(() => hooks.Outside("exec.poststop"));
+            var settings = JailSettings.Of(jail);
+            settings.RemoveAll(setting => setting.Name is "persist" or "nopersist");
+            settings.Add(new ControlSetting { Name = "persist" }); // while its programs are started
+            var made = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Create, Settings = settings }).Checked().Jails![0];
+            undo.Push(() => ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Remove, Jail = jail.Name }));
+            hooks = new JailHooks(kernel, jail, made["jid"]);
+            hooks.Outside("exec.created");
+            hooks.Inside("exec.start");
+            hooks.Inside("command");
+            hooks.Outside("exec.poststart");
+            if (!jail.Flag("persist"))
+            {
+                _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Modify, Jail = jail.Name, Settings = [new ControlSetting { Name = "nopersist" }] });
+            }
+
+            say?.Invoke(printId ? made["jid"] : $"{jail.Name}: created");
+        }
+        catch (Exception failure) when (failure is CommandException or ControlException)
+        {
+            // Everything that was done is undone, whatever fails of that.
+            while (undo.TryPop(out var step))
+            {
+                _ = Try(jail, step);
+            }
+
+            throw;
+        }
+    }
+
+    private void Modify(JailDefinition jail)
+    {
+        var settings = JailSettings.Of(jail);
+        settings.RemoveAll(setting => setting.Name is "name" or "jid");
+        _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Modify, Jail = jail.Name, Settings = settings }).Checked();
+        say?.Invoke($"{jail.Name}: modified");
+    }
+
+    private void Stop(JailDefinition jail)
+    {
+        const int terminate = 15;
+        var hooks = new JailHooks(kernel, jail, Find(jail)?["jid"]);
+        if (!SkipsStop)
+        {
+            hooks.Outside("exec.prestop");
+            hooks.Inside("exec.stop");
+        }
+
+        var seconds = int.TryParse(jail.Text("stop.timeout") ?? "10", CultureInfo.InvariantCulture, out var wait) ? Math.Clamp(wait, 0, 3600) : 10;
+        if (!SkipsStop && seconds > 0)
+        {
+            _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Signal, Jail = jail.Name, Settings = [new ControlSetting { Name = "signal", Value = terminate.ToString(CultureInfo.InvariantCulture) }] });
+            WaitUntilEmpty(jail, TimeSpan.FromSeconds(seconds));
+        }
+
+        _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Remove, Jail = jail.Name });
+        hooks.Outside("exec.poststop");
+        foreach (var (_, target) in Enumerable.Reverse(hooks.Mounts()))
+        {
+            hooks.Unmount(target);
+        }
+
+        hooks.Outside("exec.release");
+        say?.Invoke($"{jail.Name}: removed");
+    }
+
+    private void WaitUntilEmpty(JailDefinition jail, TimeSpan most)
+    {
+        var end = Environment.TickCount64 + (long)most.TotalMilliseconds;
+        while (Environment.TickCount64 < end && ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Processes, Jail = jail.Name }).Processes is { Count: > 0 })
+        {
+            Thread.Sleep(10);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.IO;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Dragonet.Control;
+
+namespace Dragonet.Cli.Standing;
+
+/// <summary>Serves the control socket of a kernel that stays: a thread for each connection, one request each.</summary>
+internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IReadOnlyDictionary<string, string> information)
+{
+    private const int MostConnections = 512;
+
+    private readonly ManualResetEventSlim _halted = new();
+    private int _connections;
+
+    internal DragonetKernel Kernel => kernel;
+
+    /// <summary>What `dragonet ls -v` shows.</summary>
+    internal IReadOnlyDictionary<string, string> Information => information;
+
+    /// <summary>What programs printed that run by themselves, by the number of their jail.</summary>
+    internal ConcurrentDictionary<int, ProgramLog> Logs { get; } = new();
+
+    /// <summary>Serves until somebody halts the kernel.</summary>
+    internal void Run()
+    {
+        kernel.Jails.Changed += change =>
+        {
+            if (change.What == "gone")
+            {
+                _ = Logs.TryRemove(change.Id, out _);
+            }
+        };
+        new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "control" }.Start();
+        _halted.Wait();
+    }
+
+    internal void Halt() => _halted.Set();
+
+    private void Accept()
+    {
+        while (true)
+        {
+            Socket socket;
+            try
+            {
+                socket = listener.Accept();
+            }
+            catch (SocketException failure)
+            {
+                Console.Error.WriteLine($"dragonet: control: {failure.Message}");
+                Thread.Sleep(100); // out of descriptors, most likely
+                continue;
+            }
+
+            if (Interlocked.Increment(ref _connections) > MostConnections || !IsOurs(socket))
+            {
+                _ = Interlocked.Decrement(ref _connections);
+                socket.Dispose();
+                continue;
+            }
+
+            new Thread(() => Serve(socket), 256 * 1024) { IsBackground = true, Name = "session" }.Start();
+        }
+    }
+
+    private void Serve(Socket socket)
+    {
+        try
+        {
+            using var stream = new NetworkStream(socket, ownsSocket: true);
+            new ControlSession(this, new FrameChannel(stream)).Run();
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or ControlException or ObjectDisposedException)
+        {
+            // The client is gone, or talks nonsense: that is its own trouble.
+        }
+        finally
+        {
+            _ = Interlocked.Decrement(ref _connections);
+        }
+    }
+
+    /// <summary>Only our user and root may command, whatever the socket's mode has become.</summary>
+    private static bool IsOurs(Socket socket)
+    {
+        const int level = 1, peerCredentials = 17; // SOL_SOCKET, SO_PEERCRED: pid, uid, gid
+        Span<int> credentials = stackalloc int[3];
+        return socket.GetRawSocketOption(level, peerCredentials, MemoryMarshal.AsBytes(credentials)) == 12
+            && ((uint)credentials[1] == HostSide.UserId || credentials[1] == 0);
+    }
+}

@@ -1,0 +1,108 @@
+using Dragonet.Control;
+
+namespace Dragonet.Cli.Standing;
+
+/// <summary>One request to a kernel, and its answer.</summary>
+internal sealed class ControlSession(ControlServer server, FrameChannel frames)
+{
+    internal void Run()
+    {
+        var request = FrameChannel.Parse(frames.Read(), FrameKind.Request, ControlJson.Default.ControlRequest);
+        try
+        {
+            if (request.Verb == ControlVerb.Exec)
+            {
+                Execute(Find(request), request.Exec ?? throw new ControlException("exec: no program"));
+                return;
+            }
+
+            if (request.Verb == ControlVerb.Create && request.Exec is { } program)
+            {
+                Create(Settings(request), program);
+                return;
+            }
+
+            Reply(Answer(request));
+            if (request.Verb == ControlVerb.Halt)
+            {
+                server.Halt();
+            }
+        }
+        catch (Exception failure) when (failure is DragonetException or ControlException)
+        {
+            Reply(new ControlReply { Error = failure.Message });
+        }
+        catch (ProgramException failure)
+        {
+            Reply(new ControlReply { Error = failure.Message, ExitCode = failure.IsMissing ? CommandException.NotFound : CommandException.CannotExecute });
+        }
+    }
+
+    private ControlReply Answer(ControlRequest request)
+    {
+        switch (request.Verb)
+        {
+            case ControlVerb.Info:
+                return new ControlReply { Values = new(server.Information) };
+            case ControlVerb.Create:
+                return Describe(server.Kernel.Jails.Create(Settings(request)));
+            case ControlVerb.Modify:
+                var jail = Find(request);
+                jail.Set(Settings(request));
+                return Describe(jail);
+            case ControlVerb.Remove:
+                var removed = Find(request);
+                removed.Remove();
+                return Describe(removed);
+            case ControlVerb.List:
+                return Describe(request.Jail is null ? [.. server.Kernel.Jails.List()] : [Find(request)]);
+            case ControlVerb.Processes:
+                return new ControlReply { Processes = [.. FindAny(request).Processes.Select(process => new ControlProcess { Pid = process.Pid, Jail = process.Jail, Name = process.Name })] };
+            case ControlVerb.Signal:
+                var target = Find(request);
+                target.Signal(int.TryParse(Settings(request).FirstOrDefault().Value, out var number) && number is > 0 and < 65 ? number : throw new ControlException("signal: no signal number"));
+                return Describe(target);
+            case ControlVerb.Census:
+                return new ControlReply { Values = new(request.Jail is null ? server.Kernel.TakeCensus() : Find(request).TakeCensus()) };
+            case ControlVerb.Usage:
+                return new ControlReply { Values = FindAny(request).Usage.ToDictionary(each => each.Resource, each => $"{each.Held} {each.MaxHeld} {(each.Limit is { } limit ? limit : "-")} {each.Failures}") };
+            case ControlVerb.Logs:
+                return new ControlReply { Text = server.Logs.TryGetValue(Find(request).Id, out var log) ? log.Text : "" };
+            case ControlVerb.Halt:
+                return new ControlReply();
+            default:
+                throw new ControlException($"unknown request '{request.Verb}'");
+        }
+    }
+
+    private void Create(List<KeyValuePair<string, string?>> settings, ExecRequest program)
+    {
+        // The answer comes when the program runs; the jail ends with it unless it is to persist.
+        ProgramRelay? relay = null;
+        var (jail, _) = server.Kernel.Jails.CreateAndStart(settings, made => (relay = Start(made, program)).Process);
+        Reply(Describe(jail));
+        relay!.Run();
+    }
+
+    private void Execute(GuestJail jail, ExecRequest program)
+    {
+        var relay = Start(jail, program);
+        Reply(Describe(jail));
+        relay.Run();
+    }
+
+    private ProgramRelay Start(GuestJail jail, ExecRequest program)
+        => new(frames, jail, program, program.Detached ? server.Logs.GetOrAdd(jail.Id, _ => new ProgramLog()) : null);
+
+    private void Reply(ControlReply reply) => frames.Write(FrameKind.Reply, reply, ControlJson.Default.ControlReply);
+
+    private static ControlReply Describe(params IReadOnlyList<GuestJail> jails) => new() { Jails = [.. jails.Select(jail => new Dictionary<string, string>(jail.GetAll()))] };
+
+    private GuestJail Find(ControlRequest request)
+        => request.Jail is { } name ? server.Kernel.Jails.Find(name) ?? throw new ControlException($"jail \"{name}\" not found") : throw new ControlException($"{request.Verb}: no jail was named");
+
+    private GuestJail FindAny(ControlRequest request) => request.Jail is null ? server.Kernel.Jails.Root : Find(request);
+
+    private static List<KeyValuePair<string, string?>> Settings(ControlRequest request)
+        => [.. (request.Settings ?? []).Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value))];
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using Dragonet.Control;
+
+namespace Dragonet.Cli.Standing;
+
+/// <summary>dragonet halt, kill, ls, census: kernels that stay.</summary>
+internal static class KernelCommands
+{
+    /// <summary>Ends a kernel and everything in it.</summary>
+    internal static int Halt(ReadOnlySpan<string> arguments)
+    {
+        var name = Name(arguments);
+        _ = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Halt });
+        WaitForEnd(ControlPaths.Of(name));
+        return 0;
+    }
+
+    /// <summary>Ends a kernel that does not answer.</summary>
+    internal static int Kill(ReadOnlySpan<string> arguments)
+    {
+        var name = Name(arguments);
+        var paths = ControlPaths.Of(name);
+        if (!paths.IsAlive)
+        {
+            throw new CommandException($"kill: kernel '{name}' does not run");
+        }
+
+        try
+        {
+            using var process = Process.GetProcessById(int.Parse(File.ReadAllText(paths.ProcessId), CultureInfo.InvariantCulture));
+            process.Kill();
+        }
+        catch (Exception failure) when (failure is ArgumentException or FormatException or IOException or System.ComponentModel.Win32Exception)
+        {
+            throw new CommandException($"kill: kernel '{name}': {failure.Message}");
+        }
+
+        WaitForEnd(paths);
+        return 0;
+    }
+
+    /// <summary>The kernels of this user.</summary>
+    internal static int List(ReadOnlySpan<string> arguments)
+    {
+        var quiet = arguments.Length > 0 && arguments[0] == "-q";
+        if (!quiet)
+        {
+            Console.WriteLine("NAME             PID      JAILS  PROCESSES");
+        }
+
+        foreach (var name in ControlPaths.Names().Where(name => ControlPaths.Of(name).IsAlive))
+        {
+            try
+            {
+                var pid = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Info }).Values?["pid"];
+                var census = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Census }).Values;
+                Console.WriteLine(quiet ? name : $"{name,-16} {pid,-8} {census?["jails"],5}  {census?["processes"],9}");
+            }
+            catch (ControlException)
+            {
+                Console.WriteLine(quiet ? name : $"{name,-16} does not answer");
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>How many objects a kernel or a jail has.</summary>
+    internal static int Census(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, rest) = KernelOption.Take(arguments);
+        foreach (var (key, value) in ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Census, Jail = rest.FirstOrDefault() }).Checked().Values ?? [])
+        {
+            Console.WriteLine($"{key,-16} {value}");
+        }
+
+        return 0;
+    }
+
+    private static string Name(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, rest) = KernelOption.Take(arguments);
+        return rest.FirstOrDefault() ?? kernel;
+    }
+
+    private static void WaitForEnd(ControlPaths paths)
+    {
+        while (paths.IsAlive)
+        {
+            Thread.Sleep(5);
+        }
+    }
+}

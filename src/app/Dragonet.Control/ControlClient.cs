@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using System.IO;
+using System.Net.Sockets;
+
+namespace Dragonet.Control;
+
+/// <summary>One connection to a kernel: one request, and for a program its streams.</summary>
+public sealed class ControlClient : IDisposable
+{
+    private readonly Socket _socket;
+    private readonly NetworkStream _stream;
+    private readonly FrameChannel _frames;
+
+    private ControlClient(Socket socket)
+    {
+        _socket = socket;
+        _stream = new NetworkStream(socket, ownsSocket: true);
+        _frames = new FrameChannel(_stream);
+    }
+
+    /// <summary>Connects to a kernel.</summary>
+    /// <exception cref="ControlException">It does not run.</exception>
+    public static ControlClient Connect(string kernel)
+    {
+        var paths = ControlPaths.Of(kernel);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(paths.Socket));
+            return new ControlClient(socket);
+        }
+        catch (Exception failure) when (failure is SocketException or ArgumentException)
+        {
+            socket.Dispose();
+            throw new ControlException($"kernel '{kernel}' does not run: 'dragonet boot {kernel}' starts it", failure);
+        }
+    }
+
+    /// <summary>Asks one thing of a kernel.</summary>
+    /// <exception cref="ControlException">It does not run, or says no.</exception>
+    public static ControlReply Ask(string kernel, ControlRequest request)
+    {
+        using var client = Connect(kernel);
+        return client.Ask(request);
+    }
+
+    /// <summary>Sends the request and waits for the answer.</summary>
+    /// <exception cref="ControlException">The kernel says no, or is gone.</exception>
+    public ControlReply Ask(ControlRequest request)
+    {
+        try
+        {
+            _frames.Write(FrameKind.Request, request, ControlJson.Default.ControlRequest);
+            return FrameChannel.Parse(_frames.Read(), FrameKind.Reply, ControlJson.Default.ControlReply);
+        }
+        catch (IOException failure)
+        {
+            throw new ControlException($"the kernel is gone: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>After the answer to a program that was started: joins its streams with ours until it ends.</summary>
+    /// <param name="input">Read until its end, by another thread.</param>
+    /// <param name="output">Gets its output.</param>
+    /// <param name="error">Gets its errors.</param>
+    /// <returns>Its status, as a shell shows it.</returns>
+    /// <exception cref="ControlException">The kernel is gone.</exception>
+    public int Relay(Stream input, Stream output, Stream error)
+    {
+        new Thread(() => Feed(input), 256 * 1024) { IsBackground = true, Name = "input" }.Start();
+        try
+        {
+            while (_frames.Read() is { } frame)
+            {
+                switch (frame.Kind)
+                {
+                    case FrameKind.Output or FrameKind.Error:
+                        var target = frame.Kind == FrameKind.Output ? output : error;
+                        target.Write(frame.Bytes.Span);
+                        target.Flush();
+                        break;
+                    case FrameKind.Exit when frame.Bytes.Length == 4:
+                        return BinaryPrimitives.ReadInt32LittleEndian(frame.Bytes.Span);
+                    default:
+                        throw new ControlException("the kernel sent what was not asked for");
+                }
+            }
+        }
+        catch (IOException failure)
+        {
+            throw new ControlException($"the kernel is gone: {failure.Message}", failure);
+        }
+
+        throw new ControlException("the kernel is gone");
+    }
+
+    /// <summary>Tells the program's terminal another size.</summary>
+    public void Resize(int rows, int columns) => Tell(FrameKind.Resize, [(byte)rows, (byte)(rows >> 8), (byte)columns, (byte)(columns >> 8)]);
+
+    /// <summary>Sends a signal to the program.</summary>
+    public void Signal(int number) => Tell(FrameKind.Signal, [(byte)number]);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _socket.Dispose();
+    }
+
+    private void Feed(Stream input)
+    {
+        var buffer = new byte[65536];
+        while (true)
+        {
+            int count;
+            try
+            {
+                count = input.Read(buffer);
+            }
+            catch (IOException)
+            {
+                count = 0; // a terminal that is gone has no more to say
+            }
+
+            if (!Tell(FrameKind.Input, buffer.AsSpan(0, count)) || count == 0)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>What is said to a program that has ended is not missed.</summary>
+    private bool Tell(FrameKind kind, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _frames.Write(kind, bytes);
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,4 @@
+namespace Dragonet.Control;
+
+/// <summary>The other side cannot be reached, does not keep to the protocol, or says no.</summary>
+public sealed class ControlException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,90 @@
+using System.IO;
+
+namespace Dragonet.Control;
+
+/// <summary>Where a kernel that stays is found: a directory of its user, with a socket, a lock and a log.</summary>
+public sealed class ControlPaths
+{
+    private ControlPaths(string directory) => Directory = directory;
+
+    /// <summary>Its directory.</summary>
+    public string Directory { get; }
+
+    /// <summary>Where it listens.</summary>
+    public string Socket => Path.Combine(Directory, "control");
+
+    /// <summary>Locked while it lives.</summary>
+    public string Lock => Path.Combine(Directory, "lock");
+
+    /// <summary>The number of its process.</summary>
+    public string ProcessId => Path.Combine(Directory, "pid");
+
+    /// <summary>What it says.</summary>
+    public string Log => Path.Combine(Directory, "log");
+
+    /// <summary>The name that kernels have when nobody gives one.</summary>
+    public const string DefaultName = "default";
+
+    /// <summary>The places of a kernel.</summary>
+    /// <exception cref="ControlException">Its name is none.</exception>
+    public static ControlPaths Of(string name)
+    {
+        if (name.Length is 0 or > 32 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+        {
+            throw new ControlException($"kernel '{name}': a name has letters, digits, - and _, 32 at most");
+        }
+
+        return new ControlPaths(Path.Combine(Base(), name));
+    }
+
+    /// <summary>Names of all kernels that have a directory.</summary>
+    public static IReadOnlyList<string> Names()
+        => System.IO.Directory.Exists(Base()) ? [.. System.IO.Directory.GetDirectories(Base()).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)] : [];
+
+    /// <summary>Makes the directory, for this user alone.</summary>
+    /// <exception cref="ControlException">Somebody else has it.</exception>
+    public void Make()
+    {
+        const UnixFileMode own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        foreach (var path in (ReadOnlySpan<string>)[Base(), Directory])
+        {
+            try
+            {
+                _ = System.IO.Directory.CreateDirectory(path, own);
+                File.SetUnixFileMode(path, own); // fails when it is somebody else's
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new ControlException($"{path}: {failure.Message}", failure);
+            }
+        }
+    }
+
+    /// <summary>True while its kernel lives.</summary>
+    public bool IsAlive
+    {
+        get
+        {
+            if (!File.Exists(Lock))
+            {
+                return false;
+            }
+
+            try
+            {
+                // The kernel holds it with a lock that ends with its process, however that ends.
+                using var probe = new FileStream(Lock, FileMode.Open, FileAccess.Read, FileShare.Read);
+                return false;
+            }
+            catch (IOException)
+            {
+                return true;
+            }
+        }
+    }
+
+    private static string Base()
+        => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && System.IO.Directory.Exists(runtime)
+            ? Path.Combine(runtime, "dragonet")
+            : Environment.UserName == "root" ? "/run/dragonet" : $"/tmp/dragonet-{Environment.UserName}"; // nobody else can have made it first
+}

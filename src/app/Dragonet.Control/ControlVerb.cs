@@ -1,0 +1,41 @@
+namespace Dragonet.Control;
+
+/// <summary>What can be asked.</summary>
+public static class ControlVerb
+{
+    /// <summary>About the kernel: its parameters in <see cref="ControlReply.Values"/>.</summary>
+    public const string Info = "info";
+
+    /// <summary>Makes a jail; with a program, starts it there.</summary>
+    public const string Create = "create";
+
+    /// <summary>Changes parameters of a jail.</summary>
+    public const string Modify = "modify";
+
+    /// <summary>Removes a jail.</summary>
+    public const string Remove = "remove";
+
+    /// <summary>Lists jails with all their parameters.</summary>
+    public const string List = "list";
+
+    /// <summary>Runs a program in a jail.</summary>
+    public const string Exec = "exec";
+
+    /// <summary>Lists processes of a jail, and of those in it.</summary>
+    public const string Processes = "processes";
+
+    /// <summary>Sends a signal, the first setting's value, to all processes of a jail.</summary>
+    public const string Signal = "signal";
+
+    /// <summary>Counts objects.</summary>
+    public const string Census = "census";
+
+    /// <summary>What a jail has of each resource, and may have.</summary>
+    public const string Usage = "usage";
+
+    /// <summary>What a program that runs by itself printed.</summary>
+    public const string Logs = "logs";
+
+    /// <summary>Ends the kernel.</summary>
+    public const string Halt = "halt";
+}

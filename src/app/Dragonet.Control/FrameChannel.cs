@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.IO;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Dragonet.Control;
+
+/// <summary>Frames over a stream: one byte for the kind, four for the length, the bytes. Writers may be many, readers one.</summary>
+public sealed class FrameChannel(Stream stream)
+{
+    private readonly Lock _writing = new();
+
+    /// <summary>Sends a frame.</summary>
+    /// <exception cref="IOException">The other side is gone.</exception>
+    public void Write(FrameKind kind, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> head = stackalloc byte[5];
+        head[0] = (byte)kind;
+        BinaryPrimitives.WriteInt32LittleEndian(head[1..], bytes.Length);
+        lock (_writing)
+        {
+            stream.Write(head);
+            stream.Write(bytes);
+        }
+    }
+
+    /// <summary>Sends a value as JSON.</summary>
+    /// <exception cref="IOException">The other side is gone.</exception>
+    public void Write<T>(FrameKind kind, T value, JsonTypeInfo<T> type) => Write(kind, JsonSerializer.SerializeToUtf8Bytes(value, type));
+
+    /// <summary>The next frame; null when the other side has closed.</summary>
+    /// <exception cref="ControlException">It is no frame, or too long.</exception>
+    /// <exception cref="IOException">The other side is gone.</exception>
+    public Frame? Read()
+    {
+        Span<byte> head = stackalloc byte[5];
+        var count = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        if (count == 0)
+        {
+            return null;
+        }
+
+        var length = BinaryPrimitives.ReadInt32LittleEndian(head[1..]);
+        if (count < head.Length || length is < 0 or > Frame.Most || head[0] is < (byte)FrameKind.Request or > (byte)FrameKind.Exit)
+        {
+            throw new ControlException("what was received is no frame");
+        }
+
+        var bytes = new byte[length];
+        return stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) == length ? new Frame((FrameKind)head[0], bytes) : throw new ControlException("a frame ended early");
+    }
+
+    /// <summary>Makes a value out of a frame.</summary>
+    /// <exception cref="ControlException">It is another kind of frame, or no such value.</exception>
+    public static T Parse<T>(Frame? frame, FrameKind kind, JsonTypeInfo<T> type)
+    {
+        if (frame is not { } given || given.Kind != kind)
+        {
+            throw new ControlException(frame is null ? "the connection was closed" : $"a frame of kind {kind} was expected");
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(given.Bytes.Span, type) ?? throw new ControlException("an empty message");
+        }
+        catch (JsonException failure)
+        {
+            throw new ControlException("a message that is no JSON, or of another shape", failure);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using System.IO;
+using Dragonet.Platform.Linux.HostFiles;
+using Dragonet.Platform.Linux.HostStreams;
+
+namespace Dragonet;
+
+/// <summary>This process on its host, for programs that keep a kernel.</summary>
+public static class HostSide
+{
+    /// <summary>The user we are.</summary>
+    public static uint UserId => HostDirectories.Identity.Uid;
+
+    /// <summary>Leaves the terminal that we were started on; what we print goes to a file from now on.</summary>
+    public static void Detach(string log)
+    {
+        using var nothing = File.OpenHandle("/dev/null");
+        using var file = File.OpenHandle(log, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        HostSession.Detach((int)nothing.DangerousGetHandle(), (int)file.DangerousGetHandle());
+    }
+}

@@ -1,0 +1,161 @@
+using System.IO;
+using System.Net.Sockets;
+using Dragonet.Control;
+using Xunit;
+
+namespace Dragonet.Guest.Tests;
+
+/// <summary>A kernel that stays, through its commands: boot, jail, jls, jexec and the words of every day.</summary>
+public sealed class StandingKernelTests : IDisposable
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+    private readonly string _kernel = "test" + Guid.NewGuid().ToString("N")[..8];
+
+    public StandingKernelTests() => Assert.Equal("", Run("boot", _kernel));
+
+    public void Dispose()
+    {
+        _ = HostTool.Run(Command.Path, ["halt", _kernel], "/", s_limit);
+        Assert.False(ControlPaths.Of(_kernel).IsAlive);
+        Directory.Delete(ControlPaths.Of(_kernel).Directory, recursive: true);
+    }
+
+    [Fact]
+    public void A_jail_is_made_entered_listed_and_removed()
+    {
+        Assert.Equal("web: created\n", Run("jail", "-K", _kernel, "-c", "name=web", "host.hostname=www", "overlay", "persist"));
+        Assert.Equal("www\n", Run("jexec", "-K", _kernel, "web", "hostname"));
+        Assert.Equal("web www /\n", Run("jls", "-K", _kernel, "name", "host.hostname", "path"));
+        var failed = HostTool.Run(Command.Path, ["jexec", "-K", _kernel, "web", "sh", "-c", "echo out; echo err >&2; exit 3"], "/", s_limit);
+        Assert.Equal((3, "out\n", "err\n"), (failed.Status, failed.Output, failed.Error));
+        Assert.Equal("web: removed\n", Run("jail", "-K", _kernel, "-r", "web"));
+        Assert.Equal("dragonet: jail \"web\" not found\n", HostTool.Run(Command.Path, ["jexec", "-K", _kernel, "web", "true"], "/", s_limit).Error);
+    }
+
+    [Fact]
+    public void J7_a_command_without_persist_leaves_nothing()
+    {
+        Assert.Equal("hello\n", Run("jail", "-K", _kernel, "-c", "path=/", "command=/bin/echo", "hello"));
+        Assert.Equal("", Run("jls", "-K", _kernel, "name"));
+    }
+
+    [Fact]
+    public void J45_what_jls_prints_makes_the_jail_again()
+    {
+        _ = Run("jail", "-K", _kernel, "-c", "name=x", "jid=77", "children.max=3", "allow.raw_sockets", "allow.noset_hostname", "securelevel=2", "enforce_statfs=1", "meta.owner=joe", "persist");
+        var printed = Run("jls", "-K", _kernel, "-n", "-j", "x");
+        _ = Run("jail", "-K", _kernel, "-r", "x");
+        _ = Run(["jail", "-K", _kernel, "-c", .. printed.Trim().Split(' ')]);
+        Assert.Equal(printed, Run("jls", "-K", _kernel, "-n", "-j", "77"));
+    }
+
+    [Fact]
+    public void J43_hooks_run_in_order_and_a_failure_takes_everything_back()
+    {
+        var file = Configuration("""
+            path = "/"; overlay; persist; stop.timeout = 1; /* for all */
+            exec.prepare = "echo prepare $name"; exec.prestart = 'echo prestart'; exec.created = "echo created";
+            exec.start = "echo start; hostname"; exec.poststart = "echo poststart";
+            exec.prestop = "echo prestop"; exec.stop = "echo stop"; exec.poststop = "echo poststop"; exec.release = "echo release";
+            web { host.hostname = "${name}.example.org"; exec.start += "echo second"; }   # a comment
+            bad { exec.poststart = "false"; }
+            """);
+        Assert.Equal("prepare web\nprestart\ncreated\nstart\nweb.example.org\nsecond\npoststart\nweb: created\n", Run("jail", "-K", _kernel, "-f", file, "-c", "web"));
+        Assert.Equal("prestop\nstop\npoststop\nrelease\nweb: removed\n", Run("jail", "-K", _kernel, "-f", file, "-r", "web"));
+        var failed = HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-f", file, "-c", "bad"], "/", s_limit);
+        Assert.Equal((1, "prepare bad\nprestart\ncreated\nstart\ndragonet\npoststop\nrelease\n"), (failed.Status, failed.Output));
+        Assert.Equal("", Run("jls", "-K", _kernel, "name"));
+        File.Delete(file);
+    }
+
+    [Fact]
+    public void J42_needs_start_first_and_stop_last()
+    {
+        var file = Configuration("path = /; persist; stop.timeout = 0; a { depend = b, c; } b { depend = c; } c { }");
+        Assert.Equal("c: created\nb: created\na: created\n", Run("jail", "-K", _kernel, "-f", file, "-c"));
+        Assert.Equal("a: removed\nb: removed\nc: removed\n", Run("jail", "-K", _kernel, "-f", file, "-r"));
+        File.WriteAllText(file, "path = /; persist;\na { depend = b; }\nb { depend = a; }\n");
+        Assert.Equal($"dragonet: {file}:2: jail \"a\" depends on itself\n    a {{ depend = b; }}\n        ^\n", HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-f", file, "-c"], "/", s_limit).Error);
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("a {\n  path = \"/x;\n}", 2, "this quote has no end")]
+    [InlineData("a {\n  path = /\n}", 3, "\";\" is missing")]
+    [InlineData("a {\n  path /;\n}", 2, "\"=\", \";\" or \"{\" was expected behind \"path\"")]
+    [InlineData("a { path = ${nope}; }", 1, "variable \"nope\" not found")]
+    [InlineData("a { b { } }", 1, "jails stand side by side: name this one \"parent.child\"")]
+    [InlineData("a {", 1, "jail \"a\" has no \"}\"")]
+    [InlineData("/* never ends", 1, "this comment has no end")]
+    public void J40_an_error_says_where(string text, int line, string message)
+    {
+        var file = Configuration(text);
+        Assert.StartsWith($"dragonet: {file}:{line}: {message}\n", HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-f", file, "-c"], "/", s_limit).Error, StringComparison.Ordinal);
+        File.Delete(file);
+    }
+
+    [Fact]
+    public void A_program_runs_by_itself_and_is_stopped_and_removed()
+    {
+        Assert.Equal("svc\n", Run("run", "--name", "svc", "-d", "--", "sh", "-c", "echo up; exec sleep 1000"));
+        while (!Run("logs", "-K", _kernel, "svc").Contains("up", StringComparison.Ordinal))
+        {
+            Thread.Yield();
+        }
+
+        Assert.Equal(1, HostTool.Run(Command.Path, ["rm", "-K", _kernel, "svc"], "/", s_limit).Status);
+        Assert.Equal("svc\n", Run("stop", "-K", _kernel, "svc"));
+        Assert.Equal("svc\n", Run("rm", "-K", _kernel, "svc"));
+        Assert.Contains("processes        0\n", Run("census", "-K", _kernel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nonsense_on_the_control_socket_harms_nobody_else()
+    {
+        var random = new Random(20261121);
+        for (var round = 0; round < 300; round++)
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(ControlPaths.Of(_kernel).Socket));
+            var bytes = new byte[random.Next(1, 200)];
+            random.NextBytes(bytes);
+            if (round % 3 > 0)
+            {
+                // A good head, then nonsense; or a real message with bytes changed.
+                var body = round % 3 == 1 ? bytes : System.Text.Encoding.UTF8.GetBytes("{\"verb\":\"exec\",\"jail\":\"0\",\"settings\":[{\"name\":\"x\"}],\"exec\":{\"arguments\":[\"true\"],\"rows\":-5}}");
+                body[random.Next(body.Length)] ^= (byte)random.Next(256);
+                bytes = [(byte)random.Next(0, 10), .. BitConverter.GetBytes(body.Length), .. body];
+            }
+
+            try
+            {
+                _ = socket.Send(bytes);
+            }
+            catch (SocketException)
+            {
+                // It hung up on us: its right.
+            }
+        }
+
+        Assert.Equal("still here\n", Run("jexec", "-K", _kernel, "0", "echo", "still here"));
+    }
+
+    private static string Configuration(string text)
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"jail-{Guid.NewGuid():N}.conf");
+        File.WriteAllText(file, text);
+        return file;
+    }
+
+    private string Run(params string[] arguments)
+    {
+        if (arguments[0] == "run")
+        {
+            arguments = ["run", "--kernel", _kernel, .. arguments[1..]];
+        }
+
+        var outcome = HostTool.Run(Command.Path, arguments, "/", s_limit);
+        Assert.True(outcome.Status == 0, $"{string.Join(' ', arguments)}: {outcome.Status} {outcome.Error}");
+        return outcome.Output;
+    }
+}
