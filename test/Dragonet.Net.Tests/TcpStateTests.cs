@@ -230,6 +230,32 @@ public sealed class TcpStateTests
         Pair.AssertEmpty(world);
     }
 
+    [Fact]
+    public void More_connections_than_ports_one_after_the_other()
+    {
+        // Each leaves a TIME-WAIT behind on the caller's side; after a second its port may serve again.
+        var world = new World();
+        var listener = Pair.Listen(world.A, 80);
+        for (var i = 0; i < 30_000; i++)
+        {
+            var client = world.A.CreateTcp(isV6: false);
+            Assert.Equal(Errno.EINPROGRESS, client.Connect(new Endpoint(IPAddress.LoopbackV4, 80)));
+            world.A.Run();
+            Assert.True(listener.Accept().Ok(out var server, out var error), $"{i}: {error}");
+            client.Close();
+            world.A.Run();
+            server.Close();
+            world.A.Run();
+            if (i % 1000 == 0)
+            {
+                world.Pass(World.Second);
+            }
+        }
+
+        listener.Close();
+        Pair.AssertEmpty(world);
+    }
+
     private static byte[] Forge(byte[] packet, TcpFlags flags, uint ahead)
     {
         var forged = packet.ToArray();

@@ -56,6 +56,10 @@ internal sealed class IcmpLayer(Stack stack)
         {
             InputError(bytes, isV4);
         }
+        else if (!isV4 && header.HopLimit == 255 && packet.Input is EthernetInterface link)
+        {
+            link.InputNeighbour(header, bytes); // what a router has passed on has a smaller limit (RFC 4861, section 7.1)
+        }
 
         stack.Pool.Return(packet);
     }
@@ -89,6 +93,25 @@ internal sealed class IcmpLayer(Stack stack)
         original.CopyTo(bytes[HeaderSize..]);
         var source = stack.IsLocal(header.Destination) ? header.Destination : path.Source;
         Send(source, header.Source, message, path, 64);
+    }
+
+    /// <summary>A packet that was to go out has no way: its sender, here or elsewhere, is told.</summary>
+    internal void ReportUnreachable(PacketBuffer packet)
+    {
+        if (IPv4Packet.TryParse(packet.Bytes, out var v4))
+        {
+            Report(new IPHeader(v4.Source, v4.Destination, v4.Protocol), packet, v4.HeaderLength);
+        }
+        else if (IPv6Packet.TryParse(packet.Bytes, out var v6))
+        {
+            Report(new IPHeader(v6.Source, v6.Destination, v6.NextHeader), packet, IPv6Packet.HeaderSize);
+        }
+
+        void Report(in IPHeader header, PacketBuffer about, int length)
+        {
+            about.TrimFront(length);
+            SendError(header, about, length, IcmpError.HostUnreachable);
+        }
     }
 
     /// <summary>Completes the checksum and sends a message; owns it.</summary>
@@ -171,7 +194,7 @@ internal sealed class IcmpLayer(Stack stack)
         switch (header.Protocol)
         {
             case IPProtocol.Tcp:
-                stack.Tcp.InputError(local, remote, BinaryPrimitives.ReadUInt32BigEndian(quoted[4..]), error, isHard, mtu);
+                stack.Tcp.InputError(local, remote, BinaryPrimitives.ReadUInt32BigEndian(quoted[4..]), error, mtu);
                 break;
             case IPProtocol.Udp:
                 stack.Udp.InputError(local, remote, error, isHard);

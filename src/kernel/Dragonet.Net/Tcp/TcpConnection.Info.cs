@@ -24,6 +24,9 @@ internal sealed partial class TcpConnection
             : (int)(segment.Sequence - ReceiveSequence(_receiveNext)) > 0;
     }
 
+    /// <summary>In TIME-WAIT for a second and more: timestamps have moved on, so nothing old can be mistaken (RFC 6191).</summary>
+    public bool IsLongOver => _hasTimestamps && _endAt - Now <= TimeWaitTime - Second;
+
     public TcpInfo GetInfo() => new()
     {
         State = State,

@@ -201,7 +201,7 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
     }
 
     /// <summary>An ICMP error about a segment of this connection (RFC 5927): it may end an attempt, but not what is established.</summary>
-    public void OnIcmp(uint sequence, Errno error, bool isHard, int mtu)
+    public void OnIcmp(uint sequence, Errno error, int mtu)
     {
         var position = _sendUna + (int)(sequence - SendSequence(_sendUna));
         if (position < _sendUna || position >= _sendNext)
@@ -213,8 +213,9 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
         {
             OnPathMtu(mtu);
         }
-        else if (State == TcpState.SynSent && isHard)
+        else if (State == TcpState.SynSent)
         {
+            // Also for errors that may pass: whoever connects has other addresses to try (RFC 5461), and does not want to wait minutes.
             _stack.Counters.TcpAttemptFailures++;
             Remove(error);
         }

@@ -7,6 +7,7 @@ namespace Dragonet.Net;
 internal sealed class TcpLayer
 {
     private readonly Dictionary<TcpKey, TcpConnection> _connections;
+    private readonly Dictionary<ushort, List<TcpSocket>> _listeners = [];
 
     public TcpLayer(Stack stack)
     {
@@ -40,11 +41,11 @@ internal sealed class TcpLayer
     }
 
     /// <summary>An ICMP error about a segment of ours.</summary>
-    public void InputError(Endpoint local, Endpoint remote, uint sequence, Errno error, bool isHard, int mtu)
+    public void InputError(Endpoint local, Endpoint remote, uint sequence, Errno error, int mtu)
     {
         if (_connections.TryGetValue(new TcpKey(local.Address, local.Port, remote.Address, remote.Port), out var connection))
         {
-            connection.OnIcmp(sequence, error, isHard, mtu);
+            connection.OnIcmp(sequence, error, mtu);
         }
     }
 
@@ -84,7 +85,24 @@ internal sealed class TcpLayer
         }
     }
 
-    public bool Has(in TcpKey key) => _connections.ContainsKey(key);
+    /// <summary>A socket takes connections from now on.</summary>
+    public void AddListener(TcpSocket socket)
+    {
+        if (!_listeners.TryGetValue(socket.Local.Port, out var sockets))
+        {
+            _listeners.Add(socket.Local.Port, sockets = []);
+        }
+
+        sockets.Add(socket);
+    }
+
+    public void RemoveListener(TcpSocket socket)
+    {
+        if (_listeners.TryGetValue(socket.Local.Port, out var sockets) && sockets.Remove(socket) && sockets.Count == 0)
+        {
+            _ = _listeners.Remove(socket.Local.Port);
+        }
+    }
 
     /// <summary>Removes what has had its time, so that its addresses can be used anew.</summary>
     public bool Reuse(in TcpKey key)
@@ -109,7 +127,7 @@ internal sealed class TcpLayer
                 var port = (ushort)(PortTable.FirstEphemeral + (start + i) % count);
                 var users = Ports.Find(port);
                 // First a port of its own, then one whose other connections have other peers.
-                if (users is null || (pass == 1 && users.All(user => user is TcpConnection) && !Has(new TcpKey(local, port, remote, remotePort))))
+                if (users is null || (pass == 1 && users.All(user => user is TcpConnection) && IsFree(new TcpKey(local, port, remote, remotePort))))
                 {
                     return port;
                 }
@@ -133,6 +151,10 @@ internal sealed class TcpLayer
             }
         }
     }
+
+    /// <summary>Nobody has it, or only a connection of ours that has been over for a second (net.ipv4.tcp_tw_reuse).</summary>
+    private bool IsFree(in TcpKey key) =>
+        !_connections.TryGetValue(key, out var old) || (old is { State: TcpState.TimeWait, Socket: null } && old.IsLongOver);
 
     private void Input(in TcpSegment segment, in IPHeader header, Interface link)
     {
@@ -173,9 +195,10 @@ internal sealed class TcpLayer
         TcpSocket? best = null;
         var bestScore = -1;
         var equals = 0;
-        foreach (var user in Ports.Find(key.LocalPort) ?? [])
+        foreach (var socket in _listeners.GetValueOrDefault(key.LocalPort) ?? [])
         {
-            if (user is not TcpSocket { IsListening: true } socket || socket.Score(key.LocalAddress) is var score && score < bestScore || score < 0)
+            var score = socket.Score(key.LocalAddress);
+            if (score < 0 || score < bestScore)
             {
                 continue;
             }

@@ -40,6 +40,8 @@ public sealed partial class TcpSocket
                 IsListening = false;
                 return Errno.EADDRINUSE;
             }
+
+            _layer.AddListener(this);
         }
 
         Backlog = backlog;
@@ -131,6 +133,7 @@ public sealed partial class TcpSocket
         }
 
         IsListening = false;
+        _layer.RemoveListener(this);
         while (_halfOpen.First is { } first)
         {
             first.Value.Listener = null;

@@ -1,0 +1,178 @@
+namespace Dragonet.Net;
+
+/// <summary>An Ethernet link: frames go out through a delegate and come in through <see cref="Receive"/>.</summary>
+public sealed class EthernetInterface : Interface
+{
+    private readonly FrameHandler _transmit;
+    private readonly NeighbourTable _neighbours;
+
+    /// <summary>Adds the interface to a stack; it is down and has no address.</summary>
+    public EthernetInterface(Stack stack, string name, EthernetAddress address, FrameHandler transmit, int mtu = 1500)
+        : base(stack, name, mtu)
+    {
+        _transmit = transmit;
+        Address = address;
+        _neighbours = new NeighbourTable(stack, this);
+    }
+
+    /// <summary>Its MAC address.</summary>
+    public EthernetAddress Address { get; }
+
+    /// <inheritdoc/>
+    public override EthernetAddress? HardwareAddress => Address;
+
+    /// <summary>Neighbours whose address is known.</summary>
+    public IEnumerable<(IPAddress Address, EthernetAddress Hardware)> Neighbours => _neighbours.Known;
+
+    /// <summary>A frame came.</summary>
+    public void Receive(ReadOnlySpan<byte> bytes)
+    {
+        if (!IsUp || !EthernetFrame.TryParse(bytes, out var frame) || !(frame.Destination == Address || frame.Destination.IsMulticast)
+            || frame.Source.IsMulticast || bytes.Length > 65535)
+        {
+            return;
+        }
+
+        switch (frame.Type)
+        {
+            case EthernetFrame.TypeArp:
+                InputArp(frame.Payload);
+                break;
+            case EthernetFrame.TypeIPv4 or EthernetFrame.TypeIPv6:
+                var packet = Stack.Pool.Copy(frame.Payload);
+                packet.IsLinkBroadcast = frame.Destination.IsMulticast;
+                Input(packet);
+                break;
+        }
+    }
+
+    /// <summary>Forgets its neighbours; before the interface goes away.</summary>
+    public void Flush() => _neighbours.Clear();
+
+    internal override void Output(PacketBuffer packet, IPAddress nextHop)
+    {
+        if (!IsUp)
+        {
+            Counters.SendDrops++;
+            Stack.Pool.Return(packet);
+        }
+        else if (nextHop.IsMulticast)
+        {
+            Send(packet, EthernetAddress.OfMulticast(nextHop));
+        }
+        else if (Stack.IsBroadcast(nextHop))
+        {
+            Send(packet, EthernetAddress.Broadcast);
+        }
+        else if (_neighbours.Resolve(nextHop, packet) is { } hardware)
+        {
+            Send(packet, hardware);
+        }
+    }
+
+    /// <summary>Sends a packet to a MAC address; owns it.</summary>
+    internal void Send(PacketBuffer packet, EthernetAddress destination)
+    {
+        var type = packet.Bytes[0] >> 4 == 4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6;
+        EthernetFrame.Write(packet.Prepend(EthernetFrame.HeaderSize), destination, Address, type);
+        Transmit(packet);
+    }
+
+    /// <summary>Asks who has an address: ARP by broadcast, or a solicitation to the address's own group (RFC 4861, section 7.2.2).</summary>
+    internal void Ask(IPAddress address)
+    {
+        if (SourceFor(address) is not { } source)
+        {
+            return;
+        }
+
+        if (address.IsV4)
+        {
+            SendArp(ArpPacket.Request, source, EthernetAddress.Broadcast, default, address);
+            return;
+        }
+
+        var group = new IPAddress(0xff02_0000_0000_0000, 0x1_ff00_0000 | (address.Low & 0xff_ffff));
+        SendNeighbour(isSolicitation: true, isSolicited: false, address, source, group);
+    }
+
+    /// <summary>A solicitation or advertisement came, with its checksum checked and the hop limit that proves that it is of this link.</summary>
+    internal void InputNeighbour(in IPHeader header, ReadOnlySpan<byte> bytes)
+    {
+        if (!NeighbourMessage.TryParse(bytes, out var message))
+        {
+            return;
+        }
+
+        if (!message.IsSolicitation)
+        {
+            if (message.Hardware is { } told)
+            {
+                _neighbours.Learn(message.Target, told, isAnswer: message.IsSolicited, create: false);
+            }
+
+            return;
+        }
+
+        var isOurs = AddressList.Exists(Predicate(message.Target));
+        if (!isOurs)
+        {
+            return;
+        }
+
+        // From nobody: somebody checks whether the address is free (RFC 4862, section 5.4), and everybody is told.
+        var isCheck = header.Source.IsUnspecified;
+        if (!isCheck && message.Hardware is { } hardware)
+        {
+            _neighbours.Learn(header.Source, hardware, isAnswer: false, create: true);
+        }
+
+        SendNeighbour(isSolicitation: false, isSolicited: !isCheck, message.Target, message.Target, isCheck ? new IPAddress(0xff02_0000_0000_0000, 1) : header.Source);
+    }
+
+    private static Predicate<Prefix> Predicate(IPAddress address) => prefix => prefix.Address == address;
+
+    /// <summary>RFC 826, "Packet Reception".</summary>
+    private void InputArp(ReadOnlySpan<byte> bytes)
+    {
+        if (!ArpPacket.TryParse(bytes, out var arp) || AddressList.Exists(Predicate(arp.Sender)))
+        {
+            return; // broken, or somebody claims to be us
+        }
+
+        var isForUs = AddressList.Exists(Predicate(arp.Target));
+        var sender = arp.Sender;
+        if (!sender.IsUnspecified && AddressList.Exists(prefix => prefix.Contains(sender)))
+        {
+            _neighbours.Learn(sender, arp.SenderHardware, isAnswer: arp.Operation == ArpPacket.Reply && isForUs, create: isForUs && arp.Operation == ArpPacket.Request);
+        }
+
+        if (isForUs && arp.Operation == ArpPacket.Request)
+        {
+            SendArp(ArpPacket.Reply, arp.Target, arp.SenderHardware, arp.SenderHardware, arp.Sender);
+        }
+    }
+
+    private void SendArp(ushort operation, IPAddress source, EthernetAddress destination, EthernetAddress targetHardware, IPAddress target)
+    {
+        var packet = Stack.Pool.Rent(ArpPacket.Size);
+        ArpPacket.Write(packet.Bytes, operation, Address, source, targetHardware, target);
+        EthernetFrame.Write(packet.Prepend(EthernetFrame.HeaderSize), destination, Address, EthernetFrame.TypeArp);
+        Transmit(packet);
+    }
+
+    private void SendNeighbour(bool isSolicitation, bool isSolicited, IPAddress target, IPAddress source, IPAddress destination)
+    {
+        var packet = Stack.Pool.Rent(NeighbourMessage.Size);
+        NeighbourMessage.Write(packet.Bytes, isSolicitation, isSolicited, target, Address);
+        _ = Stack.Icmp.Send(source, destination, packet, new Path(this, destination, source), hopLimit: 255);
+    }
+
+    private void Transmit(PacketBuffer frame)
+    {
+        Counters.SentPackets++;
+        Counters.SentBytes += frame.Length;
+        _transmit(frame.Bytes);
+        Stack.Pool.Return(frame);
+    }
+}

@@ -1,0 +1,159 @@
+namespace Dragonet.Net;
+
+/// <summary>Which MAC address a neighbour has: asks by ARP or neighbour discovery, and keeps packets meanwhile. Bounded.</summary>
+internal sealed class NeighbourTable(Stack stack, EthernetInterface link) : StackTimer
+{
+    private const int MaxEntries = 512;
+    private const int MaxQuestions = 3;                  // RFC 4861, section 10
+    private const long Retry = 1_000_000_000;
+    private const long ReachableTime = 30_000_000_000;
+
+    private readonly Dictionary<IPAddress, Neighbour> _neighbours = [];
+
+    /// <summary>Entries.</summary>
+    public int Count => _neighbours.Count;
+
+    /// <inheritdoc/>
+    public override long Deadline
+    {
+        get
+        {
+            var earliest = long.MaxValue;
+            foreach (var neighbour in _neighbours.Values)
+            {
+                earliest = Math.Min(earliest, neighbour.AskAt);
+            }
+
+            return earliest;
+        }
+    }
+
+    /// <summary>Addresses that are known.</summary>
+    public IEnumerable<(IPAddress Address, EthernetAddress Hardware)> Known =>
+        _neighbours.Values.Where(neighbour => neighbour.Hardware is not null).Select(neighbour => (neighbour.Address, neighbour.Hardware!.Value));
+
+    /// <summary>The address to send a packet to; null when the packet, which is owned then, has to wait for it.</summary>
+    public EthernetAddress? Resolve(IPAddress address, PacketBuffer packet)
+    {
+        if (!_neighbours.TryGetValue(address, out var neighbour))
+        {
+            if (_neighbours.Count >= MaxEntries)
+            {
+                Evict();
+            }
+
+            _neighbours.Add(address, neighbour = new Neighbour(address));
+        }
+
+        if (neighbour.Hardware is null)
+        {
+            neighbour.Wait(packet, stack.Pool);
+        }
+
+        // What was not confirmed for a while is used, and asked about.
+        if (neighbour.AskAt == long.MaxValue && stack.Now >= neighbour.ReachableUntil)
+        {
+            Ask(neighbour);
+        }
+
+        return neighbour.Hardware;
+    }
+
+    /// <summary>Somebody told his address.</summary>
+    /// <param name="address">Whose.</param>
+    /// <param name="hardware">The address.</param>
+    /// <param name="isAnswer">It answers a question, so the neighbour is reachable.</param>
+    /// <param name="create">Remember also whom nobody has asked about.</param>
+    public void Learn(IPAddress address, EthernetAddress hardware, bool isAnswer, bool create)
+    {
+        if (hardware.IsMulticast || hardware.Value == 0)
+        {
+            return;
+        }
+
+        if (!_neighbours.TryGetValue(address, out var neighbour))
+        {
+            if (!create)
+            {
+                return;
+            }
+
+            if (_neighbours.Count >= MaxEntries)
+            {
+                Evict();
+            }
+
+            _neighbours.Add(address, neighbour = new Neighbour(address));
+        }
+
+        neighbour.Hardware = hardware;
+        if (isAnswer)
+        {
+            neighbour.ReachableUntil = stack.Now + ReachableTime;
+            neighbour.AskAt = long.MaxValue;
+            neighbour.Asked = 0;
+        }
+
+        while (neighbour.Waiting.TryDequeue(out var packet))
+        {
+            link.Send(packet, hardware);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Fire()
+    {
+        foreach (var neighbour in _neighbours.Values.Where(neighbour => neighbour.AskAt <= stack.Now).ToArray())
+        {
+            if (neighbour.Asked < MaxQuestions)
+            {
+                Ask(neighbour);
+            }
+            else
+            {
+                Forget(neighbour);
+            }
+        }
+    }
+
+    /// <summary>Forgets everybody.</summary>
+    public void Clear()
+    {
+        foreach (var neighbour in _neighbours.Values.ToArray())
+        {
+            Forget(neighbour);
+        }
+
+        stack.Timers.Remove(this);
+    }
+
+    private void Ask(Neighbour neighbour)
+    {
+        neighbour.Asked++;
+        neighbour.AskAt = stack.Now + Retry;
+        stack.Timers.Update(this);
+        link.Ask(neighbour.Address);
+    }
+
+    /// <summary>Nobody answers: whoever waits is told (RFC 1122, section 2.3.2.2; RFC 4861, section 7.2.2).</summary>
+    private void Forget(Neighbour neighbour)
+    {
+        _ = _neighbours.Remove(neighbour.Address);
+        while (neighbour.Waiting.TryDequeue(out var packet))
+        {
+            link.Counters.SendDrops++;
+            stack.Icmp.ReportUnreachable(packet);
+            stack.Pool.Return(packet);
+        }
+    }
+
+    private void Evict()
+    {
+        // Whoever is asked about without success goes first: a scan of a network does not push out real neighbours.
+        var victim = _neighbours.Values.MinBy(neighbour => (neighbour.Hardware is null ? 0 : 1, neighbour.ReachableUntil));
+        if (victim is not null)
+        {
+            Forget(victim);
+        }
+    }
+}
