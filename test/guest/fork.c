@@ -237,6 +237,28 @@ TEST(exit_signal_that_is_none)
     CHECK_EQ(status, 3 << 8);
 }
 
+TEST(killed_while_forking)
+{
+    // Whenever a process is killed, or stopped, while it forks: others go on. The moment wanders through the whole of fork(2).
+    for (int round = 0; round < 200; round++) {
+        int ready[2], status;
+        pid_t pid;
+        CHECK_OK(pipe(ready));
+        if (!(pid = fork())) {
+            pipe_signal(ready[1]);
+            for (;;)
+                if (!fork()) _exit(0);
+        }
+        pipe_wait(ready[0]);
+        for (volatile int spin = 0; spin < round * 500; spin++);
+        if (round % 2) CHECK_OK(kill(pid, SIGSTOP));
+        CHECK_OK(kill(pid, SIGKILL));
+        CHECK_EQ(waitpid(pid, &status, 0), pid);
+        CHECK_EQ(status, SIGKILL);
+        close(ready[0]), close(ready[1]);
+    }
+}
+
 TEST(resource_usage_of_children)
 {
     pid_t pid;

@@ -10,6 +10,9 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
 {
     private readonly List<GuestThread> _threads = []; // guarded by itself
     private int _memoryTid = pid;
+    private readonly Lock _stop = new();
+    private int _commands; // guarded by _stop: commands that the stub runs
+    private bool _stopped; // guarded by _stop: what the kernel wants
     private int _killed;
 
     /// <summary>The host's number of the process.</summary>
@@ -207,7 +210,43 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     }
 
     /// <inheritdoc/>
-    public override void Freeze(bool stop) => _ = Host.Call(Nr.pidfd_send_signal, PidFd.Number, stop ? 19 : 18, 0, 0);
+    public override void Freeze(bool stop)
+    {
+        lock (_stop)
+        {
+            _stopped = stop;
+            if (_commands == 0)
+            {
+                SendStop(stop);
+            }
+        }
+    }
+
+    /// <summary>The stub has work from the kernel, which waits for it: nobody could continue a process that is stopped in it.</summary>
+    internal void BeginCommand()
+    {
+        lock (_stop)
+        {
+            if (_commands++ == 0 && _stopped)
+            {
+                SendStop(false);
+            }
+        }
+    }
+
+    /// <summary>The stub is done; what was to be stopped is.</summary>
+    internal void EndCommand()
+    {
+        lock (_stop)
+        {
+            if (--_commands == 0 && _stopped)
+            {
+                SendStop(true);
+            }
+        }
+    }
+
+    private void SendStop(bool stop) => _ = Host.Call(Nr.pidfd_send_signal, PidFd.Number, stop ? 19 : 18, 0, 0);
 
     /// <inheritdoc/>
     public override void Kill()

@@ -266,12 +266,26 @@ internal sealed partial class GuestThread
     /// </summary>
     private bool AwaitDone(out long result, Awaited child, out SeccompNotif hello)
     {
+        space.BeginCommand();
+        var whole = AwaitReport(out result, child, out hello);
+        space.EndCommand();
+        if (!whole && hello.Id != 0)
+        {
+            // Its parent died beside it, and nobody will know of it.
+            Keeper.Discard((int)hello.Pid);
+        }
+
+        return whole;
+    }
+
+    private bool AwaitReport(out long result, Awaited child, out SeccompNotif hello)
+    {
         var done = false;
         result = 0;
         hello = default;
         while (!done || (child == Awaited.Child && result > 0 && hello.Id == 0))
         {
-            if (!space.Listener.ReceiveNew(out var notification))
+            if (!space.Listener.ReceiveWhile(space.PidFd, done ? (int)result : 0, out var notification))
             {
                 return false;
             }

@@ -174,7 +174,7 @@ internal sealed unsafe class Keeper
     }
 
     /// <summary>Ends a child that nobody knows yet.</summary>
-    private static void Discard(int pid)
+    internal static void Discard(int pid)
     {
         _ = Host.Call(Nr.tkill, pid, 9);
         _ = Wait(pid, out _);

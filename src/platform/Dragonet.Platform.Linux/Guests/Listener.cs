@@ -9,6 +9,8 @@ namespace Dragonet.Platform.Linux.Guests;
 /// </summary>
 internal sealed unsafe class Listener
 {
+    private const int PollHangUp = 0x10;
+
     private readonly HostFd _fd;
     private readonly bool _pollFirst;
     private readonly Queue<SeccompNotif> _deferred = new(); // touched only by the serving thread
@@ -61,6 +63,50 @@ internal sealed unsafe class Listener
         }
     }
 
+    /// <summary>Takes the next new notification while a process lives that must send one.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="child">A child of ours that must send one, too; 0 for none.</param>
+    /// <param name="notification">What came, of whomever.</param>
+    /// <returns>False when nothing will come: the process or the child is dead, or nobody uses the filter.</returns>
+    internal bool ReceiveWhile(HostFd process, int child, out SeccompNotif notification)
+    {
+        notification = default;
+        if (process.IsClosed)
+        {
+            return false; // reaped
+        }
+
+        var held = false;
+        try
+        {
+            process.DangerousAddRef(ref held);
+            while (true)
+            {
+                var events = Poll(process, child == 0 ? -1 : 1000);
+                if ((events & 1) != 0)
+                {
+                    return ReceiveNew(out notification);
+                }
+
+                if (events != 0 || (child != 0 && HasEnded(child)))
+                {
+                    return false;
+                }
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            return false; // reaped since
+        }
+        finally
+        {
+            if (held)
+            {
+                process.DangerousRelease();
+            }
+        }
+    }
+
     /// <summary>Keeps a notification for the serving loop.</summary>
     internal void Defer(in SeccompNotif notification) => _deferred.Enqueue(notification);
 
@@ -102,30 +148,44 @@ internal sealed unsafe class Listener
         _ = Host.Call(Nr.ioctl, _fd.Number, Seccomp.IoctlSend, (long)&response);
     }
 
-    private bool IsAbandoned() => (Poll(0) & 0x10) != 0; // POLLHUP
+    private bool IsAbandoned() => (Poll(null, 0) & PollHangUp) != 0;
 
     private bool WaitReadable()
     {
         while (true)
         {
-            var events = Poll(-1);
-            if ((events & 1) != 0)
-            {
-                return true;
-            }
-
+            var events = Poll(null, -1);
             if (events != 0)
             {
-                return false;
+                return (events & 1) != 0;
             }
         }
     }
 
-    private int Poll(int milliseconds)
+    /// <summary>What has happened to the descriptor; when nothing has, and the process has ended, a hang-up.</summary>
+    private int Poll(HostFd? process, int milliseconds)
     {
-        // struct pollfd { int fd; short events; short revents; }
-        var entry = (ulong)(uint)_fd.Number | 1UL << 32;
-        // SAFETY: one pollfd on the stack.
-        return Host.Call(Nr.poll, (long)&entry, 1, milliseconds) > 0 ? (int)(entry >> 48) : 0;
+        // struct pollfd { int fd; short events; short revents; }, POLLIN asked for
+        var entries = stackalloc ulong[2];
+        entries[0] = (uint)_fd.Number | 1UL << 32;
+        entries[1] = (uint)(process?.Number ?? -1) | 1UL << 32;
+        // SAFETY: two pollfds on the stack.
+        if (Host.Call(Nr.poll, (long)entries, process is null ? 1 : 2, milliseconds) <= 0)
+        {
+            return 0;
+        }
+
+        var own = (int)(entries[0] >> 48);
+        return own != 0 ? own : PollHangUp;
+    }
+
+    /// <summary>True for a child of this process that is dead, whether somebody has taken note of it or not.</summary>
+    private static bool HasEnded(int child)
+    {
+        const int byPid = 1, noHang = 1, exited = 4, keep = 0x0100_0000;
+        var info = stackalloc byte[128];
+        new Span<byte>(info, 128).Clear();
+        // SAFETY: struct siginfo has 128 bytes. si_pid, at 12, stays 0 while it lives; ECHILD: it was reaped.
+        return Host.Call(Nr.waitid, byPid, child, (long)info, noHang | exited | keep) != 0 || *(int*)(info + 12) != 0;
     }
 }
