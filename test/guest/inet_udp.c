@@ -161,3 +161,30 @@ TEST(many_at_once)
     CHECK_OK(close(server));
     CHECK_OK(close(client));
 }
+
+TEST(what_goes_with_one_datagram)
+{
+    int one = 1, server = inet_bound(AF_INET6, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET6, SOCK_DGRAM, 0));
+    char data[8], control[64], space[CMSG_SPACE(sizeof(int))];
+    struct iovec io = {"x", 1};
+    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    CHECK_OK(setsockopt(server, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &one, sizeof one));
+    CHECK_OK(inet_connect(client, AF_INET6, inet_port(server)));
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){CMSG_LEN(sizeof(int)), IPPROTO_IPV6, IPV6_HOPLIMIT};
+    for (int limit = 5; limit < 300; limit += 290) {
+        memcpy(CMSG_DATA(header), &limit, sizeof limit);
+        if (limit < 256) CHECK_EQ(sendmsg(client, &message, 0), 1);
+        else CHECK_ERRNO(sendmsg(client, &message, 0), EINVAL);
+    }
+    CHECK_EQ(send(client, "y", 1, 0), 1);
+    for (int i = 0; i < 2; i++) {
+        struct iovec in = {data, sizeof data};
+        struct msghdr got = {.msg_iov = &in, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        CHECK_EQ(recvmsg(server, &got, MSG_DONTWAIT), 1);
+        CHECK(CMSG_FIRSTHDR(&got) != NULL);
+        CHECK_EQ(*(int *)CMSG_DATA(CMSG_FIRSTHDR(&got)), i == 0 ? 5 : 64); // the second one has the socket's own again
+    }
+    CHECK_OK(close(server));
+    CHECK_OK(close(client));
+}

@@ -17,8 +17,10 @@ internal static class ControlMessages
     private const ulong MaxLength = 20480;
 
     /// <summary>Reads what a sender attaches. The files are borrowed.</summary>
-    public static Errno Parse(Task task, ulong pointer, ulong length, out OpenFile[]? rights, out ucred? credentials)
+    public static Errno Parse(
+        Task task, ulong pointer, ulong length, out OpenFile[]? rights, out ucred? credentials, out List<(int Level, int Type, byte[] Data)>? others)
     {
+        others = null;
         rights = null;
         credentials = null;
         if (length > MaxLength)
@@ -51,6 +53,10 @@ internal static class ControlMessages
                     SocketOption.SCM_CREDENTIALS => ParseCredentials(task, body, out credentials),
                     _ => Errno.EINVAL,
                 };
+            }
+            else
+            {
+                (others ??= []).Add((header.cmsg_level, header.cmsg_type, body.ToArray()));
             }
 
             rest = rest[Math.Min(Align((int)header.cmsg_len), rest.Length)..];

@@ -92,7 +92,7 @@ internal abstract class DatagramFile : InetFile
                 to = remote;
             }
 
-            return SendLocked(data, to);
+            return request.Controls is { } controls ? SendWithControls(data, to, controls) : SendLocked(data, to);
         }
     }
 
@@ -161,6 +161,41 @@ internal abstract class DatagramFile : InetFile
     protected abstract Result<int> ReceiveLocked(Span<byte> buffer, bool peek, out Datagram about);
 
     protected abstract PollEvents PollLocked();
+
+    /// <summary>What is said of one datagram only (ip(7), ipv6(7)): hop limit and traffic class. EINVAL for a bad or unknown one.</summary>
+    private Result<int> SendWithControls(ReadOnlySpan<byte> data, Endpoint? to, List<(int Level, int Type, byte[] Data)> controls)
+    {
+        var (limit, traffic) = (HopLimit, TrafficClass);
+        foreach (var (level, type, value) in controls)
+        {
+            var isV6Level = IsV6 && level == InetOption.IPPROTO_IPV6;
+            if (level != InetOption.IPPROTO_IP && !isV6Level)
+            {
+                continue; // of a level that is not ours
+            }
+
+            var number = value.Length >= 4 ? BinaryPrimitives.ReadInt32LittleEndian(value) : value.Length >= 1 ? value[0] : -2;
+            switch (level, type)
+            {
+                case (InetOption.IPPROTO_IP, InetOption.IP_TTL) when value.Length == 4 && number is >= 1 and <= 255:
+                case (InetOption.IPPROTO_IPV6, InetOption.IPV6_HOPLIMIT) when value.Length == 4 && number is >= -1 and <= 255:
+                    limit = number == -1 ? HopLimit : (byte)number;
+                    break;
+                case (InetOption.IPPROTO_IP, InetOption.IP_TOS) when value.Length is 1 or 4 && number is >= 0 and <= 255:
+                case (InetOption.IPPROTO_IPV6, InetOption.IPV6_TCLASS) when value.Length == 4 && number is >= -1 and <= 255:
+                    traffic = number == -1 ? TrafficClass : (byte)number;
+                    break;
+                default:
+                    return Errno.EINVAL;
+            }
+        }
+
+        var kept = (HopLimit, TrafficClass);
+        (HopLimit, TrafficClass) = (limit, traffic);
+        var sent = SendLocked(data, to);
+        (HopLimit, TrafficClass) = kept;
+        return sent;
+    }
 
     /// <summary>The control messages that the socket asked for (ip(7), ipv6(7), socket(7)).</summary>
     private List<(int Level, int Type, byte[] Data)>? Describe(in Datagram about)

@@ -174,12 +174,13 @@ internal static class SocketMessages
 
         OpenFile[]? rights = null;
         ucred? credentials = null;
-        if (header.msg_control != 0 && (error = ControlMessages.Parse(task, header.msg_control, header.msg_controllen, out rights, out credentials)) != Errno.OK)
+        List<(int Level, int Type, byte[] Data)>? controls = null;
+        if (header.msg_control != 0 && (error = ControlMessages.Parse(task, header.msg_control, header.msg_controllen, out rights, out credentials, out controls)) != Errno.OK)
         {
             return error;
         }
 
-        request = new SendRequest(flags, name, rights, credentials);
+        request = new SendRequest(flags, name, rights, credentials, controls);
         return true;
     }
 
