@@ -54,6 +54,33 @@ public sealed class JailTests
     }
 
     [Fact]
+    public void J8_a_tree_of_programs_with_everything_open_leaves_nothing()
+    {
+        using var kernel = DragonetKernel.Boot();
+        const string tree = """
+            mkfifo /tmp/f; (cat /tmp/f & sleep 1000 | cat &) ; exec 3<>/tmp/f 4</etc/passwd
+            python3 -c 'import socket,fcntl,mmap,os,time
+            s=socket.socket(socket.AF_UNIX); s.bind("\0name"); s.listen()
+            f=open("/tmp/lock","w"); fcntl.flock(f,fcntl.LOCK_EX); m=mmap.mmap(-1,1<<20)
+            os.fork(); os.fork(); print("up",flush=True); time.sleep(1000)'
+            """;
+        var before = kernel.TakeCensus();
+        for (var round = 0; round < 20; round++)
+        {
+            var jail = kernel.Jails.Create(new JailOptions { Name = "tree", Overlay = true });
+            using var process = jail.Start(new ProgramOptions { Arguments = [.. s_shell, tree], Output = GuestStream.Pipe });
+            using var output = new StreamReader(process.StandardOutput);
+            Assert.Equal("up", output.ReadLine());
+            jail.RemoveAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+            Assert.Equal("0", jail.TakeCensus()["processes"]);
+        }
+
+        // Timers of the kernel's own looks at memory come and go.
+        var after = kernel.TakeCensus();
+        Assert.Equal(before.Where(pair => pair.Key is not ("timers" or "buffered.bytes")), after.Where(pair => pair.Key is not ("timers" or "buffered.bytes")));
+    }
+
+    [Fact]
     public void A_program_that_cannot_start_leaves_nothing()
     {
         using var kernel = DragonetKernel.Boot();
