@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO;
 using System.Net.Sockets;
 using Dragonet.Control;
@@ -107,6 +108,22 @@ public sealed class StandingKernelTests : IDisposable
         Assert.Equal("svc\n", Run("stop", "-K", _kernel, "svc"));
         Assert.Equal("svc\n", Run("rm", "-K", _kernel, "svc"));
         Assert.Contains("processes        0\n", Run("census", "-K", _kernel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_program_by_itself_held_is_given_back()
+    {
+        _ = Run("run", "--name", "svc", "-d", "--", "sh", "-c", "echo up");
+        var watch = Stopwatch.StartNew();
+        string left;
+        do
+        {
+            left = Run("census", "-K", _kernel);
+            Assert.True(watch.Elapsed < s_limit, left);
+        }
+        while (!left.Contains("processes        0\n", StringComparison.Ordinal) || !left.Contains("buffered.bytes   0\n", StringComparison.Ordinal));
+
+        Assert.Equal("up\n", Run("logs", "-K", _kernel, "svc"));
     }
 
     [Fact]

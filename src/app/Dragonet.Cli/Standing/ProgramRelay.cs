@@ -52,8 +52,14 @@ internal sealed class ProgramRelay
     {
         if (_log is not null)
         {
-            _ = Begin(() => Pump(Process.StandardOutput, FrameKind.Output));
-            _ = Begin(() => Pump(Process.StandardError, FrameKind.Error));
+            var errors = Begin(() => Pump(Process.StandardError, FrameKind.Error));
+            _ = Begin(() =>
+            {
+                Pump(Process.StandardOutput, FrameKind.Output);
+                errors.Join();
+                _ = Process.Wait(); // it may have closed its streams and go on
+                Process.Dispose();
+            });
             return;
         }
 

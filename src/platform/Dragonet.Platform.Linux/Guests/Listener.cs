@@ -36,30 +36,34 @@ internal sealed unsafe class Listener
     {
         while (true)
         {
-            notification = default;
             if (_pollFirst && !WaitReadable())
             {
+                notification = default;
                 return false;
             }
 
-            long result;
-            fixed (SeccompNotif* pointer = &notification)
-            {
-                // SAFETY: the structure is pinned and zeroed, as the host demands.
-                result = Host.Call(Nr.ioctl, _fd.Number, Seccomp.IoctlRecv, (long)pointer);
-            }
-
-            if (result == 0)
+            var error = Take(out notification);
+            if (error == Errno.OK)
             {
                 return true;
             }
 
-            // ENOENT: the guest was killed or interrupted before we took it, or nobody is left. EINTR: a signal to this host thread.
-            var error = Host.ErrnoOf(result);
             if (error is not (Errno.ENOENT or Errno.EINTR) || (error == Errno.ENOENT && IsAbandoned()))
             {
                 return false;
             }
+        }
+    }
+
+    /// <summary>Waits for a notification and takes it. ENOENT: the guest was killed or interrupted before that, or nobody is left. EINTR: a
+    /// signal to this host thread.</summary>
+    private Errno Take(out SeccompNotif notification)
+    {
+        notification = default;
+        fixed (SeccompNotif* pointer = &notification)
+        {
+            // SAFETY: the structure is pinned and zeroed, as the host demands.
+            return Host.ErrnoOf(Host.Call(Nr.ioctl, _fd.Number, Seccomp.IoctlRecv, (long)pointer));
         }
     }
 
@@ -85,10 +89,14 @@ internal sealed unsafe class Listener
                 var events = Poll(process, child == 0 ? -1 : 1000);
                 if ((events & 1) != 0)
                 {
-                    return ReceiveNew(out notification);
+                    // What is gone again is waited for anew.
+                    var error = Take(out notification);
+                    if (error is not (Errno.ENOENT or Errno.EINTR))
+                    {
+                        return error == Errno.OK;
+                    }
                 }
-
-                if (events != 0 || (child != 0 && HasEnded(child)))
+                else if (events != 0 || (child != 0 && HasEnded(child)))
                 {
                     return false;
                 }
