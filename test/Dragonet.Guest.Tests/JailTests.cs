@@ -91,6 +91,22 @@ public sealed class JailTests
     }
 
     [Fact]
+    public void R2_who_has_too_much_memory_is_killed_and_the_neighbour_is_not()
+    {
+        using var kernel = DragonetKernel.Boot();
+        using var small = kernel.Jails.Create(new JailOptions { Name = "small", MemoryLimit = 64 << 20 });
+        using var other = kernel.Jails.Create(new JailOptions { Name = "other" });
+        const string eat = "import time; x = b'x' * (200 << 20); print(len(x) >> 20, flush=True); time.sleep(20)";
+        using var fine = other.Start(new ProgramOptions { Arguments = ["python3", "-c", eat], Output = GuestStream.Pipe });
+        using var output = new StreamReader(fine.StandardOutput);
+        Assert.Equal("200", output.ReadLine());
+        using var greedy = small.Start(new ProgramOptions { Arguments = ["python3", "-c", eat] });
+        Assert.Equal(128 + 9, greedy.Wait().ShellCode);
+        Assert.True(small.Usage.First(each => each.Resource == "memoryuse").Failures > 0);
+        Assert.Equal("alive\n", Run(other, $"kill -0 {fine.Id} && echo alive"));
+    }
+
+    [Fact]
     public void J24_a_name_given_later_and_a_limit_that_holds()
     {
         using var kernel = DragonetKernel.Boot();

@@ -53,8 +53,12 @@ public sealed class MemoryWatch
             var exact = _kernel.Platform.MemoryInUse + Sum(static process => process.Leader.Thread.Space.GetMemoryShare());
             if (exact > _kernel.MemoryLimit)
             {
-                Kill(exact);
+                Kill(exact, _kernel.MemoryLimit, null);
             }
+        }
+        else if (LookAtJails(out var near))
+        {
+            delay = near;
         }
         else if (MayRest())
         {
@@ -88,7 +92,7 @@ public sealed class MemoryWatch
     }
 
     /// <summary>Kills the process with the greatest badness, unless the last one killed is still on its way out.</summary>
-    private void Kill(long used)
+    private void Kill(long used, long limit, Jail? jail)
     {
         if (_victim is { } last && last.Leader.Thread is { } leaving && leaving.Space.GetMemory() > 0)
         {
@@ -99,7 +103,7 @@ public sealed class MemoryWatch
         var most = 0L;
         foreach (var process in Living())
         {
-            if (Badness(process, process.Leader.Thread.Space.GetMemory()) is var points && points > most)
+            if (jail?.Contains(process.Jail) != false && Badness(process, process.Leader.Thread.Space.GetMemory()) is var points && points > most)
             {
                 (worst, most) = (process, points);
             }
@@ -114,7 +118,7 @@ public sealed class MemoryWatch
         _victim = worst;
         Kills++;
         _kernel.Log.Write(3, string.Create(CultureInfo.InvariantCulture,
-            $"Out of memory: Killed process {worst.Pid} ({worst.Leader.Name}) anon-rss:{resident / 1024}kB, UID:{worst.Leader.Credentials.Uid} oom_score_adj:{worst.OomScoreAdjust}; used {used >> 20} of {_kernel.MemoryLimit >> 20} MiB"));
+            $"Out of memory: Killed process {worst.Pid} ({worst.Leader.Name}) anon-rss:{resident / 1024}kB, UID:{worst.Leader.Credentials.Uid} oom_score_adj:{worst.OomScoreAdjust}; used {used >> 20} of {limit >> 20} MiB{(jail is null ? "" : $" of jail {jail.Name}")}"));
 
         // Whoever shares the memory must go, too: it is not freed before.
         foreach (var process in Living())
@@ -126,13 +130,43 @@ public sealed class MemoryWatch
         }
     }
 
-    private long Sum(Func<Process, long> measure)
+    /// <summary>Jails with a limit of their own: whoever has too much loses its worst process, and nobody else does.</summary>
+    /// <param name="delay">Until the next look.</param>
+    /// <returns>True when there are such jails with somebody running.</returns>
+    private bool LookAtJails(out long delay)
+    {
+        delay = Longest;
+        var any = false;
+        foreach (var jail in _kernel.Jails.List())
+        {
+            if (jail.Memory.Limit == long.MaxValue)
+            {
+                continue;
+            }
+
+            var used = Sum(static process => process.Leader.Thread.Space.GetMemory(), jail);
+            jail.Memory.Measured(used);
+            any |= used > 0;
+            delay = Math.Min(delay, Math.Clamp((jail.Memory.Limit - used) * 1000 / (GrowthPerSecond / 1_000_000), Shortest, Longest));
+            if (used > jail.Memory.Limit && Sum(static process => process.Leader.Thread.Space.GetMemoryShare(), jail) is var exact && exact > jail.Memory.Limit)
+            {
+                delay = Shortest;
+                jail.Memory.CountFailure();
+                _kernel.Jails.OnLimit(jail, jail.Memory, 0);
+                Kill(exact, jail.Memory.Limit, jail);
+            }
+        }
+
+        return any && !AllParked();
+    }
+
+    private long Sum(Func<Process, long> measure, Jail? jail = null)
     {
         long total = 0;
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
         foreach (var process in Living())
         {
-            total += seen.Add(process.MemoryId) ? measure(process) : 0;
+            total += jail?.Contains(process.Jail) != false && seen.Add(process.MemoryId) ? measure(process) : 0;
         }
 
         return total;
