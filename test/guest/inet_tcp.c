@@ -435,6 +435,12 @@ TEST(ports_below_1024_need_a_privilege)
         int fd = CHECK_OK(socket(AF_INET, SOCK_STREAM, 0));
         socklen_t length = inet_loopback(&address, AF_INET, 81);
         CHECK_ERRNO(bind(fd, &address.any, length), EACCES);
+        address.any.sa_family = AF_UNSPEC; // taken for AF_INET when the address is 0
+        address.v4.sin_addr.s_addr = 0;
+        CHECK_ERRNO(bind(fd, &address.any, length), EACCES);
+        address.any.sa_family = AF_INET;
+        address.v4.sin_addr.s_addr = htonl(0xcb007101); // 203.0.113.1: the address is looked at first
+        CHECK_ERRNO(bind(fd, &address.any, length), EADDRNOTAVAIL);
     }
     CHECK_EXIT(pid, 0);
 }

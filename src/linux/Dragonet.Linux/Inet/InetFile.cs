@@ -100,23 +100,29 @@ internal abstract class InetFile : SocketFile
         return IsV6 && endpoint.Address.IsV4 && IsV6Only ? Errno.ENETUNREACH : endpoint;
     }
 
-    /// <summary>bind(2): below ip_unprivileged_port_start only with CAP_NET_BIND_SERVICE (ip(7)).</summary>
+    /// <summary>bind(2): below ip_unprivileged_port_start only with CAP_NET_BIND_SERVICE (ip(7)); Linux looks at the address first.
+    /// Inside the stack.</summary>
     protected Result<Endpoint> ParseBindAddress(Task task, ReadOnlySpan<byte> address)
     {
+        Endpoint endpoint;
         if (!IsV6 && address.Length >= 16 && InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC && address[4..8].IndexOfAnyExcept((byte)0) < 0)
         {
-            return new Endpoint(IPAddress.AnyV4, BinaryPrimitives.ReadUInt16BigEndian(address[2..])); // an old habit that Linux forgives
+            endpoint = new Endpoint(IPAddress.AnyV4, BinaryPrimitives.ReadUInt16BigEndian(address[2..])); // an old habit that Linux forgives
         }
-
-        if (!ParseAddress(address).Ok(out var endpoint, out var error))
+        else if (!ParseAddress(address).Ok(out endpoint, out var error))
         {
             return error == Errno.ENETUNREACH ? Errno.EINVAL : error;
         }
 
-        return endpoint.Port is > 0 and < 1024 && Type != SocketType.SOCK_RAW && Protocol is InetOption.IPPROTO_TCP or InetOption.IPPROTO_UDP
-            && !task.Credentials.Has(Capability.CAP_NET_BIND_SERVICE) && endpoint.Port != 0
-            ? Errno.EACCES
-            : endpoint;
+        if (endpoint.Port is 0 or >= 1024 || Type == SocketType.SOCK_RAW || Protocol is not (InetOption.IPPROTO_TCP or InetOption.IPPROTO_UDP)
+            || task.Credentials.Has(Capability.CAP_NET_BIND_SERVICE))
+        {
+            return endpoint;
+        }
+
+        var (where, stack) = (endpoint.Address, Network.Stack);
+        var datagram = Type == SocketType.SOCK_DGRAM && (where.IsMulticast || stack.IsBroadcast(where));
+        return where.IsUnspecified || datagram || stack.IsLocal(where) ? Errno.EACCES : Errno.EADDRNOTAVAIL;
     }
 
     protected byte[] Format(Endpoint endpoint) => InetAddress.Format(endpoint, Domain);
