@@ -30,7 +30,7 @@ public sealed partial class Process
     {
         using (Kernel.TreeLock.Enter())
         {
-            if (this != caller && (Parent != caller || IsZombie))
+            if (this != caller && Parent != caller)
             {
                 return Errno.ESRCH;
             }
