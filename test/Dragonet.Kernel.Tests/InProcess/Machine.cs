@@ -12,7 +12,6 @@ namespace Dragonet.Kernel.Tests.InProcess;
 /// <summary>A whole kernel with the Linux personality, whose programs are delegates and whose time moves when everybody waits.</summary>
 internal sealed class Machine : IDisposable
 {
-    private readonly RootCaller _caller = new();
     private readonly VirtualClock _clock = new();
     private readonly InProcessPlatform _platform;
     private readonly long _start;
@@ -42,8 +41,8 @@ internal sealed class Machine : IDisposable
     internal void AddProgram(string path, Action<Guest> program)
     {
         var root = Kernel.Mounts.Root;
-        var file = Kernel.Vfs.Open(new WalkContext(_caller, root, root), path, new OpenRequest(OpenFlags.O_WRONLY | OpenFlags.O_CREAT, 0x1ed)).Value;
-        _ = file.Write(_caller, _platform.MakeProgram(program));
+        var file = Kernel.Vfs.Open(new WalkContext(Kernel.Management, root, root), path, new OpenRequest(OpenFlags.O_WRONLY | OpenFlags.O_CREAT, 0x1ed)).Value;
+        _ = file.Write(Kernel.Management, _platform.MakeProgram(program));
         file.Release();
     }
 
@@ -53,7 +52,7 @@ internal sealed class Machine : IDisposable
         var root = Kernel.Mounts.Root;
         for (var end = path.IndexOf('/', 1); ; end = path.IndexOf('/', end + 1))
         {
-            _ = Kernel.Vfs.MakeDirectory(new WalkContext(_caller, root, root), end < 0 ? path : path[..end], 0x1ed);
+            _ = Kernel.Vfs.MakeDirectory(new WalkContext(Kernel.Management, root, root), end < 0 ? path : path[..end], 0x1ed);
             if (end < 0)
             {
                 return;
@@ -66,7 +65,7 @@ internal sealed class Machine : IDisposable
     {
         MakeDirectory(path);
         var root = Kernel.Mounts.Root;
-        var context = new WalkContext(_caller, root, root);
+        var context = new WalkContext(Kernel.Management, root, root);
         var mounted = type.Mount(new MountRequest(Kernel.Vfs, context, type.Name, MountFlags.None, "")).Value;
         _ = Kernel.Mounts.Attach(Kernel.Vfs.Lookup(context, path, WalkFlags.Follow).Value, mounted, MountFlags.None, type.Name);
     }
@@ -93,8 +92,8 @@ internal sealed class Machine : IDisposable
         }
 
         var path = $"/.program{task.Process.Pid}";
-        var file = Kernel.Vfs.Open(new WalkContext(_caller, root, root), path, new OpenRequest(OpenFlags.O_WRONLY | OpenFlags.O_CREAT, 0x1ed)).Value;
-        _ = file.Write(_caller, _platform.MakeProgram(program));
+        var file = Kernel.Vfs.Open(new WalkContext(Kernel.Management, root, root), path, new OpenRequest(OpenFlags.O_WRONLY | OpenFlags.O_CREAT, 0x1ed)).Value;
+        _ = file.Write(Kernel.Management, _platform.MakeProgram(program));
         file.Release();
         var executable = Kernel.Vfs.OpenExecutable(new WalkContext(task, root, root), path).Value;
         Assert.True(ProgramStart.Exec(task, executable, path, [path], []).IsNoReturn);

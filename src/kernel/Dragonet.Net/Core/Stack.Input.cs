@@ -37,16 +37,8 @@ public sealed partial class Stack
 
         packet.Length = ip.TotalLength;
         var header = new IPHeader(ip.Source, ip.Destination, ip.Protocol, ip.TimeToLive, ip.TrafficClass);
-        if (!IsPlausible(header, packet))
+        if (!IsOurs(header, packet))
         {
-            Counters.IPInAddressErrors++;
-            Pool.Return(packet);
-            return;
-        }
-
-        if (!IsForUs(header.Destination))
-        {
-            Forward(header, packet);
             return;
         }
 
@@ -76,16 +68,8 @@ public sealed partial class Stack
 
         packet.Length = IPv6Packet.HeaderSize + ip.PayloadLength;
         var header = new IPHeader(ip.Source, ip.Destination, ip.NextHeader, ip.HopLimit, ip.TrafficClass);
-        if (!IsPlausible(header, packet))
+        if (!IsOurs(header, packet))
         {
-            Counters.IPInAddressErrors++;
-            Pool.Return(packet);
-            return;
-        }
-
-        if (!IsForUs(header.Destination))
-        {
-            Forward(header, packet);
             return;
         }
 
@@ -126,6 +110,25 @@ public sealed partial class Stack
     private bool IsPlausible(in IPHeader header, PacketBuffer packet) =>
         !header.Source.IsMulticast && !header.Source.IsLimitedBroadcast
         && (packet.Input!.IsLoopback || !(header.Source.IsLoopback || header.Destination.IsLoopback || IsLocal(header.Source)));
+
+    /// <summary>False for a packet that was dropped, or sent on.</summary>
+    private bool IsOurs(in IPHeader header, PacketBuffer packet)
+    {
+        if (!IsPlausible(header, packet))
+        {
+            Counters.IPInAddressErrors++;
+            Pool.Return(packet);
+            return false;
+        }
+
+        if (!IsForUs(header.Destination))
+        {
+            Forward(header, packet);
+            return false;
+        }
+
+        return true;
+    }
 
     private bool IsForUs(IPAddress destination) => IsLocal(destination) || destination.IsMulticast || IsBroadcast(destination);
 
