@@ -41,6 +41,33 @@ public sealed class StandingKernelTests : IDisposable
     }
 
     [Fact]
+    public void J43_a_command_that_fails_takes_its_jail_with_it()
+    {
+        foreach (var (command, status) in (ReadOnlySpan<(string, int)>)[("false", 1), ("no-such-program", 127), ("/etc/passwd", 126)])
+        {
+            Assert.Equal(status, HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-c", "name=x", "path=/", "persist", $"command={command}"], "/", s_limit).Status);
+            Assert.Equal("", Run("jls", "-K", _kernel, "name"));
+        }
+
+        Assert.Equal("", Run("jail", "-K", _kernel, "-c", "name=x", "path=/", "persist", "command=true"));
+        Assert.Equal("x\n", Run("jls", "-K", _kernel, "name"));
+    }
+
+    [Fact]
+    public void Stopping_waits_for_the_last_program_and_no_longer()
+    {
+        _ = Run("run", "--name", "svc", "-d", "--", "sh", "-c", "trap 'echo bye; exit' TERM; (trap '' TERM; read x < /dev/zero) & echo up; while :; do sleep 0.01; done");
+        while (!Run("logs", "-K", _kernel, "svc").Contains("up", StringComparison.Ordinal))
+        {
+            Thread.Yield();
+        }
+
+        Assert.Equal("svc\n", Run("stop", "-K", _kernel, "svc"));
+        Assert.Contains("bye", Run("logs", "-K", _kernel, "svc"), StringComparison.Ordinal);
+        Assert.Contains("processes        0\n", Run("census", "-K", _kernel), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void J45_what_jls_prints_makes_the_jail_again()
     {
         _ = Run("jail", "-K", _kernel, "-c", "name=x", "jid=77", "children.max=3", "allow.raw_sockets", "allow.noset_hostname", "securelevel=2", "enforce_statfs=1", "meta.owner=joe", "persist");

@@ -94,6 +94,22 @@ public sealed class ControlClient : IDisposable
         throw new ControlException("the kernel is gone");
     }
 
+    /// <summary>After <see cref="ControlVerb.Halt"/>: waits until the kernel's process is gone, which is when the connection ends.</summary>
+    public void WaitForEnd()
+    {
+        try
+        {
+            while (_frames.Read() is not null)
+            {
+                // nothing is said any more
+            }
+        }
+        catch (IOException)
+        {
+            // that was the end
+        }
+    }
+
     /// <summary>Tells the program's terminal another size.</summary>
     public void Resize(int rows, int columns) => Tell(FrameKind.Resize, [(byte)rows, (byte)(rows >> 8), (byte)columns, (byte)(columns >> 8)]);
 

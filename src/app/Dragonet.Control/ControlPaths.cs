@@ -13,7 +13,10 @@ public sealed class ControlPaths
     /// <summary>Where it listens.</summary>
     public string Socket => Path.Combine(Directory, "control");
 
-    /// <summary>Locked while it lives.</summary>
+    /// <summary>Locked by whoever is, or becomes, this kernel: nobody else touches it.</summary>
+    public string Owner => Path.Combine(Directory, "owner");
+
+    /// <summary>Locked while it lives: what others look at.</summary>
     public string Lock => Path.Combine(Directory, "lock");
 
     /// <summary>The number of its process.</summary>

@@ -27,6 +27,10 @@ public static class ControlVerb
     /// <summary>Sends a signal, the first setting's value, to all processes of a jail.</summary>
     public const string Signal = "signal";
 
+    /// <summary>Waits until no program runs in a jail, nor in jails in it; at most the first setting's value in seconds. The answer's
+    /// processes are those that still run.</summary>
+    public const string Wait = "wait";
+
     /// <summary>Counts objects.</summary>
     public const string Census = "census";
 

@@ -92,28 +92,16 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     /// <summary>Kills everything in it, and waits until nothing of it is left.</summary>
     public async System.Threading.Tasks.Task RemoveAsync(CancellationToken cancellation = default)
     {
-        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void OnChanged(Jail jail, JailEvent what)
-        {
-            if (jail == _jail && what == JailEvent.Gone)
-            {
-                _ = gone.TrySetResult();
-            }
-        }
+        using var gone = new JailWait(_jail, () => _jail.IsGone);
+        Remove();
+        await gone.Reached.WaitAsync(cancellation).ConfigureAwait(false);
+    }
 
-        _jail.Kernel.Jails.Changed += OnChanged;
-        try
-        {
-            Remove();
-            if (!_jail.IsGone)
-            {
-                await gone.Task.WaitAsync(cancellation).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            _jail.Kernel.Jails.Changed -= OnChanged;
-        }
+    /// <summary>Waits until no program runs in it, nor in jails in it.</summary>
+    public async System.Threading.Tasks.Task WaitUntilEmptyAsync(CancellationToken cancellation = default)
+    {
+        using var empty = new JailWait(_jail, () => !_jail.VisibleProcesses.Any(process => process != _jail.Kernel.Init));
+        await empty.Reached.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Removes the jail, when it was made with this object.</summary>

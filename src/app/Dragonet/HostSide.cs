@@ -10,6 +10,20 @@ public static class HostSide
     /// <summary>The user we are.</summary>
     public static uint UserId => HostDirectories.Identity.Uid;
 
+    /// <summary>Waits until the file is nobody else's, and takes it until it is closed (flock(2)).</summary>
+    public static void TakeLock(FileStream file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        HostLock.Take(file.SafeFileHandle);
+    }
+
+    /// <summary>Waits until nobody has the file for himself.</summary>
+    public static void WaitForRelease(FileStream file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        HostLock.WaitForRelease(file.SafeFileHandle);
+    }
+
     /// <summary>Leaves the terminal that we were started on; what we print goes to a file from now on.</summary>
     public static void Detach(string log)
     {

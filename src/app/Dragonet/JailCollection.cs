@@ -16,6 +16,7 @@ public sealed class JailCollection
         {
             JailEvent.Created => "created",
             JailEvent.Modified => "modified",
+            JailEvent.Empty => "empty",
             JailEvent.Removed => "removed",
             _ => "gone",
         }));

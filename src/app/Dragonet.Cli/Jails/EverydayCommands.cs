@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dragonet.Cli.Options;
 using Dragonet.Cli.Standing;
 using Dragonet.Control;
 
@@ -7,7 +8,7 @@ namespace Dragonet.Cli.Jails;
 /// <summary>Short words for people who come from containers: run --name, stop, rm, logs. They speak of the same jails as jail(8)'s words.</summary>
 internal static class EverydayCommands
 {
-    private const int Terminate = 15, KillNow = 9;
+    private const int Patience = 10;
 
     /// <summary>A jail with a layer of its own over the kernel's tree, and a program in it. The jail stays until rm.</summary>
     internal static int Run(string? kernelName, string? name, string[] program, Dictionary<string, string> environment, string? directory, string? user, string? hostName, long memory, bool detached, bool? terminal)
@@ -21,7 +22,7 @@ internal static class EverydayCommands
             settings.Add(Setting("host.hostname", hostName ?? name));
         }
 
-        if (memory != 2L << 30)
+        if (memory != KernelSettings.DefaultMemory)
         {
             settings.Add(Setting("limit.memoryuse", memory.ToString(CultureInfo.InvariantCulture)));
         }
@@ -53,17 +54,11 @@ internal static class EverydayCommands
     /// <summary>SIGTERM, up to ten seconds, SIGKILL.</summary>
     internal static int Stop(ReadOnlySpan<string> arguments)
     {
-        const int patience = 10_000;
         var (kernel, jails) = KernelOption.Take(arguments);
         foreach (var jail in Named("stop", jails))
         {
-            Signal(kernel, jail, Terminate);
-            for (var end = Environment.TickCount64 + patience; HasProcesses(kernel, jail) && Environment.TickCount64 < end;)
-            {
-                Thread.Sleep(10);
-            }
-
-            Signal(kernel, jail, KillNow);
+            JailPrograms.End(kernel, jail, Patience);
+            JailPrograms.Signal(kernel, jail, JailPrograms.KillNow);
             Console.WriteLine(jail);
         }
 
@@ -105,9 +100,6 @@ internal static class EverydayCommands
 
     private static bool HasProcesses(string kernel, string jail)
         => ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Processes, Jail = jail }).Checked().Processes is { Count: > 0 };
-
-    private static void Signal(string kernel, string jail, int number)
-        => _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Signal, Jail = jail, Settings = [Setting("signal", number.ToString(CultureInfo.InvariantCulture))] }).Checked();
 
     private static ControlSetting Setting(string name, string? value = null) => new() { Name = name, Value = value };
 }

@@ -159,7 +159,6 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
 
     private void Stop(JailDefinition jail)
     {
-        const int terminate = 15;
         var hooks = new JailHooks(kernel, jail, Find(jail)?["jid"]);
         if (!SkipsStop)
         {
@@ -170,8 +169,7 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
         var seconds = int.TryParse(jail.Text("stop.timeout") ?? "10", CultureInfo.InvariantCulture, out var wait) ? Math.Clamp(wait, 0, 3600) : 10;
         if (!SkipsStop && seconds > 0)
         {
-            _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Signal, Jail = jail.Name, Settings = [new ControlSetting { Name = "signal", Value = terminate.ToString(CultureInfo.InvariantCulture) }] });
-            WaitUntilEmpty(jail, TimeSpan.FromSeconds(seconds));
+            JailPrograms.End(kernel, jail.Name, seconds);
         }
 
         _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Remove, Jail = jail.Name });
@@ -183,14 +181,5 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
 
         hooks.Outside("exec.release");
         say?.Invoke($"{jail.Name}: removed");
-    }
-
-    private void WaitUntilEmpty(JailDefinition jail, TimeSpan most)
-    {
-        var end = Environment.TickCount64 + (long)most.TotalMilliseconds;
-        while (Environment.TickCount64 < end && ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Processes, Jail = jail.Name }).Processes is { Count: > 0 })
-        {
-            Thread.Sleep(10);
-        }
     }
 }

@@ -10,26 +10,12 @@ namespace Dragonet.Cli.Standing;
 /// <summary>dragonet boot: a kernel that stays until it is halted.</summary>
 internal sealed class BootCommand
 {
-    private const int MostTasks = 32768;
-
-    private readonly List<Volume> _volumes = [];
-    private string? _root;
-    private string? _upper;
-    private string _hostName = "dragonet";
-    private long _memory = 2L << 30;
-    private int _processors;
-    private bool _confine = true;
+    private readonly KernelSettings _settings = new("boot");
     private bool _foreground;
 
     private BootCommand() => Options =
     [
-        new("-m", "--memory", "SIZE", "memory of all programs and files in memory together (default 2G)", value => _memory = Quantity.Size("--memory", value)),
-        new("-n", "--cpus", "N", "processors that programs see", value => _processors = RunCommand.ParseProcessors(value)),
-        new(null, "--root", "DIR", "use DIR as the root, read-only under an in-memory layer", value => _root = RunCommand.ExistingDirectory("--root", value)),
-        new(null, "--upper", "DIR", "keep changes in DIR of this machine", value => _upper = Path.GetFullPath(value)),
-        new("-v", "--volume", "HOST:GUEST[:ro]", "show a host directory or file in the guest; may be repeated", value => _volumes.Add(RunCommand.ParseVolume(value))),
-        new(null, "--hostname", "NAME", "name of the machine in the guest", value => _hostName = value),
-        new(null, "--no-confine", null, "leave the kernel process its rights on this machine (to debug it)", _ => _confine = false),
+        .. _settings.Options,
         new("-f", "--foreground", null, "stay on this terminal; end with ^C", _ => _foreground = true),
     ];
 
@@ -113,26 +99,14 @@ internal sealed class BootCommand
             HostSide.Detach(paths.Log);
         }
 
-        using var alive = TakeLock(paths, name);
+        using var alive = KernelLife.Begin(paths, name);
         using var listener = Listen(paths);
-        using var kernel = DragonetKernel.Boot(new KernelOptions
-        {
-            Root = _root,
-            Upper = _upper,
-            Volumes = _volumes,
-            HostName = _hostName,
-            MemoryLimit = _memory,
-            Processors = _processors,
-            TaskLimit = MostTasks,
-            ConfineProcess = _confine,
-            ServesSockets = true,
-            Log = line => Console.Error.WriteLine($"dragonet: {line}"),
-        });
+        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true));
         var server = new ControlServer(kernel, listener, new Dictionary<string, string>
         {
             ["name"] = name,
             ["pid"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
-            ["memory"] = _memory.ToString(CultureInfo.InvariantCulture),
+            ["memory"] = _settings.Memory.ToString(CultureInfo.InvariantCulture),
             ["version"] = DragonetKernel.Release,
         });
         using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGINT, Halt);
@@ -144,28 +118,6 @@ internal sealed class BootCommand
         {
             context.Cancel = true;
             server.Halt();
-        }
-    }
-
-    /// <summary>The lock that says that the kernel lives: it goes with the process, however that ends.</summary>
-    private static FileStream TakeLock(ControlPaths paths, string name)
-    {
-        for (var tries = 0; ; tries++)
-        {
-            try
-            {
-                var file = new FileStream(paths.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-                File.WriteAllText(paths.ProcessId, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-                return file;
-            }
-            catch (IOException) when (tries < 20)
-            {
-                Thread.Sleep(5); // somebody looks whether we live
-            }
-            catch (IOException)
-            {
-                throw new CommandException($"boot: kernel '{name}' runs already");
-            }
         }
     }
 

@@ -3,6 +3,7 @@ using System.IO;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Dragonet.Control;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dragonet.Cli.Standing;
 
@@ -12,6 +13,8 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
     private const int MostConnections = 512;
 
     private readonly ManualResetEventSlim _halted = new();
+    private readonly AutoResetEvent _given = new(false); // a descriptor may have come back
+    private SafeFileHandle? _reserve = Reserve();        // used by the accepting thread alone
     private int _connections;
 
     internal DragonetKernel Kernel => kernel;
@@ -27,6 +30,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
     {
         kernel.Jails.Changed += change =>
         {
+            _ = _given.Set();
             if (change.What == "gone")
             {
                 _ = Logs.TryRemove(change.Id, out _);
@@ -50,7 +54,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
             catch (SocketException failure)
             {
                 Console.Error.WriteLine($"dragonet: control: {failure.Message}");
-                Thread.Sleep(100); // out of descriptors, most likely
+                TurnAway();
                 continue;
             }
 
@@ -62,6 +66,44 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
             }
 
             new Thread(() => Serve(socket), 256 * 1024) { IsBackground = true, Name = "session" }.Start();
+        }
+    }
+
+    /// <summary>
+    /// Out of descriptors, most likely: the one in reserve accepts the next client and hangs up on it, so that it need not wait for what may
+    /// never come. Without it, somebody must first give one back.
+    /// </summary>
+    private void TurnAway()
+    {
+        if (_reserve is null)
+        {
+            _given.WaitOne();
+        }
+        else
+        {
+            _reserve.Dispose();
+            try
+            {
+                listener.Accept().Dispose();
+            }
+            catch (SocketException)
+            {
+                // somebody was faster; the next round finds out
+            }
+        }
+
+        _reserve = Reserve();
+    }
+
+    private static SafeFileHandle? Reserve()
+    {
+        try
+        {
+            return File.OpenHandle("/dev/urandom"); // a file that a confined process may open
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 
@@ -79,6 +121,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
         finally
         {
             _ = Interlocked.Decrement(ref _connections);
+            _ = _given.Set();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.IO;
 using Dragonet.Control;
 
 namespace Dragonet.Cli.Standing;
@@ -22,10 +23,16 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return;
             }
 
+            if (request.Verb == ControlVerb.Wait)
+            {
+                Wait(Find(request), Number(request, 3600, "wait: no number of seconds"));
+            }
+
             Reply(Answer(request));
             if (request.Verb == ControlVerb.Halt)
             {
                 server.Halt();
+                _ = frames.Read(); // stays open until the process is gone: that is what the client waits for
             }
         }
         catch (Exception failure) when (failure is DragonetException or ControlException)
@@ -56,11 +63,11 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return Describe(removed);
             case ControlVerb.List:
                 return Describe(request.Jail is null ? [.. server.Kernel.Jails.List()] : [Find(request)]);
-            case ControlVerb.Processes:
+            case ControlVerb.Processes or ControlVerb.Wait:
                 return new ControlReply { Processes = [.. FindAny(request).Processes.Select(process => new ControlProcess { Pid = process.Pid, Jail = process.Jail, Name = process.Name })] };
             case ControlVerb.Signal:
                 var target = Find(request);
-                target.Signal(int.TryParse(Settings(request).FirstOrDefault().Value, out var number) && number is > 0 and < 65 ? number : throw new ControlException("signal: no signal number"));
+                target.Signal(Number(request, 64, "signal: no signal number"));
                 return Describe(target);
             case ControlVerb.Census:
                 return new ControlReply { Values = new(request.Jail is null ? server.Kernel.TakeCensus() : Find(request).TakeCensus()) };
@@ -77,11 +84,59 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
 
     private void Create(List<KeyValuePair<string, string?>> settings, ExecRequest program)
     {
-        // The answer comes when the program runs; the jail ends with it unless it is to persist.
+        // The answer comes when the program runs; the jail ends with it unless it is to persist. A command that cannot be started, or fails,
+        // takes the jail with it, as jail(8) does with every step of a creation.
         ProgramRelay? relay = null;
-        var (jail, _) = server.Kernel.Jails.CreateAndStart(settings, made => (relay = Start(made, program)).Process);
-        Reply(Describe(jail));
-        relay!.Run();
+        GuestJail? created = null;
+        var succeeded = false;
+        try
+        {
+            var (jail, _) = server.Kernel.Jails.CreateAndStart(settings, made => (relay = Start(created = made, program)).Process);
+            Reply(Describe(jail));
+            relay!.Run(status =>
+            {
+                // Before the client hears of the end.
+                succeeded = status == 0;
+                if (!succeeded)
+                {
+                    created!.Remove();
+                }
+            });
+        }
+        finally
+        {
+            if (!succeeded)
+            {
+                created?.Remove();
+            }
+        }
+    }
+
+    /// <summary>Waits as long as the client does.</summary>
+    private void Wait(GuestJail jail, int seconds)
+    {
+        using var over = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        var listener = new Thread(() =>
+        {
+            try
+            {
+                _ = frames.Read();
+                over.Cancel();
+            }
+            catch (Exception failure) when (failure is IOException or ControlException or ObjectDisposedException)
+            {
+                // Whichever end it was: nobody waits any more.
+            }
+        }, 64 * 1024) { IsBackground = true, Name = "hang-up" };
+        listener.Start();
+        try
+        {
+            jail.WaitUntilEmptyAsync(over.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            // The answer says who still runs.
+        }
     }
 
     private void Execute(GuestJail jail, ExecRequest program)
@@ -102,6 +157,9 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
         => request.Jail is { } name ? server.Kernel.Jails.Find(name) ?? throw new ControlException($"jail \"{name}\" not found") : throw new ControlException($"{request.Verb}: no jail was named");
 
     private GuestJail FindAny(ControlRequest request) => request.Jail is null ? server.Kernel.Jails.Root : Find(request);
+
+    private static int Number(ControlRequest request, int most, string failure)
+        => int.TryParse(Settings(request).FirstOrDefault().Value, out var number) && number > 0 && number <= most ? number : throw new ControlException(failure);
 
     private static List<KeyValuePair<string, string?>> Settings(ControlRequest request)
         => [.. (request.Settings ?? []).Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value))];

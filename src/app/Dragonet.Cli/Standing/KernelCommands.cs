@@ -12,8 +12,9 @@ internal static class KernelCommands
     internal static int Halt(ReadOnlySpan<string> arguments)
     {
         var name = Name(arguments);
-        _ = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Halt });
-        WaitForEnd(ControlPaths.Of(name));
+        using var client = ControlClient.Connect(name);
+        _ = client.Ask(new ControlRequest { Verb = ControlVerb.Halt }).Checked();
+        client.WaitForEnd();
         return 0;
     }
 
@@ -37,7 +38,7 @@ internal static class KernelCommands
             throw new CommandException($"kill: kernel '{name}': {failure.Message}");
         }
 
-        WaitForEnd(paths);
+        KernelLife.WaitForEnd(paths);
         return 0;
     }
 
@@ -83,13 +84,5 @@ internal static class KernelCommands
     {
         var (kernel, rest) = KernelOption.Take(arguments);
         return rest.FirstOrDefault() ?? kernel;
-    }
-
-    private static void WaitForEnd(ControlPaths paths)
-    {
-        while (paths.IsAlive)
-        {
-            Thread.Sleep(5);
-        }
     }
 }

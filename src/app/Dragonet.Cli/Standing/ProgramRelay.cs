@@ -48,7 +48,8 @@ internal sealed class ProgramRelay
     internal GuestProcess Process { get; }
 
     /// <summary>Relays until the program has ended; one that runs by itself is left to itself.</summary>
-    internal void Run()
+    /// <param name="atEnd">Done with its status, as a shell shows it, before the client hears of it.</param>
+    internal void Run(Action<int>? atEnd = null)
     {
         if (_log is not null)
         {
@@ -76,6 +77,7 @@ internal sealed class ProgramRelay
             _ = pump.Join(500);
         }
 
+        atEnd?.Invoke(status.ShellCode);
         Span<byte> code = stackalloc byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(code, status.ShellCode);
         _frames.Write(FrameKind.Exit, code);

@@ -65,12 +65,20 @@ public sealed partial class Jail
     /// <summary>A process is gone for good.</summary>
     internal void Remove(Process process)
     {
+        bool last;
         using (Kernel.TreeLock.Enter())
         {
             if (!_processes.Remove(process))
             {
                 return;
             }
+
+            last = _processes.Count == 0;
+        }
+
+        if (last)
+        {
+            Kernel.Jails.OnEmpty(this);
         }
 
         Leave();

@@ -9,6 +9,9 @@ public enum JailEvent
     /// <summary>A parameter changed.</summary>
     Modified,
 
+    /// <summary>Its last process has ended; it may have new ones.</summary>
+    Empty,
+
     /// <summary>It was removed: its processes are being killed.</summary>
     Removed,
 

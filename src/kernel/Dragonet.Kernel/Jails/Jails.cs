@@ -30,7 +30,7 @@ public sealed partial class Jails
     /// <summary>Makes the mounts of a new jail from its parameters; set by who composes the kernel. Without, the directory alone is shown.</summary>
     public Func<Jail, VfsPath, Result<MountNamespace>>? MakeMounts { get; set; }
 
-    /// <summary>Told about a jail that was made or removed, or of which nothing is left, with no lock held.</summary>
+    /// <summary>Told about a jail that was made, emptied or removed, or of which nothing is left, with no lock held.</summary>
     public event Action<Jail, JailEvent>? Changed;
 
     /// <summary>Told when somebody wanted more than a jail may have, with no lock held.</summary>
@@ -167,6 +167,8 @@ public sealed partial class Jails
 
         Changed?.Invoke(jail, JailEvent.Gone);
     }
+
+    internal void OnEmpty(Jail jail) => Changed?.Invoke(jail, JailEvent.Empty);
 
     internal void OnLimit(Jail jail, ResourceAccount account, int pid)
     {
