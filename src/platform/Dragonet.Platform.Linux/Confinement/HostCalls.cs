@@ -47,7 +47,7 @@ internal static class HostCalls
     [
         Nr.mmap, Nr.munmap, Nr.mprotect, Nr.mremap, Nr.madvise, Nr.brk, Nr.mincore, Nr.msync, Nr.mlock, Nr.munlock,
         Nr.futex, Nr.membarrier, Nr.rseq, Nr.set_robust_list, Nr.set_tid_address, Nr.gettid, Nr.getpid, Nr.getppid, Nr.getcpu, Nr.get_mempolicy,
-        Nr.sched_yield, Nr.sched_getaffinity, Nr.sched_setaffinity, Nr.sched_getparam, Nr.sched_getscheduler, Nr.sched_setscheduler,
+        Nr.sched_yield, Nr.sched_getaffinity, Nr.sched_setaffinity, Nr.sched_getparam, Nr.sched_getscheduler, Nr.sched_setscheduler, Nr.sched_setattr,
         Nr.sched_get_priority_max, Nr.sched_get_priority_min, Nr.getpriority, Nr.setpriority,
         Nr.rt_sigaction, Nr.rt_sigprocmask, Nr.rt_sigreturn, Nr.rt_sigsuspend, Nr.sigaltstack,
         Nr.exit, Nr.exit_group, Nr.getrandom, Nr.getrusage, Nr.getrlimit, Nr.sysinfo, Nr.uname, Nr.times,

@@ -34,6 +34,24 @@ internal static unsafe class HostScheduling
         return numbers;
     }
 
+    /// <summary>
+    /// Asks the host for short turns of the processor (a thread of the host; 0: the calling one, whose children inherit it): where others
+    /// compute, a thread that is woken for a system call then begins at once instead of when the turn of the other ends, some
+    /// milliseconds later. Its share of the processor stays the same (sched_setattr(2), sched_runtime of SCHED_OTHER, Linux 6.12; older
+    /// hosts take no notice).
+    /// </summary>
+    internal static void AskShortTurns(int thread = 0)
+    {
+        // struct sched_attr of 48 bytes: size, policy; flags; nice, priority; runtime, deadline, period in nanoseconds.
+        var attributes = stackalloc long[6];
+        attributes[0] = 48;
+        attributes[1] = 0x08; // SCHED_FLAG_KEEP_POLICY
+        attributes[2] = (uint)GetNice();
+        attributes[3] = 100_000; // the host's shortest
+        // SAFETY: the structure is on the stack. ESRCH: the thread is gone; EPERM: it stays as it is.
+        _ = Host.Call(Nr.sched_setattr, thread, (long)attributes, 0);
+    }
+
     /// <summary>Its nice value; the call itself answers 20 less it (getpriority(2)).</summary>
     internal static int GetNice() => Host.Call(Nr.getpriority, 0, 0) is > 0 and var value ? 20 - (int)value : 0;
 }

@@ -82,6 +82,8 @@ internal sealed unsafe class Keeper
             _epoll = HostFd.Own(Host.Call(Nr.epoll_create1, 0x80000));
             _wake = HostFd.Own(Host.Call(Nr.eventfd2, 0, 0x80000));
             _zygote = Zygote.Start(_strict, _channels);
+            HostScheduling.AskShortTurns(_zygote.Pid);
+            HostScheduling.AskShortTurns();
             Control(_zygote.Socket, ZygoteEvent);
             Control(_wake, WakeEvent);
         }

@@ -70,6 +70,7 @@ internal sealed class ServerPool
 
         private void Loop()
         {
+            HostScheduling.AskShortTurns();
             do
             {
                 _given.Wait();
