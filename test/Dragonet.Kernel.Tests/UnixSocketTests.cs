@@ -130,8 +130,8 @@ public sealed class UnixSocketTests : IDisposable
         _ = Send(a, "x"u8, a);
         _ = Send(b, "x"u8, b);
         var files = _task.Files;
-        var first = files.Install(a, closeOnExec: false, 100).Value;
-        var second = files.Install(b, closeOnExec: false, 100).Value;
+        var first = files.Install(_task, a, closeOnExec: false).Value;
+        var second = files.Install(_task, b, closeOnExec: false).Value;
         Assert.Equal(Errno.OK, files.Close(first));
         Assert.True(a.References > 0);
         Assert.Equal(Errno.OK, files.Close(second));

@@ -17,7 +17,7 @@ internal sealed class World : IDisposable
     /// <summary>A task of a new process, leader of a session.</summary>
     public Task NewTask(FakeSpace? space = null)
     {
-        var task = Kernel.CreateProcess(Credentials.Root, new FdTable(), null!).Value;
+        var task = Kernel.CreateProcess(Credentials.Root, new FdTable(Kernel.Jails.Root), null!).Value;
         var thread = new FakeThread(space ?? new FakeSpace()) { Owner = task };
         thread.Space.Owner = task.Process;
         task.Thread = thread;

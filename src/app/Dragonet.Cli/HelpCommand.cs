@@ -17,6 +17,8 @@ internal static class HelpCommand
         ("jexec", "run a program in a jail: jexec [-l] [-u USER] JAIL COMMAND (or: exec)"),
         ("jps", "list processes with their jails: jps [JAIL] (or: ps)"),
         ("census", "count the objects of a kernel or a jail: census [JAIL]"),
+        ("rctl", "limit resources: rctl -a|-l|-r|-u RULE (jail:NAME:RESOURCE:ACTION=AMOUNT/PER)"),
+        ("events", "tell what happens to jails, and who wants more than there may be: events [JAIL]"),
         ("stop", "end the programs of a jail: SIGTERM, then SIGKILL"),
         ("rm", "remove a jail: rm [-f] JAIL"),
         ("logs", "print what the programs of 'run -d' printed: logs JAIL"),

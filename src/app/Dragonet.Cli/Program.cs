@@ -61,6 +61,10 @@ internal static class Program
                 return JexecCommand.Run(arguments[0], rest);
             case "jps" or "ps":
                 return JpsCommand.Run(rest);
+            case "rctl":
+                return RctlCommand.Run(rest);
+            case "events":
+                return EventsCommand.Run(rest);
             case "stop":
                 return EverydayCommands.Stop(rest);
             case "rm":

@@ -110,6 +110,19 @@ public sealed class ControlClient : IDisposable
         }
     }
 
+    /// <summary>The next piece of what the kernel tells, after the answer to <see cref="ControlVerb.Events"/>; null when it has ended.</summary>
+    public ReadOnlyMemory<byte>? ReadOutput()
+    {
+        try
+        {
+            return _frames.Read() is { Kind: FrameKind.Output } frame ? frame.Bytes : null;
+        }
+        catch (IOException)
+        {
+            return null; // the kernel is gone
+        }
+    }
+
     /// <summary>Tells the program's terminal another size.</summary>
     public void Resize(int rows, int columns) => Tell(FrameKind.Resize, [(byte)rows, (byte)(rows >> 8), (byte)columns, (byte)(columns >> 8)]);
 

@@ -37,6 +37,12 @@ public static class ControlVerb
     /// <summary>What a jail has of each resource, and may have.</summary>
     public const string Usage = "usage";
 
+    /// <summary>Rules for resources: each setting is "add", "list", "remove" or "use" with a rule as its value.</summary>
+    public const string Resources = "resources";
+
+    /// <summary>Tells what happens, line by line as output, until the client hangs up.</summary>
+    public const string Events = "events";
+
     /// <summary>What a program that runs by itself printed.</summary>
     public const string Logs = "logs";
 

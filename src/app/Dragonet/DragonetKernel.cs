@@ -29,6 +29,7 @@ public sealed partial class DragonetKernel : IDisposable
         _kernel = kernel;
         _terminals = new Terminals(kernel);
         Jails = new JailCollection(this, kernel);
+        Resources = new ResourceControl(kernel);
     }
 
     /// <summary>The Linux release that guests see.</summary>
@@ -101,6 +102,9 @@ public sealed partial class DragonetKernel : IDisposable
 
     /// <summary>The jails of this kernel.</summary>
     public JailCollection Jails { get; }
+
+    /// <summary>What they have and may have.</summary>
+    public ResourceControl Resources { get; }
 
     /// <summary>How many objects there are: what a leak would make grow.</summary>
     public IReadOnlyDictionary<string, string> TakeCensus() => new Dictionary<string, string>(_kernel.TakeCensus().Lines);

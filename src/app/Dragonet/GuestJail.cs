@@ -54,8 +54,7 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     }
 
     /// <summary>What it holds of each resource, the most it held, its limit (null for none) and how often more was wanted.</summary>
-    public IReadOnlyList<(string Resource, long Held, long MaxHeld, long? Limit, long Failures)> Usage
-        => [.. _jail.Accounts.Select(account => (account.Name, account.Held, account.MaxHeld, account.Limit == long.MaxValue ? (long?)null : account.Limit, account.Failures))];
+    public IReadOnlyList<ResourceAmount> Usage => ResourceControl.UseOf(_jail).Amounts;
 
     /// <summary>Its processes and those of jails in it: number, jail, name.</summary>
     public IReadOnlyList<(int Pid, string Jail, string Name)> Processes

@@ -20,7 +20,7 @@ public sealed class JailCollection
             JailEvent.Removed => "removed",
             _ => "gone",
         }));
-        kernel.Jails.LimitHit += hit => Changed?.Invoke(new JailChange(hit.Jail.Id, hit.Jail.Name, hit.Resource));
+        kernel.Jails.LimitHit += hit => Changed?.Invoke(new JailChange(hit.Jail.Id, hit.Jail.Name, ResourceKind.Of(hit.Resource).Name));
     }
 
     /// <summary>Told about everything that happens to jails, on a thread of the kernel: be quick.</summary>

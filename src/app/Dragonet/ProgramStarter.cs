@@ -31,7 +31,7 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller, 
         }
 
         var credentials = program.User is { } user ? new UserLookup(kernel, caller, root).Find(user) : Credentials.Root;
-        var files = new FdTable();
+        var files = new FdTable(jail);
         var process = new GuestProcess(kernel);
         Install(files, process, program.Input, 0);
         Install(files, process, program.Output, 1);
@@ -118,6 +118,6 @@ internal sealed class ProgramStarter(Kernel.Kernel kernel, KernelCaller caller, 
                 break;
         }
 
-        files.InstallAt(file, fd, closeOnExec: false);
+        _ = files.InstallAt(null, file, fd, closeOnExec: false);
     }
 }

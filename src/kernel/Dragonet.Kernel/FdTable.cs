@@ -4,14 +4,19 @@ using Dragonet.Vfs;
 
 namespace Dragonet.Kernel;
 
-/// <summary>A table of file descriptors, shared by the tasks that were cloned with CLONE_FILES. Thread-safe.</summary>
-public sealed class FdTable
+/// <summary>A table of file descriptors, shared by the tasks that were cloned with CLONE_FILES. Each descriptor is charged to the jail. Thread-safe.</summary>
+/// <param name="jail">Whose tasks use it.</param>
+public sealed class FdTable(Jail jail)
 {
     private readonly KernelLock _lock = new(LockRank.FdTable);
     private OpenFile?[] _files = new OpenFile?[64]; // guarded by _lock
     private bool[] _closeOnExec = new bool[64];     // guarded by _lock
     private int _users = 1;                         // guarded by _lock
     private int _lowest;                            // guarded by _lock: no free descriptor below it
+    private int _count;                             // guarded by _lock: descriptors in use
+
+    /// <summary>How many descriptors are in use.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>The file behind a descriptor, O_PATH files included. EBADF when there is none. The caller borrows it: no reference is taken.</summary>
     public Result<OpenFile> GetAny(int fd)
@@ -33,9 +38,16 @@ public sealed class FdTable
     }
 
     /// <summary>Installs a file at the lowest free descriptor not below <paramref name="minimum"/>. Takes over the caller's reference,
-    /// also on failure (EMFILE), when it releases it.</summary>
-    public Result<int> Install(OpenFile file, bool closeOnExec, ulong limit, int minimum = 0)
+    /// also on failure (EMFILE: RLIMIT_NOFILE, or the jail has no more), when it releases it.</summary>
+    public Result<int> Install(Task task, OpenFile file, bool closeOnExec, int minimum = 0)
     {
+        if (!jail.Take(Resource.OpenFiles, 1, task))
+        {
+            file.Release();
+            return Errno.EMFILE;
+        }
+
+        var limit = task.Process.Limits[Rlimits.Files].Soft;
         using (_lock.Enter())
         {
             var fd = minimum <= _lowest ? _lowest : minimum;
@@ -49,6 +61,7 @@ public sealed class FdTable
                 Grow(fd);
                 Volatile.Write(ref _files[fd], file);
                 _closeOnExec[fd] = closeOnExec;
+                _count++;
                 if (minimum <= _lowest)
                 {
                     _lowest = fd + 1;
@@ -58,13 +71,25 @@ public sealed class FdTable
             }
         }
 
+        jail.Give(Resource.OpenFiles, 1);
         file.Release();
         return Errno.EMFILE;
     }
 
-    /// <summary>Installs a file at this very descriptor (dup2), closing what was there. Takes over the reference.</summary>
-    public void InstallAt(OpenFile file, int fd, bool closeOnExec)
+    /// <summary>Installs a file at this very descriptor (dup2), closing what was there. Takes over the reference, also on failure (EMFILE).</summary>
+    /// <param name="task">Who asks; null for the management side, which the jail's limit does not stop.</param>
+    public Errno InstallAt(Task? task, OpenFile file, int fd, bool closeOnExec)
     {
+        if (task is null)
+        {
+            jail.Charge(Resource.OpenFiles, 1);
+        }
+        else if (!jail.Take(Resource.OpenFiles, 1, task))
+        {
+            file.Release();
+            return Errno.EMFILE;
+        }
+
         OpenFile? old;
         using (_lock.Enter())
         {
@@ -72,9 +97,16 @@ public sealed class FdTable
             old = _files[fd];
             Volatile.Write(ref _files[fd], file);
             _closeOnExec[fd] = closeOnExec;
+            _count += old is null ? 1 : 0;
+        }
+
+        if (old is not null)
+        {
+            jail.Give(Resource.OpenFiles, 1);
         }
 
         CloseFile(old);
+        return Errno.OK;
     }
 
     /// <summary>Closes a descriptor.</summary>
@@ -91,8 +123,10 @@ public sealed class FdTable
             old = file;
             Volatile.Write(ref _files[fd], null);
             _lowest = Math.Min(_lowest, fd);
+            _count--;
         }
 
+        jail.Give(Resource.OpenFiles, 1);
         CloseFile(old);
         return Errno.OK;
     }
@@ -141,12 +175,14 @@ public sealed class FdTable
     /// <summary>A copy with its own descriptors for the same files (fork).</summary>
     public FdTable Copy()
     {
-        var copy = new FdTable();
+        var copy = new FdTable(jail);
         using (_lock.Enter())
         {
             copy._files = (OpenFile?[])_files.Clone();
             copy._closeOnExec = (bool[])_closeOnExec.Clone();
             copy._lowest = _lowest;
+            copy._count = _count;
+            jail.Charge(Resource.OpenFiles, _count);
             foreach (var file in copy._files)
             {
                 file?.AddReference();
@@ -192,6 +228,8 @@ public sealed class FdTable
             files = _files;
             _files = [];
             _closeOnExec = [];
+            jail.Give(Resource.OpenFiles, _count);
+            _count = 0;
         }
 
         foreach (var file in files)

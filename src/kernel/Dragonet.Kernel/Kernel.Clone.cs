@@ -20,21 +20,26 @@ public sealed partial class Kernel
         }
 
         var jail = parent.Jail;
-        if (!jail.TakeTask(!isThread, parent.Pid))
+        var files = options.Has(CloneFlags.CLONE_FILES) ? 0 : caller.Files.Count;
+        if (!jail.TakeTask(!isThread, files, caller))
         {
             return Errno.EAGAIN;
         }
 
         if (!isThread && jail.Enter() != Errno.OK)
         {
-            jail.GiveTask(process: true);
+            jail.GiveTask(process: true, files);
             return Errno.EAGAIN; // it is being killed
         }
 
         var result = Clone(caller, options, isThread, beforeStart);
-        if (!result.IsOk)
+        if (result.IsOk)
         {
-            jail.GiveTask(!isThread);
+            jail.Give(Resource.OpenFiles, files); // the copy of the table has them now
+        }
+        else
+        {
+            jail.GiveTask(!isThread, files);
             if (!isThread)
             {
                 jail.Leave();

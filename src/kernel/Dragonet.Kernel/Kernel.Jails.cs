@@ -13,6 +13,9 @@ public sealed partial class Kernel
     /// <summary>The jails.</summary>
     public Jails Jails { get; }
 
+    /// <summary>What jails, users and processes may have, beyond the jails' parameters.</summary>
+    public ResourceRules Rules { get; }
+
     /// <summary>The management side as a caller of file operations: root, without guest memory.</summary>
     public ICaller Management { get; } = new ManagementCaller();
 

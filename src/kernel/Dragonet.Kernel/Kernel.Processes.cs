@@ -26,7 +26,7 @@ public sealed partial class Kernel
             return error;
         }
 
-        if (!jail.TakeTask(newProcess: true, Init.Pid))
+        if (!jail.TakeTask(newProcess: true, files: 0, caller: null))
         {
             jail.Leave();
             return Errno.EAGAIN;
@@ -34,7 +34,7 @@ public sealed partial class Kernel
 
         if (!Pids.Allocate().Ok(out var pid, out error))
         {
-            jail.GiveTask(process: true);
+            jail.GiveTask(process: true, files: 0);
             jail.Leave();
             return error;
         }

@@ -29,6 +29,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         UtsSlot = JailSlots.Add("host name", 10, static _ => new UtsName());
         IpcSlot = JailSlots.Add("IPC objects", 20, jail => IpcNamespace.Of(this, (Jail)jail), static ipc => ipc.End());
         UnixNamesSlot = JailSlots.Add("abstract UNIX names", 30, static _ => new UnixNames());
+        Rules = new ResourceRules(this);
         Jails = new Jails(this);
         var init = new Process(this, 1, null, new SignalActions(), new Rlimits(), Jails.Root);
         var session = new Session(1, init);
@@ -105,7 +106,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     {
         Jails.Root.Mounts = mounts;
         var fs = new FsContext(mounts.Root, mounts.Root, 0x12);
-        var leader = new Task(Init, Init.Pid, Credentials.Root, new FdTable(), fs) { Name = "init" };
+        var leader = new Task(Init, Init.Pid, Credentials.Root, new FdTable(Jails.Root), fs) { Name = "init" };
         Init.Leader = leader;
         Init.Tasks.Add(leader);
         Pids.Add(leader);

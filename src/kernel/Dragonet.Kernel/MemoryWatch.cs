@@ -152,7 +152,7 @@ public sealed class MemoryWatch
             {
                 delay = Shortest;
                 jail.Memory.CountFailure();
-                _kernel.Jails.OnLimit(jail, jail.Memory, 0);
+                _kernel.Jails.OnLimit(new LimitHit(jail, Resource.MemoryUse, jail.Memory.Limit, 0, -1, new ResourceAction(ResourceActionKind.Deny)));
                 Kill(exact, jail.Memory.Limit, jail);
             }
         }

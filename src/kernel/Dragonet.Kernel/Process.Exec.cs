@@ -96,6 +96,8 @@ public sealed partial class Process
                 (soft, hard) = (Math.Min(soft, (ulong)Kernel.MemoryLimit), Math.Min(hard, (ulong)Kernel.MemoryLimit));
             }
 
+            soft = Math.Min(soft, (ulong)Kernel.Rules.LimitOfProcess(this, resource == Rlimits.Data ? Resource.DataSize : Resource.VirtualMemoryUse));
+
             if (soft != Rlimits.Infinity)
             {
                 // The stub's own pages come on top of what the guest may have.

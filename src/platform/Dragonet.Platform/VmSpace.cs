@@ -40,6 +40,9 @@ public abstract class VmSpace : IUserMemory
     /// <summary>The most that was resident at one time, in bytes.</summary>
     public virtual long GetPeakResident() => GetUsage().Resident;
 
+    /// <summary>Bytes that the host has swapped out.</summary>
+    public virtual long GetSwapped() => 0;
+
     /// <summary>Sets a limit the host enforces for this process (RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK …), in bytes.</summary>
     public abstract Errno SetLimit(int resource, ulong soft, ulong hard);
 

@@ -245,7 +245,7 @@ public sealed class JailTests
         }));
         Assert.Equal((2, 3, 1), (jail.Processes.Held, jail.Processes.MaxHeld, jail.Processes.Failures));
         Assert.Equal(2, jail.Threads.Held);
-        Assert.Equal("maxproc", Assert.Single(hits).Resource);
+        Assert.Equal(Resource.MaxProc, Assert.Single(hits).Resource);
         _ = machine.Kernel.Jails.Remove(jail);
         Assert.Equal((0, 0), (jail.Processes.Held, jail.Threads.Held));
         Assert.Equal(0, machine.Kernel.Jails.Root.Processes.Held);

@@ -85,7 +85,7 @@ internal sealed class Machine : IDisposable
     internal Process Spawn(Jail jail, Action<Guest> program, Credentials? who = null)
     {
         var root = jail.Mounts.Root;
-        var created = Kernel.CreateProcess(who ?? Credentials.Root, new FdTable(), new FsContext(root, root, 0x12), jail);
+        var created = Kernel.CreateProcess(who ?? Credentials.Root, new FdTable(jail), new FsContext(root, root, 0x12), jail);
         if (!created.Ok(out var task, out var error))
         {
             throw new InvalidOperationException(error.ToString());
@@ -130,7 +130,7 @@ internal sealed class Machine : IDisposable
     {
         AddProgram("/init", program);
         var root = Kernel.Mounts.Root;
-        var task = Kernel.CreateProcess(Credentials.Root, new FdTable(), new FsContext(root, root, 0x12)).Value;
+        var task = Kernel.CreateProcess(Credentials.Root, new FdTable(Kernel.Jails.Root), new FsContext(root, root, 0x12)).Value;
         var file = Kernel.Vfs.OpenExecutable(new WalkContext(task, root, root), "/init").Value;
         Assert.True(ProgramStart.Exec(task, file, "/init", ["/init"], []).IsNoReturn);
         Run();

@@ -26,6 +26,13 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
             if (request.Verb == ControlVerb.Wait)
             {
                 Wait(Find(request), Number(request, 3600, "wait: no number of seconds"));
+                return;
+            }
+
+            if (request.Verb == ControlVerb.Events)
+            {
+                new EventRelay(server.Kernel, frames, request.Jail).Run();
+                return;
             }
 
             Reply(Answer(request));
@@ -73,6 +80,8 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return new ControlReply { Values = new(request.Jail is null ? server.Kernel.TakeCensus() : Find(request).TakeCensus()) };
             case ControlVerb.Usage:
                 return new ControlReply { Values = FindAny(request).Usage.ToDictionary(each => each.Resource, each => $"{each.Held} {each.MaxHeld} {(each.Limit is { } limit ? limit : "-")} {each.Failures}") };
+            case ControlVerb.Resources:
+                return new ControlReply { Text = string.Concat((request.Settings ?? []).Select(setting => ResourceRequests.Answer(server.Kernel.Resources, setting.Name, setting.Value ?? ""))) };
             case ControlVerb.Logs:
                 return new ControlReply { Text = server.Logs.TryGetValue(Find(request).Id, out var log) ? log.Text : "" };
             case ControlVerb.Halt:

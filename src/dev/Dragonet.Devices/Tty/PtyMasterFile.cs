@@ -81,7 +81,7 @@ internal sealed class PtyMasterFile(Terminal terminal, VfsPath? path, OpenFlags 
         }
 
         return terminal.Open(caller, null, flags, isUnlocked: true).Ok(out var file, out var error)
-            ? SysResult.From(task.Files.Install(file, (flags & OpenFlags.O_CLOEXEC) != 0, task.Process.Limits[Rlimits.Files].Soft))
+            ? SysResult.From(task.Files.Install(task, file, (flags & OpenFlags.O_CLOEXEC) != 0))
             : error;
     }
 }

@@ -34,7 +34,7 @@ public sealed class Terminals
     /// <param name="jail">The jail that sees it; null for jail 0.</param>
     public Result<HostTerminal> CreateHostTerminal(ushort rows, ushort columns, Jail? jail = null)
     {
-        if (!Create(jail ?? _kernel.Jails.Root, 0, 5, isLocked: false).Ok(out var terminal, out var error))
+        if (!Create(jail ?? _kernel.Jails.Root, 0, 5, isLocked: false, null).Ok(out var terminal, out var error))
         {
             return error;
         }
@@ -43,9 +43,9 @@ public sealed class Terminals
         return new HostTerminal(terminal);
     }
 
-    private Result<Terminal> Create(Jail jail, uint uid, uint gid, bool isLocked)
+    private Result<Terminal> Create(Jail jail, uint uid, uint gid, bool isLocked, Kernel.Task? task)
     {
-        if (!_kernel.Ptys.Add(jail, uid, gid, _kernel.Clock.RealtimeNanoseconds).Ok(out var entry, out var error))
+        if (!_kernel.Ptys.Add(jail, uid, gid, _kernel.Clock.RealtimeNanoseconds, task).Ok(out var entry, out var error))
         {
             return error;
         }
@@ -58,7 +58,7 @@ public sealed class Terminals
     private Result<OpenFile> OpenMaster(ICaller caller, ulong device, VfsPath path, OpenFlags flags)
     {
         const uint ttyGroup = 5; // devpts is mounted with gid=5
-        return Create(Jail.Of(caller, _kernel), caller.Credentials.FsUid, ttyGroup, isLocked: true).Ok(out var terminal, out var error)
+        return Create(Jail.Of(caller, _kernel), caller.Credentials.FsUid, ttyGroup, isLocked: true, caller as Kernel.Task).Ok(out var terminal, out var error)
             ? new PtyMasterFile(terminal, path, flags)
             : error;
     }

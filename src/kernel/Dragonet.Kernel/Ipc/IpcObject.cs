@@ -35,6 +35,25 @@ public abstract class IpcObject
     /// <summary>Last change of owner or permissions, in seconds since the epoch.</summary>
     public long ChangeTime { get; set; }
 
+    /// <summary>The jail that pays for it.</summary>
+    internal Jail? Payer { get; private set; }
+
+    /// <summary>Says which jail has paid for it.</summary>
+    internal void SetPayer(Jail jail) => Payer = jail;
+
+    /// <summary>It is gone, or was never seen: its jail gets back what it paid.</summary>
+    internal void GiveBack()
+    {
+        if (Payer is { } payer)
+        {
+            Payer = null;
+            GiveBack(payer);
+        }
+    }
+
+    /// <summary>Gives a jail back what this object takes.</summary>
+    protected abstract void GiveBack(Jail payer);
+
     /// <summary>True once its id is gone.</summary>
     public bool IsRemoved { get; internal set; }
 

@@ -49,7 +49,7 @@ public sealed class IpcTable<T>
                 {
                     if (made is not null)
                     {
-                        discard?.Invoke(made);
+                        Discard(made, discard);
                     }
 
                     return CheckLocked(caller, found, flags, check);
@@ -64,7 +64,7 @@ public sealed class IpcTable<T>
                 {
                     if (_objects.Count >= Math.Min(most, IpcLimits.MaxIndex))
                     {
-                        discard?.Invoke(made);
+                        Discard(made, discard);
                         return Errno.ENOSPC;
                     }
 
@@ -84,6 +84,13 @@ public sealed class IpcTable<T>
     {
         _ = _objects.Remove(item.Id % IpcLimits.MaxIndex);
         item.IsRemoved = true;
+        item.GiveBack();
+    }
+
+    private static void Discard(T made, Action<T>? discard)
+    {
+        made.GiveBack();
+        discard?.Invoke(made);
     }
 
     private static Result<int> CheckLocked(Credentials caller, T found, int flags, Func<T, Errno> check)

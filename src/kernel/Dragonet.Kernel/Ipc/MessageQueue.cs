@@ -32,15 +32,15 @@ public sealed class MessageQueue : IpcObject
     public WaitQueue Changed { get; } = new();
 
     /// <summary>Adds a message; false when it does not fit now.</summary>
-    public bool TrySendLocked(long type, byte[] text, int pid, long now)
+    public bool TrySendLocked(QueuedMessage message, int pid, long now)
     {
-        if ((ulong)text.Length + Bytes > MaxBytes || (ulong)_messages.Count + 1 > MaxBytes)
+        if ((ulong)message.Text.Length + Bytes > MaxBytes || (ulong)_messages.Count + 1 > MaxBytes)
         {
             return false;
         }
 
-        _messages.Add(new QueuedMessage(type, text));
-        Bytes += (ulong)text.Length;
+        _messages.Add(message);
+        Bytes += (ulong)message.Text.Length;
         (LastSender, SendTime) = (pid, now);
         _ = Changed.Wake();
         return true;
@@ -78,8 +78,16 @@ public sealed class MessageQueue : IpcObject
     public void TakeLocked(QueuedMessage message, int pid, long now)
     {
         _ = _messages.Remove(message);
+        message.GiveBack();
         Bytes -= (ulong)message.Text.Length;
         (LastReceiver, ReceiveTime) = (pid, now);
         _ = Changed.Wake();
+    }
+
+    /// <inheritdoc/>
+    protected override void GiveBack(Jail payer)
+    {
+        payer.Give(Resource.MessageQueues, 1);
+        _messages.ForEach(static message => message.GiveBack());
     }
 }

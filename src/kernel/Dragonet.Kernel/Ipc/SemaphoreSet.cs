@@ -197,4 +197,7 @@ public sealed class SemaphoreSet : IpcObject
         wait.Result = result;
         _ = wait.Finished.Wake();
     }
+
+    /// <inheritdoc/>
+    protected override void GiveBack(Jail payer) => payer.Give(Resource.Semaphores, Count);
 }

@@ -77,4 +77,11 @@ public sealed class SharedSegment : IpcObject
 
     /// <summary>Gives the memory back.</summary>
     public void Free() => _file.Release();
+
+    /// <inheritdoc/>
+    protected override void GiveBack(Jail payer)
+    {
+        payer.Give(Resource.SharedSegments, 1);
+        payer.Give(Resource.SharedMemorySize, (long)Size);
+    }
 }

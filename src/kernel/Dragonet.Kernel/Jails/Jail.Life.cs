@@ -34,31 +34,39 @@ public sealed partial class Jail
     internal void AddLocked(Process process) => _ = _processes.Add(process);
 
     /// <summary>Room for one more task.</summary>
-    internal bool TakeTask(bool newProcess, int pid)
+    /// <param name="newProcess">It is a process of its own.</param>
+    /// <param name="files">Descriptors that it begins with.</param>
+    /// <param name="caller">Who makes it; null for the management side.</param>
+    internal bool TakeTask(bool newProcess, int files, Task? caller)
     {
-        var full = Threads.TryTake(1);
-        if (full is null && newProcess && Processes.TryTake(1) is { } most)
+        if (newProcess && !Take(Resource.MaxProc, 1, caller, own: false))
         {
-            Threads.Give(1);
-            full = most;
+            return false;
         }
 
-        if (full is null)
+        if (!Take(Resource.Threads, 1, caller, own: !newProcess))
+        {
+            Give(Resource.MaxProc, newProcess ? 1 : 0);
+            return false;
+        }
+
+        if (files == 0 || Take(Resource.OpenFiles, files, caller, own: false))
         {
             return true;
         }
 
-        Kernel.Jails.OnLimit(this, full, pid);
+        GiveTask(newProcess, 0);
         return false;
     }
 
     /// <summary>Takes back <see cref="TakeTask"/>: no task came of it.</summary>
-    internal void GiveTask(bool process)
+    internal void GiveTask(bool process, int files)
     {
-        Threads.Give(1);
+        Give(Resource.Threads, 1);
+        Give(Resource.OpenFiles, files);
         if (process)
         {
-            Processes.Give(1);
+            Give(Resource.MaxProc, 1);
         }
     }
 
@@ -81,6 +89,8 @@ public sealed partial class Jail
             Kernel.Jails.OnEmpty(this);
         }
 
+        AddPast(process);
+        Kernel.Rules.Forget(process);
         Leave();
     }
 

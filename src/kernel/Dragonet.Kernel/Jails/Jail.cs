@@ -23,9 +23,7 @@ public sealed partial class Jail : IJail
         OwnName = ownName;
         Parent = parent;
         _values = values;
-        Processes = new ResourceAccount("maxproc", parent?.Processes);
-        Threads = new ResourceAccount("nthr", parent?.Threads);
-        Memory = new ResourceAccount("memoryuse", null);
+        _accounts = MakeAccounts(this, parent);
         Rights = parent is null ? null : new CapabilityLimit();
         _state = new JailState(kernel.JailSlots);
         Apply();
@@ -72,18 +70,6 @@ public sealed partial class Jail : IJail
 
     /// <summary>The capabilities that count in it; null in jail 0.</summary>
     public CapabilityLimit? Rights { get; }
-
-    /// <summary>How many processes it has and may have.</summary>
-    public ResourceAccount Processes { get; }
-
-    /// <summary>How many threads it has and may have.</summary>
-    public ResourceAccount Threads { get; }
-
-    /// <summary>How much memory it was seen to have, and may have.</summary>
-    public ResourceAccount Memory { get; }
-
-    /// <summary>Its accounts.</summary>
-    public IReadOnlyList<ResourceAccount> Accounts => [Processes, Threads, Memory];
 
     /// <summary>Jails in it. Guarded by the jail tree's lock.</summary>
     internal List<Jail> ChildrenLocked { get; } = [];
@@ -150,11 +136,8 @@ public sealed partial class Jail : IJail
         if (Rights is { } rights)
         {
             rights.Mask = JailRights.MaskOf(_values);
-            Processes.Limit = Some(JailParameters.LimitProcesses);
-            Threads.Limit = Some(JailParameters.LimitThreads);
-            Memory.Limit = Some(JailParameters.LimitMemory);
         }
-    }
 
-    private long Some(JailParameter parameter) => _values.Number(parameter) is > 0 and var limit ? limit : long.MaxValue;
+        Kernel.Rules.Apply(this);
+    }
 }

@@ -51,7 +51,15 @@ public static class JailParameters
     // --- What it may use ---
     public static JailParameter LimitProcesses { get; } = Limit("maxproc", "1024", "Processes.");
     public static JailParameter LimitThreads { get; } = Limit("nthr", "4096", "Threads of all processes.");
+    public static JailParameter LimitOpenFiles { get; } = Limit("openfiles", "65536", "Descriptors of all processes.");
     public static JailParameter LimitMemory { get; } = Limit("memoryuse", "0", "Bytes of memory of all processes; when there is more, the worst of them is killed. 0 for what the kernel has.") with { Range = (0, long.MaxValue) };
+    public static JailParameter LimitTerminals { get; } = Limit("pseudoterminals", "256", "Pseudo terminals.");
+    public static JailParameter LimitMessageQueues { get; } = Limit("nmsgq", "1024", "System V message queues.");
+    public static JailParameter LimitMessages { get; } = Limit("msgqqueued", "65536", "Messages in System V queues.");
+    public static JailParameter LimitMessageBytes { get; } = Limit("msgqsize", "67108864", "Bytes of messages in System V queues.") with { Range = (0, long.MaxValue) };
+    public static JailParameter LimitSemaphores { get; } = Limit("nsem", "32000", "System V semaphores.");
+    public static JailParameter LimitSegments { get; } = Limit("nshm", "4096", "System V shared memory segments.");
+    public static JailParameter LimitSegmentBytes { get; } = Limit("shmsize", "0", "Bytes of System V shared memory; 0 for what the kernel has.") with { Range = (0, long.MaxValue) };
 
     /// <summary>All, in the order in which they are shown.</summary>
     public static IReadOnlyList<JailParameter> All { get; } =
@@ -59,8 +67,13 @@ public static class JailParameters
         Jid, Name, Parent, Path, Overlay, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        LimitProcesses, LimitThreads, LimitMemory,
+        LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        LimitSegments, LimitSegmentBytes,
     ];
+
+    /// <summary>Parameters that limit a resource, with docs/rctl.md's names behind "limit.".</summary>
+    internal static IReadOnlyDictionary<Resource, JailParameter> Limits { get; } = All.Where(static parameter => parameter.Name.StartsWith("limit.", StringComparison.Ordinal))
+        .ToDictionary(static parameter => ResourceKind.Find(parameter.Name["limit.".Length..])!.Resource);
 
     private static JailParameter Allow(string name, bool value, string summary)
         => new("allow." + name, JailParameterKind.Flag, value ? "true" : "false", summary) { Inherited = true };

@@ -170,16 +170,7 @@ public sealed partial class Jails
 
     internal void OnEmpty(Jail jail) => Changed?.Invoke(jail, JailEvent.Empty);
 
-    internal void OnLimit(Jail jail, ResourceAccount account, int pid)
-    {
-        for (var owner = jail; owner is not null; owner = owner.Parent)
-        {
-            if (owner.Accounts.Contains(account))
-            {
-                LimitHit?.Invoke(new LimitHit(owner, account.Name, account.Limit, pid));
-            }
-        }
-    }
+    internal void OnLimit(in LimitHit hit) => LimitHit?.Invoke(hit);
 
     private Errno Remove(Jail jail, bool onlyEmpty)
     {

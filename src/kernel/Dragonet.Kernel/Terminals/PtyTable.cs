@@ -16,9 +16,14 @@ public sealed class PtyTable
     private readonly SortedDictionary<int, PtyEntry> _entries = []; // guarded by _lock
     private readonly HashSet<int> _reserved = [];                   // guarded by _lock: numbers in use, shown or not
 
-    /// <summary>Takes the lowest free number. ENOSPC when there is none.</summary>
-    public Result<PtyEntry> Add(Jail jail, uint uid, uint gid, long time)
+    /// <summary>Takes the lowest free number. ENOSPC when there is none, or the jail has no more.</summary>
+    public Result<PtyEntry> Add(Jail jail, uint uid, uint gid, long time, Task? task)
     {
+        if (!jail.Take(Resource.PseudoTerminals, 1, task))
+        {
+            return Errno.ENOSPC;
+        }
+
         lock (_lock)
         {
             var index = 0;
@@ -29,6 +34,7 @@ public sealed class PtyTable
 
             if (index >= Max)
             {
+                jail.Give(Resource.PseudoTerminals, 1);
                 return Errno.ENOSPC;
             }
 
@@ -56,9 +62,9 @@ public sealed class PtyTable
     {
         lock (_lock)
         {
-            if (_entries.GetValueOrDefault(entry.Index) is null)
+            if (_entries.GetValueOrDefault(entry.Index) is null && _reserved.Remove(entry.Index))
             {
-                _ = _reserved.Remove(entry.Index);
+                entry.Jail.Give(Resource.PseudoTerminals, 1);
             }
         }
     }

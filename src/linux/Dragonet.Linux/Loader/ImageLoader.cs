@@ -46,7 +46,7 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
             entry = loader.Entry + interpreterBase;
         }
 
-        var limit = task.Process.Limits[Rlimits.Stack].Soft;
+        var limit = Math.Min(task.Process.Limits[Rlimits.Stack].Soft, (ulong)task.Kernel.Rules.LimitOfProcess(task.Process, Resource.StackSize));
         var size = Math.Clamp((Math.Min(limit, MostStack) + Page - 1) & ~(Page - 1), 256 * 1024, MostStack);
         var high = Randomize(0x7d80_0000_0000, bits: 24);
         var protection = VmProt.Read | VmProt.Write | (header.ExecutableStack ? VmProt.Exec : 0);

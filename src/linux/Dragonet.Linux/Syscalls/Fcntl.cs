@@ -152,7 +152,7 @@ internal static class Fcntl
         }
 
         file.AddReference();
-        return SysResult.From(task.Files.Install(file, closeOnExec, task.Process.Limits[Rlimits.Files].Soft, minimum));
+        return SysResult.From(task.Files.Install(task, file, closeOnExec, minimum));
     }
 
     private static SysResult DuplicateTo(Task task, Fd oldFd, Fd newFd, bool closeOnExec)
@@ -168,8 +168,8 @@ internal static class Fcntl
         }
 
         file.AddReference();
-        task.Files.InstallAt(file, newFd.Value, closeOnExec);
-        return newFd.Value;
+        error = task.Files.InstallAt(task, file, newFd.Value, closeOnExec);
+        return error == Errno.OK ? newFd.Value : error;
     }
 
     private static SysResult SetFlags(Task task, Fd fd, OpenFile file, OpenFlags flags)

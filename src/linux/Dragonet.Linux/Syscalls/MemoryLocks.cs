@@ -52,6 +52,11 @@ internal static class MemoryLocks
                 return Errno.ENOMEM;
             }
 
+            if (!task.Jail.MayHave(Resource.MemoryLocked, task.Space.GetUsage().Virtual, task))
+            {
+                return task.Fail(Errno.ENOMEM, "the jail's limit");
+            }
+
             foreach (var region in task.Space.GetRegions())
             {
                 task.Process.LockedMemory.Add(region.Start, region.End);
@@ -87,6 +92,11 @@ internal static class MemoryLocks
         if (error != Errno.OK || start == end)
         {
             return error;
+        }
+
+        if (!task.Jail.MayHave(Resource.MemoryLocked, (long)(end - start), task))
+        {
+            return task.Fail(Errno.ENOMEM, "the jail's limit");
         }
 
         if (!IsMapped(task, start, end))

@@ -23,7 +23,9 @@ internal static class MessageQueues
             flags,
             ipc.Limits.MsgMni,
             static _ => Errno.OK,
-            () => new MessageQueue(key, (uint)flags, task.Credentials, ipc.Now, (ulong)ipc.Limits.MsgMnb)));
+            () => task.Jail.Take(Resource.MessageQueues, 1, task)
+                ? new MessageQueue(key, (uint)flags, task.Credentials, ipc.Now, (ulong)ipc.Limits.MsgMnb).PaidBy(task.Jail)
+                : Errno.ENOSPC));
     }
 
     [Syscall(Nr.msgsnd)]
@@ -57,20 +59,29 @@ internal static class MessageQueues
             sending = new Sending(type, text);
         }
 
+        // Paid for before the lock is taken, and given back when it cannot be sent now.
+        if (!QueuedMessage.Pay(task, sending.Type, sending.Text).Ok(out var paid, out var none))
+        {
+            return none;
+        }
+
         MessageQueue queue;
         using (ipc.Queues.Lock.Enter())
         {
             if (!Find(task, ipc, id, sending.Queue, 2).Ok(out var found, out var error))
             {
+                paid.GiveBack();
                 return error;
             }
 
             queue = found;
-            if (queue.TrySendLocked(sending.Type, sending.Text, task.Process.Pid, ipc.Now))
+            if (queue.TrySendLocked(paid, task.Process.Pid, ipc.Now))
             {
                 return 0;
             }
         }
+
+        paid.GiveBack();
 
         if ((flags & IpcFlags.IPC_NOWAIT) != 0)
         {

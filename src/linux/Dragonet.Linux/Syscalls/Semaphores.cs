@@ -30,8 +30,8 @@ internal static class Semaphores
             ipc.Limits.SemMni,
             set => count > set.Count ? Errno.EINVAL : Errno.OK,
             () => count == 0 ? Errno.EINVAL
-                : !HasRoom(ipc, count) ? Errno.ENOSPC
-                : new SemaphoreSet(key, (uint)flags, task.Credentials, ipc.Now, count)));
+                : !HasRoom(ipc, count) || !task.Jail.Take(Resource.Semaphores, count, task) ? Errno.ENOSPC
+                : new SemaphoreSet(key, (uint)flags, task.Credentials, ipc.Now, count).PaidBy(task.Jail)));
     }
 
     [Syscall(Nr.semop)]
@@ -64,7 +64,7 @@ internal static class Semaphores
             return Errno.EINVAL;
         }
 
-        if (count > (ulong)ipc.Limits.SemOpm)
+        if (count > (ulong)ipc.Limits.SemOpm || !task.Jail.MayHave(Resource.SemaphoreOperations, (long)count, task))
         {
             return Errno.E2BIG;
         }

@@ -26,7 +26,7 @@ internal static class SharedMemory
             flags,
             ipc.Limits.ShmMni,
             segment => segment.Size < size ? Errno.EINVAL : Errno.OK,
-            () => Create(task, key, size, flags),
+            () => Pay(task, key, size, flags),
             segment => segment.Free()));
     }
 
@@ -156,6 +156,37 @@ internal static class SharedMemory
 
         ipc.FreeIfUnused(segment);
         return 0;
+    }
+
+    /// <summary>The jail pays for the segment and for its size before it is made; ENOSPC as for the limits of the whole system (shmget(2)).</summary>
+    private static Result<SharedSegment> Pay(Task task, int key, ulong size, int flags)
+    {
+        var jail = task.Jail;
+        if (size is < 1 or > long.MaxValue / 2)
+        {
+            return Create(task, key, size, flags);
+        }
+
+        if (!jail.Take(Resource.SharedSegments, 1, task))
+        {
+            return Errno.ENOSPC;
+        }
+
+        if (!jail.Take(Resource.SharedMemorySize, (long)size, task))
+        {
+            jail.Give(Resource.SharedSegments, 1);
+            return Errno.ENOSPC;
+        }
+
+        var made = Create(task, key, size, flags);
+        if (!made.IsOk)
+        {
+            jail.Give(Resource.SharedSegments, 1);
+            jail.Give(Resource.SharedMemorySize, (long)size);
+            return made;
+        }
+
+        return made.Value.PaidBy(jail);
     }
 
     private static Result<SharedSegment> Create(Task task, int key, ulong size, int flags)

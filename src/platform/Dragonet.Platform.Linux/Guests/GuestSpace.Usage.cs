@@ -16,6 +16,9 @@ internal sealed partial class GuestSpace
     }
 
     /// <inheritdoc/>
+    public override long GetSwapped() => Field(ProcFile.Read(MemoryTid, "status"), "VmSwap:");
+
+    /// <inheritdoc/>
     public override long GetMemoryShare()
     {
         var rollup = ProcFile.Read(MemoryTid, "smaps_rollup");

@@ -173,7 +173,7 @@ public sealed partial class UnixSocket : SocketFile
                     return Errno.ESRCH;
                 }
 
-                var installed = task.Files.Install(new PidFile(process, null, OpenFlags.O_RDWR), closeOnExec: true, task.Process.Limits[Rlimits.Files].Soft);
+                var installed = task.Files.Install(task, new PidFile(process, null, OpenFlags.O_RDWR), closeOnExec: true);
                 return installed.IsOk ? SocketOptions.Word(installed.Value) : installed.Error;
 
             default:

@@ -9,16 +9,23 @@ public sealed class ResourceAccount
     private long _limit = long.MaxValue;
     private long _failures;
 
-    internal ResourceAccount(string name, ResourceAccount? above)
+    internal ResourceAccount(Jail owner, Resource resource, ResourceAccount? above)
     {
-        Name = name;
+        Owner = owner;
+        Resource = resource;
         _above = above;
     }
 
-    /// <summary>As rctl(8) calls it.</summary>
-    public string Name { get; }
+    /// <summary>Whose it is.</summary>
+    public Jail Owner { get; }
 
-    /// <summary>How much is held now.</summary>
+    /// <summary>Of what.</summary>
+    public Resource Resource { get; }
+
+    /// <summary>As rctl(8) calls it.</summary>
+    public string Name => ResourceKind.Of(Resource).Name;
+
+    /// <summary>How much is held now; of what is measured, at the last look.</summary>
     public long Held => Interlocked.Read(ref _held);
 
     /// <summary>The most that was held at one time.</summary>
@@ -34,8 +41,8 @@ public sealed class ResourceAccount
     /// <summary>How often more was wanted.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
-    /// <summary>Takes, from this jail and all above.</summary>
-    /// <returns>Null, or the account that has no more; then nothing was taken.</returns>
+    /// <summary>Takes, from this jail and all above: from all of them, or from none.</summary>
+    /// <returns>Null, or the account that has no more.</returns>
     internal ResourceAccount? TryTake(long amount)
     {
         var held = Interlocked.Add(ref _held, amount);
@@ -54,6 +61,15 @@ public sealed class ResourceAccount
 
         Raise(held);
         return null;
+    }
+
+    /// <summary>Takes whatever the limit is: what is there already, or comes with what was allowed.</summary>
+    internal void Charge(long amount)
+    {
+        for (var account = this; account is not null; account = account._above)
+        {
+            account.Raise(Interlocked.Add(ref account._held, amount));
+        }
     }
 
     /// <summary>Gives back.</summary>
