@@ -4,8 +4,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-/tmp/guest-programs}
 mkdir -p "$out" && chmod 755 "$out"
-# attacker, bomb, mutate_elf, ptydrive and try_exec are tools with arguments of their own, not tests.
-[ $# -gt 0 ] || set -- $(cd "$here" && ls *.c | sed 's/\.c$//' | grep -v -x -e attacker -e bomb -e mutate_elf -e ptydrive -e try_exec)
+# attacker, bomb, mutate_elf, ptydrive, tree and try_exec are tools with arguments of their own, not tests.
+[ $# -gt 0 ] || set -- $(cd "$here" && ls *.c | sed 's/\.c$//' | grep -v -x -e attacker -e bomb -e mutate_elf -e ptydrive -e tree -e try_exec)
 bad=0
 run() { # how, name, command...
     how=$1; name=$2; shift 2

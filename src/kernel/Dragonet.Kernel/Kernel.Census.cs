@@ -12,7 +12,7 @@ public sealed partial class Kernel
     public Census TakeCensus(Jail? jail = null)
     {
         var root = jail ?? Jails.Root;
-        var jails = Jails.List().Where(root.Contains).Append(root).Distinct().ToList();
+        var jails = root.IsGone ? [] : Jails.List().Where(root.Contains).Append(root).Distinct().ToList();
         var dying = Jails.Dying.Where(root.Contains).ToList();
         var processes = Pids.Processes.Where(process => process != Init && root.Contains(process.Jail)).ToList();
         var files = new HashSet<OpenFile>(ReferenceEqualityComparer.Instance);

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using Xunit;
+
+namespace Dragonet.Guest.Tests;
+
+/// <summary>
+/// Jails that are made, filled with a tree of programs that holds one of everything (test/guest/tree.c), and removed under it. Twenty times;
+/// with DRAGONET_LONG=1 ten thousand times, and then memory and time are looked at as well.
+/// </summary>
+public sealed class TeardownTests
+{
+    // Names that the kernel's own looks at itself make come and go.
+    private static readonly string[] s_passing = ["timers", "buffered.bytes"];
+
+    [Fact]
+    public async Task J8_a_removed_jail_leaves_nothing_however_often()
+    {
+        var isLong = Environment.GetEnvironmentVariable("DRAGONET_LONG") == "1";
+        var tree = GuestPrograms.Build("tree");
+        using var kernel = DragonetKernel.Boot(new KernelOptions { Volumes = [new Volume(Path.GetDirectoryName(tree)!, "/guest", ReadOnly: true)] });
+        var before = Lasting(kernel);
+        var removals = new List<double>();
+        var samples = new List<(int Round, long Managed, long Resident, int Descriptors, int Threads)>();
+        var rounds = isLong ? 10_000 : 20;
+        for (var round = 1; round <= rounds; round++)
+        {
+            var jail = kernel.Jails.Create(new JailOptions
+            {
+                Name = "tree",
+                Overlay = true,
+                Parameters = new Dictionary<string, string?> { ["jid"] = "7", ["enforce_statfs"] = "1", ["allow.mount"] = null, ["allow.mount.tmpfs"] = null, ["allow.mount.nullfs"] = null },
+            });
+            using var process = jail.Start(new ProgramOptions { Arguments = ["/guest/tree", "mounts"], Output = GuestStream.Pipe });
+            using var output = new StreamReader(process.StandardOutput);
+            Assert.Equal("up", output.ReadLine());
+            Assert.Equal("8", jail.TakeCensus()["processes"]);
+            var begin = Stopwatch.GetTimestamp();
+            await jail.RemoveAsync(TestContext.Current.CancellationToken);
+            removals.Add(Stopwatch.GetElapsedTime(begin).TotalMilliseconds);
+            Assert.All(jail.TakeCensus().Where(pair => !s_passing.Contains(pair.Key) && pair.Key != "futexes"), pair => Assert.True(pair.Value == "0", $"round {round}: {pair}"));
+            Assert.Equal(before, Lasting(kernel));
+            if (isLong && round % 250 == 0)
+            {
+                samples.Add(Sample(round));
+                TestContext.Current.TestOutputHelper?.WriteLine(samples[^1].ToString());
+            }
+        }
+
+        if (isLong)
+        {
+            removals.Sort();
+            TestContext.Current.TestOutputHelper?.WriteLine($"removal: median {removals[rounds / 2]:F2} ms, p99 {removals[rounds * 99 / 100]:F2} ms, most {removals[^1]:F2} ms");
+            Assert.InRange(removals[rounds * 99 / 100], 0, 20);
+            var half = samples[(samples.Count / 2)..];
+            Assert.True(Slope(half, sample => sample.Managed) <= 0, "the kernel's objects grow");
+            Assert.True(Slope(half, sample => sample.Resident) <= 0, "the kernel process grows");
+            Assert.True(half[^1].Descriptors <= half[0].Descriptors, "descriptors grow");
+            Assert.True(half[^1].Threads <= half[0].Threads, "threads grow");
+        }
+    }
+
+    private static List<KeyValuePair<string, string>> Lasting(DragonetKernel kernel) => [.. kernel.TakeCensus().Where(pair => !s_passing.Contains(pair.Key))];
+
+    private static (int Round, long Managed, long Resident, int Descriptors, int Threads) Sample(int round)
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var managed = GC.GetTotalMemory(forceFullCollection: true);
+        var resident = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Replace("kB", "", StringComparison.Ordinal).Trim();
+        return (round, managed, long.Parse(resident, CultureInfo.InvariantCulture) * 1024, Directory.GetFileSystemEntries("/proc/self/fd").Length, Directory.GetDirectories("/proc/self/task").Length);
+    }
+
+    /// <summary>Bytes a round, of the straight line that is nearest; less than a hundredth of the whole over all rounds is none.</summary>
+    private static double Slope(List<(int Round, long Managed, long Resident, int Descriptors, int Threads)> samples, Func<(int Round, long Managed, long Resident, int Descriptors, int Threads), long> value)
+    {
+        var x = samples.Average(sample => sample.Round);
+        var y = samples.Average(value);
+        var slope = samples.Sum(sample => (sample.Round - x) * (value(sample) - y)) / samples.Sum(sample => (sample.Round - x) * (sample.Round - x));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{slope:F1} bytes a round of {y:F0}");
+        return slope * (samples[^1].Round - samples[0].Round) < y / 100 ? 0 : slope;
+    }
+}
