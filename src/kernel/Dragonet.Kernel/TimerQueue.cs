@@ -80,7 +80,7 @@ public sealed class TimerQueue : IDisposable
     {
         while (TakeDue(out _) is { } due)
         {
-            due.Callback();
+            due();
             _drain();
         }
     }
@@ -94,7 +94,7 @@ public sealed class TimerQueue : IDisposable
                 return;
             }
 
-            timer.Cancelled = true;
+            timer.Forget();
             if (++_cancelled > 1024 && _cancelled > _timers.Count / 2)
             {
                 // Cancelled timers leave when they reach the top; many of them are swept out at once.
@@ -119,7 +119,7 @@ public sealed class TimerQueue : IDisposable
         {
             if (TakeDue(out var wait) is { } due)
             {
-                due.Callback();
+                due();
                 _drain();
             }
             else
@@ -131,7 +131,7 @@ public sealed class TimerQueue : IDisposable
 
     /// <summary>Takes the earliest timer when its time has come.</summary>
     /// <param name="wait">Else how long that will be.</param>
-    private KernelTimer? TakeDue(out long wait)
+    private Action? TakeDue(out long wait)
     {
         lock (_lock)
         {
@@ -142,9 +142,7 @@ public sealed class TimerQueue : IDisposable
                 return null;
             }
 
-            var due = _timers.Dequeue();
-            due.Cancelled = true;
-            return due;
+            return _timers.Dequeue().Take();
         }
     }
 

@@ -13,38 +13,40 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
     /// <summary>exec.prestop and exec.stop are not run (jail -R).</summary>
     internal bool SkipsStop { get; init; }
 
+    /// <summary>How many jails are started or stopped at the same time (jail -p).</summary>
+    internal int AtOnce { get; init; } = 8;
+
     /// <summary>Does what is asked for the named jails, for all when none is named.</summary>
     /// <returns>0, or 1 when something failed.</returns>
     internal int Run(List<string> names, bool create, bool modify, bool remove)
     {
         var order = Order(names is [] or ["*"] or ["ALL"] ? [.. _jails.Select(jail => jail.Name)] : names, withNeeds: create);
-        var failed = false;
+        var good = true;
         if (remove)
         {
-            foreach (var jail in Enumerable.Reverse(order).Where(jail => Find(jail) is not null))
-            {
-                failed |= !Try(jail, () => Stop(jail));
-            }
+            var there = order.Where(jail => Find(jail) is not null).ToList();
+            there.Reverse();
+            good &= new JailSchedule(there, jail => there.Where(other => Needs(other).Contains(jail)), jail => Try(jail, () => Stop(jail))).Run(AtOnce);
         }
 
-        foreach (var jail in create || modify ? order : [])
+        return (!create && !modify) || new JailSchedule(order, Needs, jail => Try(jail, () => Make(jail, names, create, modify, remove))).Run(AtOnce) ? good ? 0 : 1 : 1;
+    }
+
+    private void Make(JailDefinition jail, List<string> names, bool create, bool modify, bool remove)
+    {
+        var found = Find(jail);
+        if (found is null && create)
         {
-            var found = Find(jail);
-            if (found is null && create)
-            {
-                failed |= !Try(jail, () => Start(jail));
-            }
-            else if (found is not null && modify)
-            {
-                failed |= !Try(jail, () => Modify(jail));
-            }
-            else if (found is not null && names.Contains(jail.Name) && !remove)
-            {
-                throw new CommandException($"jail: \"{jail.Name}\" already exists", 1);
-            }
+            Start(jail);
         }
-
-        return failed ? 1 : 0;
+        else if (found is not null && modify)
+        {
+            Modify(jail);
+        }
+        else if (found is not null && names.Contains(jail.Name) && !remove)
+        {
+            throw new CommandException($"already exists", 1);
+        }
     }
 
     private static bool Try(JailDefinition jail, Action action)
@@ -85,18 +87,20 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
                 throw jail.PlaceOf("depend").Fail($"jail \"{jail.Name}\" depends on itself");
             }
 
-            foreach (var need in jail.List("depend").SelectMany(text => text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)))
+            foreach (var needed in Needs(jail).Where(needed => withNeeds || names.Contains(needed.Name)))
             {
-                var needed = _jails.FirstOrDefault(other => other.Name == need) ?? throw jail.PlaceOf("depend").Fail($"jail \"{need}\" not found");
-                if (withNeeds || names.Contains(need))
-                {
-                    Visit(needed);
-                }
+                Visit(needed);
             }
 
             order.Add(jail);
         }
     }
+
+    /// <summary>Those that it depends on; "*" is all others.</summary>
+    private IEnumerable<JailDefinition> Needs(JailDefinition jail)
+        => jail.List("depend").SelectMany(text => text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)).SelectMany(need => need == "*" ? _jails.Where(other => other != jail)
+            : _jails.FirstOrDefault(other => other.Name == need) is { } needed ? [needed]
+            : throw jail.PlaceOf("depend").Fail($"jail \"{need}\" not found"));
 
     private Dictionary<string, string>? Find(JailDefinition jail)
     {
