@@ -21,6 +21,8 @@ public sealed partial class LinuxPlatform : IPlatform
     private readonly bool _strict;
     private readonly ConcurrentDictionary<int, GuestThread> _threads = new();
     private readonly ConcurrentDictionary<(ulong Device, ulong Inode), WeakReference<IMemoryBacking>> _backings = new();
+    private int _remembered;     // since the last sweep of _backings
+    private int _sweepAt = 1024;
     private readonly ConditionalWeakTable<IMemoryBacking, IMemoryBacking> _memory = []; // those that are alive
     private readonly BlockingCollection<GuestThread> _blanks = [];
     private int _blanksOwed;
@@ -240,7 +242,32 @@ public sealed partial class LinuxPlatform : IPlatform
         if (!_backings.TryGetValue(key, out var known) || !known.TryGetTarget(out var target) || !ReferenceEquals(target, backing))
         {
             _backings[key] = new WeakReference<IMemoryBacking>(backing);
+            if (Interlocked.Increment(ref _remembered) >= Volatile.Read(ref _sweepAt))
+            {
+                SweepBackings();
+            }
         }
+    }
+
+    /// <summary>Numbers of memory files do not come again: what is left of those that are gone would stay for ever.</summary>
+    private void SweepBackings()
+    {
+        const int least = 1024;
+        var alive = 0;
+        foreach (var pair in _backings)
+        {
+            if (pair.Value.TryGetTarget(out _))
+            {
+                alive++;
+            }
+            else
+            {
+                _ = _backings.TryRemove(pair);
+            }
+        }
+
+        Volatile.Write(ref _sweepAt, Math.Max(least, alive));
+        Volatile.Write(ref _remembered, 0);
     }
 
     internal IMemoryBacking? FindBacking(ulong device, ulong inode)
