@@ -78,6 +78,12 @@ public sealed partial class Kernel
     internal void Register(Process process, Task task)
     {
         process.AddTask(task);
+        if (task.Thread is { } thread)
+        {
+            thread.Owner = task;
+            thread.Space.Owner = process;
+        }
+
         if (process.Leader == task)
         {
             // Only now can it be killed: who makes it looks afterwards whether the jail was removed meanwhile.
@@ -85,12 +91,6 @@ public sealed partial class Kernel
             {
                 process.Jail.AddLocked(process);
             }
-        }
-
-        if (task.Thread is { } thread)
-        {
-            thread.Owner = task;
-            thread.Space.Owner = process;
         }
 
         if (process.Leader == task)

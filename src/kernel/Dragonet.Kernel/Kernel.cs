@@ -25,6 +25,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         Timers = new TimerQueue(clock, Drain);
         Log = new KernelLog(clock);
         MemoryWatch = new MemoryWatch(this);
+        CpuShares = new CpuShares(this);
         Vfs = new VirtualFileSystem(() => clock.RealtimeNanoseconds) { OpenFifo = FifoFiles.Open };
         UtsSlot = JailSlots.Add("host name", 10, static _ => new UtsName());
         IpcSlot = JailSlots.Add("IPC objects", 20, jail => IpcNamespace.Of(this, (Jail)jail), static ipc => ipc.End());
@@ -88,6 +89,9 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
 
     /// <summary>Sees to it that they do not use more.</summary>
     public MemoryWatch MemoryWatch { get; }
+
+    /// <summary>Divides processors between jails.</summary>
+    internal CpuShares CpuShares { get; }
 
     /// <summary>dmesg(1).</summary>
     public KernelLog Log { get; }

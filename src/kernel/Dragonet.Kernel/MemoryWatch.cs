@@ -45,6 +45,7 @@ public sealed class MemoryWatch
     private void Look()
     {
         var begin = _kernel.Clock.MonotonicNanoseconds;
+        _kernel.CpuShares.Notice();
         var used = Estimate();
         var delay = Math.Clamp((_kernel.MemoryLimit - used) * 1000 / (GrowthPerSecond / 1_000_000), Shortest, Longest);
         if (used > _kernel.MemoryLimit)

@@ -183,6 +183,11 @@ public sealed partial class Process
         }
 
         Jail.Threads.Give(1);
+        for (var jail = Jail; jail is not null; jail = jail.Parent)
+        {
+            jail.Transfers.AddPast(task.Transferred);
+        }
+
         if (last)
         {
             Kernel.OnProcessEnd(this);
@@ -231,6 +236,24 @@ public sealed partial class Process
         if (Parent is { } parent && parent != Kernel.Init && (parent.Actions[Sig.CHLD].Flags & Sig.NoChildStop) == 0)
         {
             _ = parent.SendLocked(ChildInfo(6, Sig.CONT), null, out _); // CLD_CONTINUED
+        }
+    }
+
+    /// <summary>Its jail may run, or may not (rctl(8), pcpu).</summary>
+    internal void ApplyHold()
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            ApplyHoldLocked();
+        }
+    }
+
+    /// <inheritdoc cref="ApplyHold"/>
+    internal void ApplyHoldLocked()
+    {
+        if (!IsZombie && this != Kernel.Init)
+        {
+            Leader.Thread?.Space.Hold(Jail.IsHeld);
         }
     }
 

@@ -76,6 +76,7 @@ public sealed partial class Task
             thread.Owner = this;
             thread.Space.Owner = process;
             ApplySchedulingLocked();
+            process.ApplyHoldLocked();
         }
 
         process.RunText(executable?.Dentry.Inode);

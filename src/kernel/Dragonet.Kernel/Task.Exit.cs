@@ -75,6 +75,7 @@ public sealed partial class Task
     {
         IsStarting = false;
         _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
+        WakeCpuLimits();
     }
 
     /// <summary>True from its making from outside until its first program runs: only the starter touches it.</summary>

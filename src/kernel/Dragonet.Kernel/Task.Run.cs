@@ -193,6 +193,7 @@ public sealed partial class Task
 
         _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
         Kernel.MemoryWatch.Wake();
+        WakeCpuLimits();
         if (Volatile.Read(ref _signalPending) != 0)
         {
             thread.Interrupt();

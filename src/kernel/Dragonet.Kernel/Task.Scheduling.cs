@@ -62,6 +62,18 @@ public sealed partial class Task
         }
     }
 
+    /// <summary>Guest code is about to run: limits of processor time begin to look.</summary>
+    private void WakeCpuLimits()
+    {
+        if (Jail.CpuLimits is { } limits)
+        {
+            foreach (var limit in limits)
+            {
+                limit.Wake();
+            }
+        }
+    }
+
     private void ApplyAffinityLocked()
     {
         var real = Affinity.And(Kernel.HostProcessors);

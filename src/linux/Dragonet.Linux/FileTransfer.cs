@@ -29,10 +29,20 @@ internal static class FileTransfer
             return target.IsPossible ? Errno.EINVAL : Errno.EFAULT;
         }
 
+        if (file.IsSeekable && task.MustWaitToTransfer(write: false, out var blocked))
+        {
+            return blocked;
+        }
+
         var total = target.Total;
         byte[]? rented = null;
         var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent((int)Math.Min(total, Chunk)));
         var result = ReadLoop(task, file, target, offset, wait, buffer);
+        if (file.IsSeekable && !result.IsBlocked && result.Raw > 0)
+        {
+            task.CountTransfer(write: false, result.Raw);
+        }
+
         if (rented is not null)
         {
             ArrayPool<byte>.Shared.Return(rented);
@@ -56,10 +66,20 @@ internal static class FileTransfer
             return source.IsPossible ? Errno.EINVAL : Errno.EFAULT;
         }
 
+        if (file.IsSeekable && task.MustWaitToTransfer(write: true, out var blocked))
+        {
+            return blocked;
+        }
+
         var total = source.Total;
         byte[]? rented = null;
         var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent((int)Math.Min(total, Chunk)));
         var result = WriteLoop(task, file, source, offset, wait, append, buffer);
+        if (file.IsSeekable && !result.IsBlocked && result.Raw > 0)
+        {
+            task.CountTransfer(write: true, result.Raw);
+        }
+
         if (rented is not null)
         {
             ArrayPool<byte>.Shared.Return(rented);

@@ -24,6 +24,9 @@ public interface IPlatform : IDisposable
     /// <summary>True when guest code can use more memory without a system call, so that the kernel has to look from time to time.</summary>
     bool GuestsTakeMemory => true;
 
+    /// <summary>How many threads of the whole machine run or wait for a processor now; 0 when nobody knows.</summary>
+    int RunnableThreads => 0;
+
     /// <summary>Nanoseconds of a clock that never steps back (CLOCK_MONOTONIC).</summary>
     long MonotonicNanoseconds { get; }
 

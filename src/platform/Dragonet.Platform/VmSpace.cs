@@ -49,6 +49,11 @@ public abstract class VmSpace : IUserMemory
     /// <summary>Stops (true) or continues (false) all guest code in it, as SIGSTOP and SIGCONT do.</summary>
     public abstract void Freeze(bool stop);
 
+    /// <summary>Keeps guest code in it from running (true), or lets it run again unless it is frozen (false).</summary>
+    public virtual void Hold(bool hold)
+    {
+    }
+
     /// <summary>Ends every thread in it at once; pending traps need no answer any more.</summary>
     public abstract void Kill();
 

@@ -14,6 +14,15 @@ public sealed partial class Jail
         }
     }
 
+    /// <summary>Adds its own processes to a list.</summary>
+    internal void AddProcessesTo(List<Process> list)
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            list.AddRange(_processes);
+        }
+    }
+
     /// <summary>A process, or a jail, is going to be in it: it does not end before <see cref="Leave"/>.</summary>
     /// <returns>ENOENT when it is removed.</returns>
     internal Errno Enter()
@@ -31,7 +40,11 @@ public sealed partial class Jail
     }
 
     /// <summary>A process that has entered is listed. Tree lock held. Whoever adds looks at <see cref="IsRemoved"/> afterwards.</summary>
-    internal void AddLocked(Process process) => _ = _processes.Add(process);
+    internal void AddLocked(Process process)
+    {
+        _ = _processes.Add(process);
+        process.ApplyHoldLocked();
+    }
 
     /// <summary>Room for one more task.</summary>
     /// <param name="newProcess">It is a process of its own.</param>

@@ -4,8 +4,86 @@ namespace Dragonet.Kernel;
 public sealed partial class Jail
 {
     private readonly ResourceAccount[] _accounts;
+    private CpuLimit? _cpuLimit;      // changed by who applies the rules, one at a time
+    private CpuLimit[]? _cpuLimits;
+    private bool _limitsTransfers;
     private long _pastCpuTime;
     private long _pastWallClock;
+
+    /// <summary>Its processor time.</summary>
+    internal JailCpu Cpu { get; }
+
+    /// <summary>Limits of processor time that its tasks are under: its own and those of jails above; null when there is none.</summary>
+    internal CpuLimit[]? CpuLimits => Volatile.Read(ref _cpuLimits);
+
+    /// <summary>What it reads and writes.</summary>
+    internal JailTransfers Transfers { get; }
+
+    /// <summary>True when its tasks may have to wait before they read or write.</summary>
+    internal bool LimitsTransfers => Volatile.Read(ref _limitsTransfers);
+
+    /// <summary>Limits of reading and writing may have changed, here or above.</summary>
+    internal void ApplyTransferLimit(Resource resource, long? perSecond)
+    {
+        Transfers.Limit(resource, perSecond);
+        Volatile.Write(ref _limitsTransfers, Transfers.IsLimited || Parent?.LimitsTransfers == true);
+    }
+
+    /// <summary>True when its processes may not run now.</summary>
+    internal bool IsHeld
+    {
+        get
+        {
+            for (var jail = this; jail is not null; jail = jail.Parent)
+            {
+                if (jail.Cpu.IsHeld)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The limit of processor time may have changed, here or above.</summary>
+    internal void ApplyCpuLimit()
+    {
+        var percent = Account(Resource.CpuPercent).Limit;
+        if (percent != long.MaxValue || _cpuLimit is not null)
+        {
+            (_cpuLimit ??= new CpuLimit(this)).Percent = percent;
+        }
+
+        var above = Parent?.CpuLimits ?? [];
+        var all = percent == long.MaxValue ? above : [.. above, _cpuLimit!];
+        Volatile.Write(ref _cpuLimits, all.Length == 0 ? null : all);
+    }
+
+    /// <summary>Its part of the processors, next to other jails'.</summary>
+    internal long ShareWeight => Math.Max(1, _values.Number(JailParameters.CpuShares));
+
+    /// <summary>True when one of its threads runs, or would if there were a processor: of a few that were looked at.</summary>
+    internal bool HasRunnable
+    {
+        get
+        {
+            const int most = 16;
+            var looked = 0;
+            foreach (var process in Kernel.Jails.ProcessesIn(this))
+            {
+                foreach (var task in process.GetTasks())
+                {
+                    if (!task.IsParked && (++looked > most || task.StateLetter == 'R'))
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            return false;
+        }
+    }
 
     /// <summary>Its accounts, in the order of <see cref="Resource"/>.</summary>
     public IReadOnlyList<ResourceAccount> Accounts => _accounts;

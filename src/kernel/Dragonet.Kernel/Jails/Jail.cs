@@ -24,6 +24,8 @@ public sealed partial class Jail : IJail
         Parent = parent;
         _values = values;
         _accounts = MakeAccounts(this, parent);
+        Cpu = new JailCpu(this);
+        Transfers = new JailTransfers(this);
         Rights = parent is null ? null : new CapabilityLimit();
         _state = new JailState(kernel.JailSlots);
         Apply();

@@ -49,10 +49,12 @@ public static class JailParameters
     public static JailParameter AllowSetTime { get; } = Allow("settime", false, "Its root may set the clock (CAP_SYS_TIME).");
 
     // --- What it may use ---
+    public static JailParameter CpuShares { get; } = new("cpu.shares", JailParameterKind.Number, "100", "Its part of the processors when jails together want more than there is: 200 gets twice what 100 gets. Counts for jails in jail 0, with all in them.") { Range = (1, 65535) };
     public static JailParameter LimitProcesses { get; } = Limit("maxproc", "1024", "Processes.");
     public static JailParameter LimitThreads { get; } = Limit("nthr", "4096", "Threads of all processes.");
     public static JailParameter LimitOpenFiles { get; } = Limit("openfiles", "65536", "Descriptors of all processes.");
     public static JailParameter LimitMemory { get; } = Limit("memoryuse", "0", "Bytes of memory of all processes; when there is more, the worst of them is killed. 0 for what the kernel has.") with { Range = (0, long.MaxValue) };
+    public static JailParameter LimitCpu { get; } = Limit("pcpu", "0", "Per cent of one processor that it uses at most: 150 for one and a half. 0 for all.");
     public static JailParameter LimitTerminals { get; } = Limit("pseudoterminals", "256", "Pseudo terminals.");
     public static JailParameter LimitMessageQueues { get; } = Limit("nmsgq", "1024", "System V message queues.");
     public static JailParameter LimitMessages { get; } = Limit("msgqqueued", "65536", "Messages in System V queues.");
@@ -67,7 +69,7 @@ public static class JailParameters
         Jid, Name, Parent, Path, Overlay, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
         LimitSegments, LimitSegmentBytes,
     ];
 

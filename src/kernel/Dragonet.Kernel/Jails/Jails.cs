@@ -147,6 +147,33 @@ public sealed partial class Jails
     /// <returns>ENOENT when somebody else has removed it.</returns>
     public Errno Remove(Jail jail) => jail.Parent is null ? Errno.EPERM : Remove(jail, onlyEmpty: false);
 
+    /// <summary>The jails that are in jail 0 itself.</summary>
+    internal List<Jail> Top()
+    {
+        using (_lock.Enter())
+        {
+            return [.. Root.ChildrenLocked];
+        }
+    }
+
+    /// <summary>The processes of a jail and of all in it, those that are being killed, too.</summary>
+    internal List<Process> ProcessesIn(Jail jail)
+    {
+        List<Jail> jails;
+        using (_lock.Enter())
+        {
+            jails = BelowLocked(jail);
+            if (_dying.Count > 0)
+            {
+                jails = [.. jails.Union(_dying.Where(jail.Contains))];
+            }
+        }
+
+        var processes = new List<Process>();
+        jails.ForEach(each => each.AddProcessesTo(processes));
+        return processes;
+    }
+
     /// <summary>How many jails are in one, at all depths.</summary>
     internal int CountBelow(Jail jail)
     {

@@ -106,7 +106,7 @@ public sealed record ResourceFilter(ResourceSubject? Subject, string? Id, Resour
         why = subject == ResourceSubject.LoginClass || per == ResourceSubject.LoginClass ? "there are no login classes on Linux"
             : per > subject ? $"/{NameOf(per)}: a {NameOf(subject)} has none in it"
             : per == ResourceSubject.Process && !kind.OfProcesses ? $"{kind.Name}: processes have none; users and jails have"
-            : subject == ResourceSubject.User && kind.Counting == ResourceCounting.Rate ? $"{kind.Name}: rules for jails only"
+            : per != ResourceSubject.Jail && kind.Counting == ResourceCounting.Rate ? $"{kind.Name}: rules for jails only"
             : action.Kind == ResourceActionKind.Throttle && kind.Denial != ResourceDenial.Throttles ? $"{kind.Name}: cannot be throttled"
             : kind.Denial == ResourceDenial.Throttles && (action.Kind != ResourceActionKind.Throttle || per != ResourceSubject.Jail) ? $"{kind.Name}: \"throttle\" for jails is all there is"
             : action.Kind != ResourceActionKind.Deny ? ""

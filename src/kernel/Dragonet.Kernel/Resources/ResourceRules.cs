@@ -99,6 +99,18 @@ public sealed class ResourceRules
 
                 account.Limit = limit;
             }
+
+            jail.ApplyCpuLimit();
+            for (var resource = Resource.ReadBytes; resource <= Resource.WriteOperations; resource++)
+            {
+                long? most = null;
+                foreach (var rule in _rules)
+                {
+                    most = rule.Resource == resource && rule.Id == jail.Name ? Math.Min(most ?? long.MaxValue, rule.Amount) : most;
+                }
+
+                jail.ApplyTransferLimit(resource, most);
+            }
         }
     }
 
@@ -248,7 +260,7 @@ public sealed class ResourceRules
 
     private void Apply(Resource resource)
     {
-        foreach (var jail in _kernel.Jails.List().Append(_kernel.Jails.Root))
+        foreach (var jail in _kernel.Jails.List().Append(_kernel.Jails.Root).OrderBy(static jail => jail.Depth))
         {
             Apply(jail);
         }

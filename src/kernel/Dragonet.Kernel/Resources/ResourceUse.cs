@@ -69,6 +69,11 @@ public static class ResourceUse
         var account = jail.Account(resource);
         if (ResourceKind.Of(resource).Counting != ResourceCounting.Measured)
         {
+            if (ResourceKind.Of(resource).Counting == ResourceCounting.Rate)
+            {
+                account.Measured(resource == Resource.CpuPercent ? jail.Cpu.Percent : jail.Transfers.GetRate(resource));
+            }
+
             return account.Held;
         }
 

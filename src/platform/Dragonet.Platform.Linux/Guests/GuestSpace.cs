@@ -12,7 +12,8 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     private int _memoryTid = pid;
     private readonly Lock _stop = new();
     private int _commands; // guarded by _stop: commands that the stub runs
-    private bool _stopped; // guarded by _stop: what the kernel wants
+    private bool _frozen;  // guarded by _stop: the guest's processes see it stopped
+    private bool _held;    // guarded by _stop: it may not use processors now
     private int _killed;
 
     /// <summary>The host's number of the process.</summary>
@@ -214,11 +215,31 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     {
         lock (_stop)
         {
-            _stopped = stop;
-            if (_commands == 0)
-            {
-                SendStop(stop);
-            }
+            var before = IsStopped;
+            _frozen = stop;
+            Follow(before);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Hold(bool hold)
+    {
+        lock (_stop)
+        {
+            var before = IsStopped;
+            _held = hold;
+            Follow(before);
+        }
+    }
+
+    /// <summary>What the host's process is to be, but for commands. Lock held.</summary>
+    private bool IsStopped => _frozen || _held;
+
+    private void Follow(bool before)
+    {
+        if (IsStopped != before && _commands == 0)
+        {
+            SendStop(IsStopped);
         }
     }
 
@@ -227,7 +248,7 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     {
         lock (_stop)
         {
-            if (_commands++ == 0 && _stopped)
+            if (_commands++ == 0 && IsStopped)
             {
                 SendStop(false);
             }
@@ -239,7 +260,7 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     {
         lock (_stop)
         {
-            if (--_commands == 0 && _stopped)
+            if (--_commands == 0 && IsStopped)
             {
                 SendStop(true);
             }

@@ -28,6 +28,7 @@ public sealed partial class LinuxPlatform : IPlatform
     private int _blanksOwed;
     private readonly ServerPool _servers = new();
     private readonly HostPoller _poller = new();
+    private readonly RunQueue _runQueue = new();
     private readonly Keeper _keeper;
     private readonly bool[] _served = ChannelCalls.MakeServed();
     private readonly byte[] _kinds = ChannelCalls.MakeTable();
@@ -89,6 +90,9 @@ public sealed partial class LinuxPlatform : IPlatform
 
     /// <inheritdoc/>
     public ulong MinimumSignalStack { get; }
+
+    /// <inheritdoc/>
+    public int RunnableThreads => _runQueue.Length is < int.MaxValue and var length ? length : 0;
 
     /// <inheritdoc/>
     public bool HasNativeFutex => !_strict;
