@@ -39,7 +39,7 @@ internal sealed class LinuxPeer : IDisposable
     public ConcurrentQueue<string> Reports { get; } = new();
 
     /// <summary>Starts the peer, or skips the test where that cannot be.</summary>
-    /// <param name="trouble">How likely a frame is lost on its way, comes twice, late, or with a wrong bit: each by itself.</param>
+    /// <param name="trouble">How likely a TCP segment is lost on its way, comes twice, late, or with a wrong bit: each by itself.</param>
     public static LinuxPeer Start(double trouble)
     {
         Assert.SkipUnless(Environment.UserName == "root", "only root makes network namespaces and TAP devices");
@@ -108,9 +108,15 @@ internal sealed class LinuxPeer : IDisposable
     private List<byte[]> Impair(byte[] frame)
     {
         var frames = new List<byte[]>();
+        var segment = SegmentIn(frame);
+        if (segment == 0)
+        {
+            return [frame];
+        }
+
         if (Happens())
         {
-            frame[_random.Next(frame.Length)] ^= (byte)(1 << _random.Next(8));
+            frame[_random.Next(segment, frame.Length)] ^= (byte)(1 << _random.Next(8));
         }
 
         if (!Happens())
@@ -138,6 +144,14 @@ internal sealed class LinuxPeer : IDisposable
 
         return frames;
     }
+
+    /// <summary>Where the TCP segment of a frame begins; 0 when there is none. Nothing else has trouble: neighbours give up after three lost
+    /// questions, as they should (RFC 4861, section 10), and nobody notices a wrong bit in an ARP packet or an IPv6 header.</summary>
+    private static int SegmentIn(byte[] frame) =>
+        !EthernetFrame.TryParse(frame, out var ethernet) ? 0
+        : ethernet.Type == EthernetFrame.TypeIPv4 && frame[23] == (byte)IPProtocol.Tcp ? EthernetFrame.HeaderSize + IPv4Packet.MinimalHeader
+        : ethernet.Type == EthernetFrame.TypeIPv6 && frame[20] == (byte)IPProtocol.Tcp ? EthernetFrame.HeaderSize + IPv6Packet.HeaderSize
+        : 0;
 
     private bool Happens() => _random.NextDouble() < _trouble;
 

@@ -23,6 +23,7 @@ public sealed partial class DragonetKernel : IDisposable
     private readonly KernelCaller _caller = new();
     private readonly Terminals _terminals;
     private UpperDirectory? _changes;
+    private UserNetwork? _network;
 
     private DragonetKernel(Kernel.Kernel kernel)
     {
@@ -41,17 +42,19 @@ public sealed partial class DragonetKernel : IDisposable
     {
         options ??= new KernelOptions();
         LinuxPlatform platform;
+        var network = options.Network is { } wanted ? new UserNetwork(wanted, options.Log) : null;
         try
         {
             if (options.ConfineProcess)
             {
-                ProcessConfinement.RestrictFiles(ConfinedFiles.Of(options));
+                ProcessConfinement.RestrictFiles(ConfinedFiles.Of(options), network is not null, listens: network is not null && options.ServesSockets);
             }
 
             platform = new LinuxPlatform(options.Strict, options.Trace is not null ? false : options.Channels switch { ChannelUse.Always => true, ChannelUse.Never => false, _ => null });
         }
         catch (InvalidOperationException failure)
         {
+            network?.Dispose();
             throw new DragonetException($"{failure.Message}: see 'dragonet doctor'", failure);
         }
 
@@ -60,7 +63,7 @@ public sealed partial class DragonetKernel : IDisposable
             MemoryLimit = options.MemoryLimit,
             Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
-        InetFamily.Install(kernel);
+        InetFamily.Install(kernel, network is null ? null : network.Equip);
         kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
         kernel.Log.Written += options.Log;
         kernel.Pids.Limit = options.TaskLimit;
@@ -70,16 +73,21 @@ public sealed partial class DragonetKernel : IDisposable
             kernel.Trace = new StraceWriter(trace);
         }
 
-        var booted = new DragonetKernel(kernel);
+        var booted = new DragonetKernel(kernel) { _network = network };
         try
         {
             booted._changes = options.Upper is { } upper ? UpperDirectory.Open(kernel, booted._caller, upper) : null;
             new RootBuilder(kernel, booted._caller, options, booted._changes).Build();
+            if (network is not null)
+            {
+                new ResolverFile(kernel, booted._caller, network.ResolverText).Show(kernel.Mounts);
+            }
+
             kernel.Jails.MakeMounts = new JailMounts(kernel, booted._caller).Make;
             platform.Start(kernel);
             if (options.ConfineProcess)
             {
-                ProcessConfinement.RestrictCalls(options.ServesSockets);
+                ProcessConfinement.RestrictCalls(options.ServesSockets, network is not null);
             }
 
             return booted;
@@ -142,6 +150,7 @@ public sealed partial class DragonetKernel : IDisposable
     public void Dispose()
     {
         _kernel.Dispose();
+        _network?.Dispose();
         _changes?.Dispose();
     }
 }

@@ -43,6 +43,9 @@ public sealed class KernelOptions
     /// <summary>A confined process may still accept connections on sockets that listen when it boots (dragonet boot).</summary>
     public bool ServesSockets { get; init; }
 
+    /// <summary>How guests reach the outside, and the outside them; null when they do not: each jail has lo alone.</summary>
+    public NetworkOptions? Network { get; init; }
+
     /// <summary>Where messages for the user go, one line each: that a program was killed for want of memory. Guests find them in dmesg(1).</summary>
     public Action<string>? Log { get; init; }
 

@@ -45,12 +45,16 @@ public sealed record Census
     /// <summary>Bytes that wait in pipes and sockets, of the whole kernel.</summary>
     public long BufferedBytes { get; init; }
 
+    /// <summary>What the network stacks have, by name.</summary>
+    public IReadOnlyList<KeyValuePair<string, long>> Network { get; init; } = [];
+
     /// <summary>What it counts, by name, as `dragonet census` prints it.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Lines =>
     [
         Line("jails", Jails), Line("jails.dying", DyingJails), Line("processes", Processes), Line("tasks", Tasks), Line("files", OpenFiles),
         Line("sockets", Sockets), Line("mounts", Mounts), Line("ipc", IpcObjects), Line("unix.names", UnixNames), Line("terminals", Terminals),
         Line("timers", Timers), Line("futexes", Futexes), Line("buffered.bytes", BufferedBytes),
+        .. Network.Select(static pair => Line(pair.Key, pair.Value)),
     ];
 
     private static KeyValuePair<string, string> Line(string name, long count) => new(name, count.ToString(CultureInfo.InvariantCulture));

@@ -48,6 +48,7 @@ public sealed partial class Kernel
             Timers = Timers.Count,
             Futexes = Futexes.Count,
             BufferedBytes = Buffers.Used,
+            Network = Sockets.Network?.Count(all) ?? [],
         };
     }
 }

@@ -13,6 +13,7 @@ internal sealed class KernelSettings(string command)
     private const int MostTasks = 32768;
 
     private readonly List<Volume> _volumes = [];
+    private readonly NetworkArguments _network = new(command);
     private string? _root;
     private string? _upper;
     private int _processors;
@@ -27,6 +28,7 @@ internal sealed class KernelSettings(string command)
         new("-v", "--volume", "HOST:GUEST[:ro]", "show a host directory or file in the guest; may be repeated", value => _volumes.Add(ParseVolume(value))),
         new(null, "--hostname", "NAME", "name of the machine in the guest", value => HostName = value),
         new("-m", "--memory", "SIZE", "memory of all programs and files in memory together: 512M, 2G (default 2G)", value => Memory = Quantity.Size("--memory", value)),
+        .. _network.Options,
         new("-n", "--cpus", "N", "processors that programs see", value => _processors = ParseProcessors(value)),
         new(null, "--isolation", "default|strict", "strict: every system call goes to the kernel", value => _strict = ParseIsolation(value)),
         new(null, "--no-confine", null, "leave the kernel process its rights on this machine (to debug it)", _ => _confine = false),
@@ -38,7 +40,7 @@ internal sealed class KernelSettings(string command)
     internal long Memory { get; private set; } = DefaultMemory;
 
     /// <summary>True when something was said that only a kernel of one's own can have.</summary>
-    internal bool ShapesTheMachine => _root is not null || _upper is not null || _volumes.Count > 0 || _strict;
+    internal bool ShapesTheMachine => _root is not null || _upper is not null || _volumes.Count > 0 || _strict || _network.IsSaid;
 
     /// <summary>How the kernel boots.</summary>
     /// <param name="stays">It has a control socket, and jails.</param>
@@ -57,6 +59,7 @@ internal sealed class KernelSettings(string command)
         ServesSockets = stays,
         Log = line => Console.Error.WriteLine($"dragonet: {line}"),
         Channels = _channels,
+        Network = _network.Get(),
         Trace = trace,
     };
 

@@ -11,4 +11,7 @@ public interface INetwork
 
     /// <summary>ioctl(2) about interfaces (netdevice(7)), which sockets of every family take. ENOTTY for other requests.</summary>
     SysResult Ioctl(ICaller caller, uint request, ulong argument);
+
+    /// <summary>How many objects of each kind the stacks of these jails have, for the census.</summary>
+    IReadOnlyList<KeyValuePair<string, long>> Count(IEnumerable<Jail> jails);
 }

@@ -33,6 +33,12 @@ internal sealed class PacketPool
         return packet;
     }
 
+    /// <summary>A packet came that another stack has made.</summary>
+    public void Adopt() => InUse++;
+
+    /// <summary>A packet went to another stack.</summary>
+    public void Release() => InUse--;
+
     public void Return(PacketBuffer packet)
     {
         InUse--;

@@ -130,7 +130,7 @@ public sealed partial class Stack
         return true;
     }
 
-    private bool IsForUs(IPAddress destination) => IsLocal(destination) || destination.IsMulticast || IsBroadcast(destination);
+    private bool IsForUs(IPAddress destination) => IsLocal(destination) || destination.IsMulticast || IsBroadcast(destination) || Options.Interceptor is not null;
 
     /// <summary>Gives a packet to the protocol above; owns it. The IP header is still in front of its first byte.</summary>
     private void Deliver(in IPHeader header, PacketBuffer packet, int headerLength)

@@ -22,6 +22,7 @@ public sealed partial class Stack
         Icmp = new IcmpLayer(this);
         Fragments = new Reassembler(this);
         Loopback = new LoopbackInterface(this);
+        Intercepted = options.Interceptor is null ? null : Tcp.CreateIntercepting();
     }
 
     /// <summary>The present, in nanoseconds from any beginning.</summary>

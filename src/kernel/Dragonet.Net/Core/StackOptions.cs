@@ -12,6 +12,9 @@ public sealed class StackOptions
     /// <summary>Whether packets for others are passed on (net.ipv4.ip_forward).</summary>
     public bool Forwards { get; set; }
 
+    /// <summary>Who answers for all other addresses; null: nobody.</summary>
+    public IInterceptor? Interceptor { get; init; }
+
     /// <summary>Most TCP connections that were asked for and not confirmed yet (SYN-RECEIVED) of one listener.</summary>
     public int HalfOpenLimit { get; init; } = 1024;
 }

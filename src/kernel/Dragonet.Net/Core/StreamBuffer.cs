@@ -27,6 +27,16 @@ internal sealed class StreamBuffer(BufferBudget budget)
     /// <summary>Memory that it holds.</summary>
     public int Held => _size;
 
+    /// <summary>The first bytes, as far as they lie in one piece.</summary>
+    public ReadOnlySpan<byte> First
+    {
+        get
+        {
+            var at = (int)(Head & (_size - 1));
+            return Count == 0 ? default : _data.AsSpan(at, Math.Min(Count, _size - at));
+        }
+    }
+
     /// <summary>What is behind the first hole.</summary>
     public RangeSet? Later => _later is { Count: > 0 } ? _later : null;
 

@@ -16,6 +16,8 @@ internal readonly record struct IcmpError(byte TypeV4, byte CodeV4, byte TypeV6,
 
     public static IcmpError PortUnreachable => new(3, 3, 1, 4);
 
+    public static IcmpError Prohibited => new(3, 13, 1, 1);
+
     public static IcmpError TimeExceeded => new(11, 0, 3, 0);
 
     /// <summary>The next link takes only so much (RFC 1191, section 4; RFC 4443, section 3.2).</summary>

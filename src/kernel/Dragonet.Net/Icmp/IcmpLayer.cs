@@ -7,10 +7,10 @@ namespace Dragonet.Net;
 internal sealed class IcmpLayer(Stack stack)
 {
     private const int HeaderSize = 8;
-    private const byte EchoReplyV4 = 0;
-    private const byte EchoRequestV4 = 8;
-    private const byte EchoRequestV6 = 128;
-    private const byte EchoReplyV6 = 129;
+    internal const byte EchoReplyV4 = 0;
+    internal const byte EchoRequestV4 = 8;
+    internal const byte EchoRequestV6 = 128;
+    internal const byte EchoReplyV6 = 129;
     private const int ErrorsPerSecond = 1000; // net.ipv4.icmp_msgs_per_sec
 
     private readonly Dictionary<(bool IsV6, ushort Identifier), PingSocket> _sockets = [];
@@ -39,6 +39,13 @@ internal sealed class IcmpLayer(Stack stack)
         var type = bytes[0];
         if (type == (isV4 ? EchoRequestV4 : EchoRequestV6))
         {
+            if (stack.Options.Interceptor is { } interceptor && !stack.IsLocal(header.Destination) && !header.Destination.IsMulticast && !stack.IsBroadcast(header.Destination))
+            {
+                interceptor.OnEcho(header.Source, header.Destination, bytes);
+                stack.Pool.Return(packet);
+                return;
+            }
+
             Reply(header, packet);
             return;
         }

@@ -3,11 +3,13 @@ namespace Dragonet.Net;
 /// <summary>An Ethernet link: frames go out through a delegate and come in through <see cref="Receive"/>.</summary>
 public sealed class EthernetInterface : Interface
 {
-    private readonly FrameHandler _transmit;
+    private const int MaxFrame = 65535 + EthernetFrame.HeaderSize;
+
+    private readonly FrameHandler? _transmit;
     private readonly NeighbourTable _neighbours;
 
-    /// <summary>Adds the interface to a stack; it is down and has no address.</summary>
-    public EthernetInterface(Stack stack, string name, EthernetAddress address, FrameHandler transmit, int mtu = 1500)
+    /// <summary>Adds the interface to a stack; it is down and has no address. Frames go to the delegate, or into a <see cref="Cable"/>.</summary>
+    public EthernetInterface(Stack stack, string name, EthernetAddress address, FrameHandler? transmit = null, int mtu = 1500)
         : base(stack, name, mtu)
     {
         _transmit = transmit;
@@ -24,12 +26,25 @@ public sealed class EthernetInterface : Interface
     /// <summary>Neighbours whose address is known.</summary>
     public IEnumerable<(IPAddress Address, EthernetAddress Hardware)> Neighbours => _neighbours.Known;
 
+    /// <summary>What it is plugged into, instead of the delegate.</summary>
+    internal Cable? Cable { get; set; }
+
     /// <summary>A frame came.</summary>
     public void Receive(ReadOnlySpan<byte> bytes)
     {
-        if (!IsUp || !EthernetFrame.TryParse(bytes, out var frame) || !(frame.Destination == Address || frame.Destination.IsMulticast)
-            || frame.Source.IsMulticast || bytes.Length > 65535)
+        if (IsUp && bytes.Length <= MaxFrame)
         {
+            Receive(Stack.Pool.Copy(bytes));
+        }
+    }
+
+    /// <summary>A frame came; owns it.</summary>
+    internal void Receive(PacketBuffer packet)
+    {
+        if (!IsUp || packet.Length > MaxFrame || !EthernetFrame.TryParse(packet.Bytes, out var frame)
+            || !(frame.Destination == Address || frame.Destination.IsMulticast) || frame.Source.IsMulticast)
+        {
+            Stack.Pool.Return(packet);
             return;
         }
 
@@ -39,11 +54,13 @@ public sealed class EthernetInterface : Interface
                 InputArp(frame.Payload);
                 break;
             case EthernetFrame.TypeIPv4 or EthernetFrame.TypeIPv6:
-                var packet = Stack.Pool.Copy(frame.Payload);
                 packet.IsLinkBroadcast = frame.Destination.IsMulticast;
+                packet.TrimFront(EthernetFrame.HeaderSize);
                 Input(packet);
-                break;
+                return;
         }
+
+        Stack.Pool.Return(packet);
     }
 
     /// <summary>Forgets its neighbours; before the interface goes away.</summary>
@@ -172,7 +189,15 @@ public sealed class EthernetInterface : Interface
     {
         Counters.SentPackets++;
         Counters.SentBytes += frame.Length;
-        _transmit(frame.Bytes);
-        Stack.Pool.Return(frame);
+        if (Cable is not { } cable)
+        {
+            _transmit?.Invoke(frame.Bytes);
+            Stack.Pool.Return(frame);
+        }
+        else if (!cable.Carry(this, frame))
+        {
+            Counters.SendDrops++;
+            Stack.Pool.Return(frame);
+        }
     }
 }

@@ -93,6 +93,9 @@ internal sealed partial class TcpConnection
         return count;
     }
 
+    /// <summary>Received bytes that lie in one piece.</summary>
+    public ReadOnlySpan<byte> Readable => _incoming.First;
+
     /// <summary>Drops data that the user has seen; the window moves when that is worth telling.</summary>
     public void Consume(int count)
     {

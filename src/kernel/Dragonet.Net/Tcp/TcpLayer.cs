@@ -8,12 +8,16 @@ internal sealed class TcpLayer
 {
     private readonly Dictionary<TcpKey, TcpConnection> _connections;
     private readonly Dictionary<ushort, List<TcpSocket>> _listeners = [];
+    private readonly HeldSyns _held;
+    private ulong _calls;
 
     public TcpLayer(Stack stack)
     {
         Stack = stack;
         Ports = new PortTable(stack.Options.Random);
-        _connections = new(new KeyComparer(stack.Hash));
+        var comparer = new KeyComparer(stack.Hash);
+        _connections = new(comparer);
+        _held = new HeldSyns(stack.Pool, comparer);
     }
 
     public Stack Stack { get; }
@@ -34,7 +38,7 @@ internal sealed class TcpLayer
         }
         else if (!header.Destination.IsMulticast && !packet.IsLinkBroadcast && !Stack.IsBroadcast(header.Destination) && !header.Source.IsUnspecified)
         {
-            Input(segment, header, packet.Input!);
+            Input(segment, header, packet);
         }
 
         Stack.Pool.Return(packet);
@@ -68,6 +72,31 @@ internal sealed class TcpLayer
         Stack.Counters.TcpOutSegments++;
         Stack.Counters.TcpOutResets++;
         _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp), packet, path, dontFragment: local.Address.IsV4);
+    }
+
+    /// <summary>A socket that takes the connections that an interceptor lets through.</summary>
+    public TcpSocket CreateIntercepting()
+    {
+        var socket = new TcpSocket(this, isV6: true);
+        socket.ListenWithoutPort();
+        return socket;
+    }
+
+    /// <summary>A call that was made to wait is answered.</summary>
+    public void AnswerHeld(Endpoint from, Endpoint to, SynVerdict verdict)
+    {
+        var key = new TcpKey(to.Address, to.Port, from.Address, from.Port);
+        if (!_held.Take(key, out var header, out var packet))
+        {
+            return;
+        }
+
+        if (TcpSegment.TryParse(packet.Bytes, out var segment) && !_connections.ContainsKey(key))
+        {
+            Answer(verdict, segment, key, header, packet);
+        }
+
+        Stack.Pool.Return(packet);
     }
 
     public void Add(TcpConnection connection)
@@ -115,11 +144,12 @@ internal sealed class TcpLayer
         return !_connections.ContainsKey(key);
     }
 
-    /// <summary>Finds a local port for a connection, from the address's own starting point (RFC 6056, section 3.3.3).</summary>
+    /// <summary>Finds a local port for a connection, from the address's own starting point on (RFC 6056, section 3.3.3).</summary>
     public Result<ushort> ChoosePort(IPAddress local, IPAddress remote, ushort remotePort)
     {
         const int count = PortTable.LastEphemeral - PortTable.FirstEphemeral + 1;
-        var start = (int)((Stack.Hash.Of(new TcpKey(local, 0, remote, remotePort), 3) + Stack.Options.Random() % 16 + (ulong)_connections.Count) % count);
+        _calls += 1 + Stack.Options.Random() % 8; // on from the last one: the peer may remember it for a minute (TIME-WAIT)
+        var start = (int)((Stack.Hash.Of(new TcpKey(local, 0, remote, remotePort), 3) + _calls) % count);
         for (var pass = 0; pass < 2; pass++)
         {
             for (var i = 0; i < count; i++)
@@ -156,12 +186,12 @@ internal sealed class TcpLayer
     private bool IsFree(in TcpKey key) =>
         !_connections.TryGetValue(key, out var old) || (old is { State: TcpState.TimeWait, Socket: null } && old.IsLongOver);
 
-    private void Input(in TcpSegment segment, in IPHeader header, Interface link)
+    private void Input(in TcpSegment segment, in IPHeader header, PacketBuffer packet)
     {
         var key = new TcpKey(header.Destination, segment.DestinationPort, header.Source, segment.SourcePort);
         if (_connections.TryGetValue(key, out var connection))
         {
-            if (connection.State == TcpState.TimeWait && connection.MayGiveWay(segment) && FindListener(key) is not null)
+            if (connection.State == TcpState.TimeWait && connection.MayGiveWay(segment) && (Stack.Options.Interceptor is not null || FindListener(key) is not null))
             {
                 connection.Remove(Errno.OK);
             }
@@ -181,13 +211,60 @@ internal sealed class TcpLayer
             }
             else if (segment.Has(TcpFlags.Syn) && !segment.Has(TcpFlags.Fin))
             {
-                listener.OnSyn(segment, key, header.Source.IsLinkLocal ? link.Index : 0);
+                listener.OnSyn(segment, key, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
             }
 
             return;
         }
 
+        if (Stack.Options.Interceptor is { } interceptor && segment.Has(TcpFlags.Syn) && !segment.Has(TcpFlags.Ack | TcpFlags.Rst | TcpFlags.Fin))
+        {
+            Answer(interceptor.OnSyn(new Endpoint(key.RemoteAddress, key.RemotePort), new Endpoint(key.LocalAddress, key.LocalPort)), segment, key, header, packet);
+            return;
+        }
+
         SendReset(segment, key);
+    }
+
+    /// <summary>What an interceptor says to a call.</summary>
+    private void Answer(SynVerdict verdict, in TcpSegment segment, in TcpKey key, in IPHeader header, PacketBuffer packet)
+    {
+        switch (verdict)
+        {
+            case SynVerdict.Wait:
+                _held.Keep(key, header, packet);
+                break;
+            case SynVerdict.Accept:
+                Stack.Intercepted!.OnSyn(segment, key, 0);
+                break;
+            case SynVerdict.Reset:
+                SendReset(segment, key);
+                break;
+            case SynVerdict.Ignore:
+                break;
+            default:
+                var size = header.Source.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
+                var about = Stack.Pool.Copy(packet.Bytes);
+                about.Input = packet.Input;
+                if (header.Source.IsV4)
+                {
+                    IPv4Packet.Write(about.Prepend(size), header, about.Length - size, 0, 0);
+                }
+                else
+                {
+                    IPv6Packet.Write(about.Prepend(size), header, about.Length - size, header.Protocol);
+                }
+
+                about.TrimFront(size);
+                Stack.Icmp.SendError(header, about, size, verdict switch
+                {
+                    SynVerdict.NetworkUnreachable => IcmpError.NetworkUnreachable,
+                    SynVerdict.HostUnreachable => IcmpError.HostUnreachable,
+                    _ => IcmpError.Prohibited,
+                });
+                Stack.Pool.Return(about);
+                break;
+        }
     }
 
     private TcpSocket? FindListener(in TcpKey key)

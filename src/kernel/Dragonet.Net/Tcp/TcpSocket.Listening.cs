@@ -59,6 +59,13 @@ public sealed partial class TcpSocket
         return _pending.TryDequeue(out var connection) ? new TcpSocket(_layer, connection, IsV6) : Errno.EAGAIN;
     }
 
+    /// <summary>Listens on no port: what comes is handed to it (<see cref="IInterceptor"/>).</summary>
+    internal void ListenWithoutPort()
+    {
+        IsListening = true;
+        Backlog = int.MaxValue - 1;
+    }
+
     /// <summary>How well it fits to a destination; -1 when not at all.</summary>
     internal int Score(IPAddress destination)
     {

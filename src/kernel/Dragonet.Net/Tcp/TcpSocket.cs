@@ -58,6 +58,15 @@ public sealed partial class TcpSocket : IPortUser
     /// <summary>Bytes that can be read (SIOCINQ).</summary>
     public int IncomingCount => _connection?.IncomingCount ?? 0;
 
+    /// <summary>Room for bytes to be sent.</summary>
+    public int SendRoom => _connection?.SendRoom ?? 0;
+
+    /// <summary>The peer will send no more, and what it sent was read; or the connection is over.</summary>
+    public bool IsAtEnd => _connection is not { } connection || (connection.IsReceiveEnded && connection.IncomingCount == 0);
+
+    /// <summary>Received bytes without a copy: those that lie in one piece. They are taken with <see cref="Discard"/>.</summary>
+    public ReadOnlySpan<byte> Readable => _connection is { } connection ? connection.Readable : default;
+
     IPAddress IPortUser.BoundAddress => Local.Address;
 
     bool IPortUser.IsV6Only => Settings.IsV6Only;

@@ -34,6 +34,13 @@ internal sealed class UdpLayer(Stack stack)
 
         if (Find(new Endpoint(header.Destination, datagram.DestinationPort), source) is not { } socket)
         {
+            if (stack.Options.Interceptor is { } interceptor)
+            {
+                interceptor.OnDatagram(source, new Endpoint(header.Destination, datagram.DestinationPort), packet.Bytes[UdpDatagram.HeaderSize..]);
+                stack.Pool.Return(packet);
+                return;
+            }
+
             stack.Counters.UdpNoPorts++;
             stack.Icmp.SendError(header, packet, headerLength, IcmpError.PortUnreachable);
             stack.Pool.Return(packet);

@@ -56,8 +56,14 @@ internal static class InterfaceRequests
 
     /// <summary>IFF_* of an interface.</summary>
     public static uint FlagsOf(Interface link) =>
-        (link.IsLoopback ? NetDevice.IFF_LOOPBACK : (uint)(NetDevice.IFF_POINTOPOINT | NetDevice.IFF_NOARP | NetDevice.IFF_MULTICAST))
+        (link.IsLoopback ? NetDevice.IFF_LOOPBACK
+            : link is EthernetInterface ? (uint)(NetDevice.IFF_BROADCAST | NetDevice.IFF_MULTICAST)
+            : (uint)(NetDevice.IFF_POINTOPOINT | NetDevice.IFF_NOARP | NetDevice.IFF_MULTICAST))
         | (link.IsUp ? (uint)(NetDevice.IFF_UP | NetDevice.IFF_RUNNING) : 0);
+
+    /// <summary>ARPHRD_*.</summary>
+    public static ushort TypeOf(Interface link) =>
+        link.IsLoopback ? NetDevice.ARPHRD_LOOPBACK : link is EthernetInterface ? NetDevice.ARPHRD_ETHER : NetDevice.ARPHRD_NONE;
 
     private static Errno Fill(Interface link, uint request, Span<byte> ifreq)
     {
@@ -87,7 +93,7 @@ internal static class InterfaceRequests
                 return Errno.OK;
             case NetDevice.SIOCGIFHWADDR:
                 union.Clear();
-                BinaryPrimitives.WriteUInt16LittleEndian(union, link.IsLoopback ? NetDevice.ARPHRD_LOOPBACK : NetDevice.ARPHRD_NONE);
+                BinaryPrimitives.WriteUInt16LittleEndian(union, TypeOf(link));
                 link.HardwareAddress?.Write(union[2..]);
                 return Errno.OK;
             case NetDevice.SIOCGIFADDR or NetDevice.SIOCGIFDSTADDR or NetDevice.SIOCGIFBRDADDR or NetDevice.SIOCGIFNETMASK when !hasAddress:
@@ -95,7 +101,7 @@ internal static class InterfaceRequests
             case NetDevice.SIOCGIFADDR or NetDevice.SIOCGIFDSTADDR:
                 return Put(union, address.Address);
             case NetDevice.SIOCGIFBRDADDR:
-                return Put(union, IPAddress.AnyV4);
+                return Put(union, (link.IsLoopback ? null : address.DirectedBroadcast) ?? IPAddress.AnyV4);
             case NetDevice.SIOCGIFNETMASK:
                 return Put(union, IPAddress.FromV4(address.Length == 0 ? 0 : uint.MaxValue << (32 - address.Length)));
             default:

@@ -48,6 +48,28 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         }
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<KeyValuePair<string, long>> Count(IEnumerable<Jail> jails)
+    {
+        long connections = 0, open = 0, packets = 0, timers = 0, bytes = 0, host = 0;
+        foreach (var jail in jails)
+        {
+            var network = jail.Get(stacks);
+            using (network.Enter())
+            {
+                var census = network.Stack.Census;
+                connections += census.Connections;
+                open += census.TcpSockets + census.DatagramSockets;
+                packets += census.Packets + census.Fragments;
+                timers += census.Timers;
+                bytes += census.BufferedBytes;
+                host += network.HostSockets;
+            }
+        }
+
+        return [new("net.connections", connections), new("net.sockets", open), new("net.packets", packets), new("net.timers", timers), new("net.bytes", bytes), new("net.host.sockets", host)];
+    }
+
     private NetworkStack Of(ICaller caller) => (caller is Task task ? task.Jail : kernel.Jails.Root).Get(stacks);
 
     private static string Tcp(Stack stack, bool isV6)

@@ -17,6 +17,7 @@ public sealed class NetworkStack
     private KernelTimer? _timer;            // guarded by _lock
     private long _armedFor = long.MaxValue; // guarded by _lock
     private bool _hasEnded;                 // guarded by _lock
+    private IStackPeer? _peer;              // guarded by _lock
 
     /// <summary>A stack with lo up.</summary>
     public NetworkStack(Kernel.Kernel kernel)
@@ -28,6 +29,9 @@ public sealed class NetworkStack
     /// <summary>The stack; its members only inside <see cref="Enter"/>.</summary>
     public Stack Stack { get; }
 
+    /// <summary>Sockets of the host that carry on what this stack sends; inside <see cref="Enter"/>.</summary>
+    public int HostSockets => _peer?.HostSockets ?? 0;
+
     /// <summary>Begins to use the stack: takes the lock and tells the time. At the end the stack finishes its work, and the timer is set.</summary>
     public Scope Enter()
     {
@@ -36,12 +40,25 @@ public sealed class NetworkStack
         return new Scope(this, scope);
     }
 
+    /// <summary>Plugs in what is at the other end of the stack's cable.</summary>
+    /// <param name="make">Makes it; it gets what runs something inside the stack and then continues whoever waited.</param>
+    public void Connect(Func<Action<Action>, IStackPeer> make)
+    {
+        ArgumentNullException.ThrowIfNull(make);
+        using (Enter())
+        {
+            _peer = make(RunInside);
+        }
+    }
+
     /// <summary>The jail is gone: nothing happens here any more.</summary>
     public void End()
     {
         using (_lock.Enter())
         {
             _hasEnded = true;
+            _peer?.End();
+            _peer = null;
             _timer?.Cancel();
             _timer = null;
         }
@@ -54,10 +71,24 @@ public sealed class NetworkStack
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 
+    private void RunInside(Action action)
+    {
+        using (Enter())
+        {
+            action();
+        }
+
+        _kernel.Drain();
+    }
+
     private void FinishLocked()
     {
-        Stack.Run();
-        var next = Stack.NextDeadline;
+        do
+        {
+            Stack.Run();
+        }
+        while (_peer?.Run(Stack.Now) == true);
+        var next = Math.Min(Stack.NextDeadline, _peer?.NextDeadline ?? long.MaxValue);
         if (next < _armedFor && !_hasEnded)
         {
             _timer?.Cancel();

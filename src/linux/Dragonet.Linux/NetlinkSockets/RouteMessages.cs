@@ -74,13 +74,13 @@ internal static class RouteMessages
         link.HardwareAddress?.Write(hardware);
         var message = new NetlinkMessage(header, Netlink.RTM_NEWLINK, flags, port).Add(new ifinfomsg
         {
-            ifi_type = link.IsLoopback ? NetDevice.ARPHRD_LOOPBACK : NetDevice.ARPHRD_NONE,
+            ifi_type = InterfaceRequests.TypeOf(link),
             ifi_index = link.Index,
             ifi_flags = InterfaceRequests.FlagsOf(link) | (link.IsUp ? Netlink.IFF_LOWER_UP : 0),
         });
         _ = message.Add(Netlink.IFLA_IFNAME, link.Name)
             .Add(Netlink.IFLA_TXQLEN, 1000)
-            .Add(Netlink.IFLA_OPERSTATE, [link.IsUp ? (byte)0 : (byte)2]) // lo says "unknown" when up
+            .Add(Netlink.IFLA_OPERSTATE, [!link.IsUp ? (byte)2 : link is EthernetInterface ? (byte)6 : (byte)0]) // lo says "unknown" when up
             .Add(Netlink.IFLA_LINKMODE, [0])
             .Add(Netlink.IFLA_MTU, link.Mtu)
             .Add(Netlink.IFLA_GROUP, 0)
@@ -90,7 +90,9 @@ internal static class RouteMessages
             .Add(Netlink.IFLA_QDISC, "noqueue");
         if (link.HardwareAddress is not null)
         {
-            _ = message.Add(Netlink.IFLA_ADDRESS, hardware).Add(Netlink.IFLA_BROADCAST, hardware);
+            var everybody = new byte[EthernetAddress.Size];
+            everybody.AsSpan().Fill(link.IsLoopback ? (byte)0 : byte.MaxValue);
+            _ = message.Add(Netlink.IFLA_ADDRESS, hardware).Add(Netlink.IFLA_BROADCAST, everybody);
         }
 
         return message.Add(Netlink.IFLA_STATS64, Statistics(link.Counters)).Finish();

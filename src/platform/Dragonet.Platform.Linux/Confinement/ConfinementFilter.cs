@@ -27,19 +27,21 @@ internal static class ConfinementFilter
     /// <summary>Builds the program.</summary>
     /// <param name="self">Our own pid, which kill(2) may name.</param>
     /// <param name="serves">Connections may be accepted.</param>
-    internal static byte[] Build(int self, bool serves)
+    /// <param name="network">Sockets of IP may be opened.</param>
+    internal static byte[] Build(int self, bool serves, bool network)
     {
         var p = new BpfProgram();
         _ = p.Load(4).IfNotEqual(Seccomp.AuditArchX8664, "refuse").Load(0);
 
         // The most frequent first, since its argument keeps the host from caching the answer. x32 numbers match nothing.
         _ = p.IfEqual((uint)Nr.ioctl, "ioctl");
-        foreach (var number in (ReadOnlySpan<Nr>)[.. HostCalls.Guests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime, .. serves ? HostCalls.Serving : []])
+        foreach (var number in (ReadOnlySpan<Nr>)[.. HostCalls.Guests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime, .. serves ? HostCalls.Serving : [], .. network ? HostCalls.Networking : [], .. network && serves ? HostCalls.Publishing : []])
         {
             _ = p.IfEqual((uint)number, "allow");
         }
 
-        _ = p.IfEqual((uint)Nr.clone, "clone").IfEqual((uint)Nr.clone3, "clone3").IfEqual((uint)Nr.prctl, "prctl").IfEqual((uint)Nr.kill, "kill").Goto("refuse");
+        _ = p.IfEqual((uint)Nr.clone, "clone").IfEqual((uint)Nr.clone3, "clone3").IfEqual((uint)Nr.prctl, "prctl").IfEqual((uint)Nr.kill, "kill");
+        _ = (network ? p.IfEqual((uint)Nr.socket, "socket") : p).Goto("refuse");
 
         _ = p.Label("ioctl").Load(24);
         foreach (var control in s_controls)
@@ -55,6 +57,13 @@ internal static class ConfinementFilter
         foreach (var control in s_processControls)
         {
             _ = p.IfEqual(control, "allow");
+        }
+
+        if (network)
+        {
+            // AF_INET and AF_INET6; not raw ones, whose types are above SOCK_DGRAM: 1 and 2 with SOCK_NONBLOCK and SOCK_CLOEXEC, as we open them.
+            _ = p.Goto("refuse").Label("socket").Load(16).IfEqual(2, "type").IfEqual(10, "type").Goto("refuse");
+            _ = p.Label("type").Load(24).IfEqual(0x80801, "allow").IfEqual(0x80802, "allow");
         }
 
         // Our own process group is stopped as ^Z would; the runtime ends itself with a signal it got.

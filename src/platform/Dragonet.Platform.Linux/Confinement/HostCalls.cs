@@ -42,6 +42,15 @@ internal static class HostCalls
     /// <summary>Connections to a socket that was made before: no new sockets, no connecting.</summary>
     internal static ReadOnlySpan<Nr> Serving => [Nr.accept4, Nr.recvfrom, Nr.sendmsg, Nr.shutdown, Nr.getsockopt, Nr.setsockopt, Nr.getsockname, Nr.getpeername];
 
+    /// <summary>IP sockets of our own, when guests may reach the outside through them. socket(2) itself is in the filter, for its arguments.</summary>
+    internal static ReadOnlySpan<Nr> Networking =>
+    [
+        Nr.connect, Nr.accept4, Nr.recvfrom, Nr.shutdown, Nr.getsockopt, Nr.setsockopt, Nr.getsockname,
+    ];
+
+    /// <summary>Ports that are published later, for jails of a kernel that stays.</summary>
+    internal static ReadOnlySpan<Nr> Publishing => [Nr.bind, Nr.listen];
+
     /// <summary>What the .NET runtime and the C library do for threads, memory and signals. mprotect and mmap make code: there is a JIT.</summary>
     internal static ReadOnlySpan<Nr> Runtime =>
     [

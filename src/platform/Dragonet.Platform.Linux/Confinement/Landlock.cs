@@ -16,8 +16,11 @@ internal static unsafe class Landlock
     internal static int Version => (int)Math.Max(0, Host.Call(Nr.landlock_create_ruleset, 0, 0, 1));
 
     /// <summary>Makes the rule set.</summary>
+    /// <param name="grants">Files that stay.</param>
+    /// <param name="connects">TCP connections may be made.</param>
+    /// <param name="listens">TCP ports may be taken.</param>
     /// <returns>The descriptor, or an errno.</returns>
-    internal static Base.Result<HostFd> Create(IEnumerable<FileGrant> grants)
+    internal static Base.Result<HostFd> Create(IEnumerable<FileGrant> grants, bool connects, bool listens)
     {
         var version = Version;
         var handled = Handled(version);
@@ -25,7 +28,7 @@ internal static unsafe class Landlock
         // signal of PR_SET_PDEATHSIG, or a guest that was just being made outlives us.
         Span<byte> attributes = stackalloc byte[24];
         BinaryPrimitives.WriteUInt64LittleEndian(attributes, handled);
-        BinaryPrimitives.WriteUInt64LittleEndian(attributes[8..], version >= 4 ? 3u : 0); // no TCP port may be bound or connected
+        BinaryPrimitives.WriteUInt64LittleEndian(attributes[8..], version >= 4 ? (listens ? 0u : 1u) | (connects ? 0u : 2u) : 0); // LANDLOCK_ACCESS_NET_BIND_TCP, _CONNECT_TCP: refused
         BinaryPrimitives.WriteUInt64LittleEndian(attributes[16..], version >= 6 ? 1u : 0); // no abstract UNIX sockets of others
         long result;
         fixed (byte* pointer = attributes)

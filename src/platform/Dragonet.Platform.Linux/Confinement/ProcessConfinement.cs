@@ -23,11 +23,14 @@ public static unsafe class ProcessConfinement
     /// can hold guests afterwards.
     /// </summary>
     /// <exception cref="InvalidOperationException">The host refused.</exception>
-    public static void RestrictFiles(IEnumerable<FileGrant> grants)
+    /// <param name="grants">The files.</param>
+    /// <param name="connects">TCP connections may be made.</param>
+    /// <param name="listens">TCP ports may be taken.</param>
+    public static void RestrictFiles(IEnumerable<FileGrant> grants, bool connects = false, bool listens = false)
     {
         CloseInherited();
         HostFd? rules = null;
-        if (HasLandlock && !Landlock.Create(grants).Ok(out rules, out var error))
+        if (HasLandlock && !Landlock.Create(grants, connects, listens).Ok(out rules, out var error))
         {
             throw new InvalidOperationException($"Landlock: {error}");
         }
@@ -41,7 +44,8 @@ public static unsafe class ProcessConfinement
     /// <summary>Leaves only the calls of <see cref="HostCalls"/>, on all threads.</summary>
     /// <exception cref="InvalidOperationException">The host refused.</exception>
     /// <param name="serves">Sockets that listen already may be served.</param>
-    public static void RestrictCalls(bool serves = false)
+    /// <param name="network">IP sockets may be opened.</param>
+    public static void RestrictCalls(bool serves = false, bool network = false)
     {
         // The runtime takes SIGCHLD for programs that it starts, of which there can be none any more; the keeper waits for guests by
         // other means. By default the signal is dropped, and no thread wakes up at each guest's end.
@@ -50,7 +54,7 @@ public static unsafe class ProcessConfinement
         const long child = 17, maskSize = 8;
         _ = Host.Call(Nr.rt_sigaction, child, (long)action, 0, maskSize);
         const long threadSync = 1;
-        var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid), serves);
+        var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid), serves, network);
         fixed (byte* code = program)
         {
             // SAFETY: struct sock_fprog: a length and a pointer to the pinned program. SECCOMP_SET_MODE_FILTER.

@@ -1,0 +1,48 @@
+namespace Dragonet.Cli.Options;
+
+/// <summary>The options about the network, for commands that boot a kernel.</summary>
+internal sealed class NetworkArguments
+{
+    private readonly string _command;
+    private readonly List<string> _allowed = [];
+    private readonly List<string> _published = [];
+    private readonly List<string> _servers = [];
+    private string? _kind;
+
+    internal NetworkArguments(string command)
+    {
+        _command = command;
+        Options =
+        [
+            new(null, "--net", "none|user", "none: lo alone (default); user: everything outside of this machine, or what --allow says", value => _kind = Kind(value)),
+            new(null, "--allow", "WHAT[:PORT]", "let guests reach only this: NAME, *.NAME, ADDR[/LEN], any, or host (this machine, as 10.0.2.2); may be repeated", _allowed.Add),
+            new("-p", "--publish", "[ADDR:]HOST:GUEST[/udp]", "a port here leads to one of the guest; without ADDR for this machine alone; may be repeated", _published.Add),
+            new(null, "--dns", "ADDR[:PORT]", "ask this server about names instead of those of this machine; may be repeated", _servers.Add),
+        ];
+    }
+
+    internal IReadOnlyList<Option> Options { get; }
+
+    /// <summary>True when something was said.</summary>
+    internal bool IsSaid => _kind is not null || _allowed.Count > 0 || _published.Count > 0 || _servers.Count > 0;
+
+    /// <summary>Null for no network.</summary>
+    internal NetworkOptions? Get()
+    {
+        var isAsked = _allowed.Count > 0 || _published.Count > 0 || _servers.Count > 0;
+        if (_kind == "none" && isAsked)
+        {
+            throw new CommandException($"{_command}: --allow, --publish and --dns need a network: leave out --net none");
+        }
+
+        // A port that is published opens no way out.
+        return _kind != "user" && !isAsked ? null : new NetworkOptions
+        {
+            Allow = _allowed.Count > 0 || (_kind is null && _published.Count > 0) ? _allowed : null,
+            Publish = _published,
+            NameServers = _servers,
+        };
+    }
+
+    private string Kind(string text) => text is "none" or "user" ? text : throw new CommandException($"{_command}: --net '{text}': write none or user");
+}
