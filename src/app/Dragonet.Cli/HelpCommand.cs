@@ -22,6 +22,7 @@ internal static class HelpCommand
         ("stop", "end the programs of a jail: SIGTERM, then SIGKILL"),
         ("rm", "remove a jail: rm [-f] JAIL"),
         ("logs", "print what the programs of 'run -d' printed: logs JAIL"),
+        ("template", "keep trees of files that jails start from: template import|ls|rm|export|diff"),
         ("doctor", "check what this host offers, and what is slower or missing without it"),
         ("version", "print the version"),
         ("completion", "print the completion script for a shell: bash"),

@@ -29,6 +29,11 @@ internal static class ConfinedFiles
             yield return new FileGrant(volume.HostPath, volume.ReadOnly ? FileRights.Read : FileRights.Write);
         }
 
+        if (options.Templates is { } templates)
+        {
+            yield return new FileGrant(templates, FileRights.Read);
+        }
+
         if (options.Upper is { } upper)
         {
             // A grant needs something to name.

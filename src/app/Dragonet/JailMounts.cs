@@ -31,7 +31,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
             return error;
         }
 
-        var mounts = new MountNamespace(kernel.Vfs, root, place.Mount.Flags, place.Mount.SourceName);
+        var mounts = new MountNamespace(kernel.Vfs, root, FlagsOf(place.Mount, root), place.Mount.SourceName);
         foreach (var mount in above.List())
         {
             var at = new VfsPath(mount, mount.Root);
@@ -45,7 +45,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
                 continue; // it gets its own
             }
 
-            if (!Source(mount, mount.Root, layered).Ok(out var shown, out error) || !Attach(mounts, path, shown, mount.Flags, mount.SourceName, out error))
+            if (!Source(mount, mount.Root, layered).Ok(out var shown, out error) || !Attach(mounts, path, shown, FlagsOf(mount, shown), mount.SourceName, out error))
             {
                 mounts.Dissolve();
                 return error;
@@ -66,6 +66,10 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
 
         return mounts;
     }
+
+    /// <summary>What was read-only below is writable in a layer over it.</summary>
+    private static MountFlags FlagsOf(Mount mount, MountSource shown)
+        => shown.FileSystem != mount.FileSystem && shown.FileSystem is OverlayFileSystem ? mount.Flags & ~MountFlags.MS_RDONLY : mount.Flags;
 
     private bool Attach(MountNamespace mounts, string path, MountSource shown, MountFlags flags, string device, out Errno error)
         => kernel.Vfs.Lookup(new WalkContext(caller, mounts.Root, mounts.Root), path, WalkFlags.Follow).Ok(out var target, out error)

@@ -16,6 +16,10 @@ public sealed class KernelOptions
     /// </summary>
     public string? Upper { get; init; }
 
+    /// <summary>A directory with a tree for each template (<see cref="Templates.TemplateStore.Trees"/>), which guests see read-only in /templates; null
+    /// for none.</summary>
+    public string? Templates { get; init; }
+
     /// <summary>uname -n.</summary>
     public string HostName { get; init; } = "dragonet";
 

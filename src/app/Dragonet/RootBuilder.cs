@@ -104,6 +104,13 @@ internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, Ker
 
     private void AddVolumes()
     {
+        if (options.Templates is { } templates)
+        {
+            Make("/templates", Directory);
+            var shown = OpenHost(templates, new HostfsOptions { ReadOnly = true, MapOwner = true, StoredOwners = true, CacheTime = 1_000_000_000 });
+            Attach(new MountSource(shown), "/templates", MountFlags.MS_RDONLY, "templates");
+        }
+
         foreach (var volume in options.Volumes)
         {
             var path = "";

@@ -1,4 +1,5 @@
 using System.IO;
+using Dragonet.Templates;
 
 namespace Dragonet.Cli.Options;
 
@@ -49,6 +50,7 @@ internal sealed class KernelSettings(string command)
     {
         Root = _root,
         Upper = _upper,
+        Templates = stays ? Store() : null,
         Volumes = _volumes,
         HostName = HostName,
         MemoryLimit = Memory,
@@ -62,6 +64,13 @@ internal sealed class KernelSettings(string command)
         Network = _network.Get(),
         Trace = trace,
     };
+
+    /// <summary>Where this user's templates are: a kernel that stays shows them.</summary>
+    private static string Store()
+    {
+        TemplateStore.OfUser.Make();
+        return TemplateStore.OfUser.Trees;
+    }
 
     private Volume ParseVolume(string text)
     {

@@ -262,7 +262,7 @@ internal class HostfsInode : Inode
         return Errno.OK;
     }
 
-    private static bool IsUser(string name) => name.StartsWith("user.", StringComparison.Ordinal);
+    private static bool IsUser(string name) => name.StartsWith("user.", StringComparison.Ordinal) && name != HostfsOptions.OwnerAttribute;
 
     private Result<T> With<T>(string name, Func<IHostDirectory, string, string, Result<T>> action)
     {
@@ -278,14 +278,29 @@ internal class HostfsInode : Inode
 
     private void Store(in HostAttributes attributes, long validUntil)
     {
+        var (uid, gid, mode) = StoredOwner(attributes) ?? (GuestUid(attributes.Uid), GuestGid(attributes.Gid), attributes.Mode);
         lock (_lock)
         {
             _attributes = attributes;
-            Volatile.Write(ref _mode, attributes.Mode);
-            Volatile.Write(ref _uid, GuestUid(attributes.Uid));
-            Volatile.Write(ref _gid, GuestGid(attributes.Gid));
+            Volatile.Write(ref _mode, mode);
+            Volatile.Write(ref _uid, uid);
+            Volatile.Write(ref _gid, gid);
             Volatile.Write(ref _validUntil, validUntil);
         }
+    }
+
+    private (uint Uid, uint Gid, uint Mode)? StoredOwner(in HostAttributes attributes)
+    {
+        if (!Owner.Settings.StoredOwners || _place is null || (attributes.Mode & StatMode.S_IFMT) is not (StatMode.S_IFREG or StatMode.S_IFDIR)
+            || !With(HostfsOptions.OwnerAttribute, static (directory, self, name) => directory.GetXattr(self, name)).Ok(out var value, out _))
+        {
+            return null;
+        }
+
+        var parts = System.Text.Encoding.ASCII.GetString(value).Split(':');
+        return parts.Length == 3 && uint.TryParse(parts[0], out var uid) && uint.TryParse(parts[1], out var gid) && uint.TryParse(parts[2], out var permissions)
+            ? (uid, gid, (attributes.Mode & StatMode.S_IFMT) | (permissions & StatMode.S_IALLUGO))
+            : null;
     }
 
     private uint GuestUid(uint uid) => Owner.Settings.MapOwner && uid == Owner.Identity.Uid ? 0 : uid;

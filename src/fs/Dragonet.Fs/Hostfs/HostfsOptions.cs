@@ -16,4 +16,11 @@ public sealed record HostfsOptions
 
     /// <summary>The host user of this process appears as the guest's root, and what guest root makes belongs to that user.</summary>
     public bool MapOwner { get; init; }
+
+    /// <summary>Owner and permissions are in <see cref="OwnerAttribute"/>, where a file has it: for trees that an ordinary user keeps for others
+    /// (templates).</summary>
+    public bool StoredOwners { get; init; }
+
+    /// <summary>"UID:GID:PERMISSIONS" in decimal numbers. Guests do not see it.</summary>
+    public const string OwnerAttribute = "user.dragonet.owner";
 }

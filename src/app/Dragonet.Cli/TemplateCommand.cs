@@ -1,0 +1,70 @@
+using System.IO;
+using System.IO.Compression;
+using Dragonet.Cli.Options;
+using Dragonet.Templates;
+
+namespace Dragonet.Cli;
+
+/// <summary>dragonet template: trees of files that jails start from.</summary>
+internal sealed class TemplateCommand
+{
+    private const string Usage = "dragonet template import FILE|DIR NAME | ls | rm NAME… | export NAME FILE.tar[.gz] | diff NAME OTHER";
+
+    private TreeLimits _limits = new();
+
+    internal static int Run(ReadOnlySpan<string> arguments)
+    {
+        var command = new TemplateCommand();
+        var words = arguments.Length == 0 ? [] : OptionParser.Parse("template", arguments[1..], [new Option(null, "--limit", "SIZE", "most bytes of an import", value => command._limits = command._limits with { MostBytes = Quantity.Size("--limit", value) })]).ToArray();
+        var store = TemplateStore.OfUser;
+        switch (arguments.Length == 0 ? "" : arguments[0])
+        {
+            case "import" when words.Length == 2:
+                var made = store.Import(words[0], words[1], command._limits);
+                Console.WriteLine($"{made.Name}: {made.Files} files, {made.Bytes >> 20} MiB: dragonet jail -c name=NAME path=/templates/{made.Name} overlay persist");
+                return 0;
+            case "ls" when words.Length == 0:
+                Console.WriteLine("NAME                       FILES      MIB  MADE              SOURCE");
+                foreach (var template in store.List())
+                {
+                    Console.WriteLine($"{template.Name,-24} {template.Files,7}  {template.Bytes >> 20,7}  {template.Made.ToLocalTime():yyyy-MM-dd HH:mm}  {template.Source}");
+                }
+
+                return 0;
+            case "rm" when words.Length > 0:
+                foreach (var name in words)
+                {
+                    store.Remove(name);
+                    Console.WriteLine(name);
+                }
+
+                return 0;
+            case "export" when words.Length == 2:
+                Export(store, words[0], words[1]);
+                return 0;
+            case "diff" when words.Length == 2:
+                foreach (var (kind, path) in store.Compare(words[0], words[1]))
+                {
+                    Console.WriteLine($"{kind} /{path}");
+                }
+
+                return 0;
+            default:
+                throw new CommandException($"template: what is to be done? {Usage}");
+        }
+    }
+
+    private static void Export(TemplateStore store, string name, string path)
+    {
+        try
+        {
+            using var file = path == "-" ? Console.OpenStandardOutput() : new FileStream(path, FileMode.Create);
+            using var archive = path.EndsWith("gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.Fastest) : file;
+            store.Export(name, archive);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"template: {path}: {failure.Message}");
+        }
+    }
+}
