@@ -243,6 +243,49 @@ public sealed class UserNetTests
         server.WaitForAll();
     }
 
+    [Fact]
+    public void Jails_have_networks_of_their_own_which_end_with_them()
+    {
+        using var server = new HostServer(isV6: false, client => SendAll(client, "hello"u8));
+        using var kernel = new StandingKernel("--net", "user");
+        var port = FreePort();
+        Assert.Equal("a\n", kernel.Run("run", "--name", "a", "-d", "--allow", $"host:{server.Port}", "-p", $"{port}:80", "--", "/usr/bin/python3", "-c", """
+            import socket
+            s = socket.create_server(("", 80))
+            print("up", flush=True)
+            while True:
+                c, _ = s.accept()
+                c.sendall(b"web")
+                c.close()
+            """));
+        kernel.RunUntil("up", "logs", "a");
+        _ = kernel.Run("jail", "-c", "name=b", "persist", "net=user", "net.allow=none");
+        _ = kernel.Run("jail", "-c", "name=c", "persist");
+        var script = $"""
+            import socket
+            try:
+                print(socket.create_connection(("10.0.2.2", {server.Port})).recv(9))
+            except OSError as e:
+                print(e.strerror)
+            """;
+        Assert.Equal("b'hello'\n", kernel.Run("jexec", "a", "/usr/bin/python3", "-c", script));
+        Assert.Equal("Connection refused\n", kernel.Run("jexec", "b", "/usr/bin/python3", "-c", script));
+        Assert.Equal("Network is unreachable\n", kernel.Run("jexec", "c", "/usr/bin/python3", "-c", script));
+        using (var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+        {
+            client.Connect(IPAddress.Loopback, port);
+            var answer = new byte[3];
+            Assert.Equal(3, ReceiveAll(client, answer));
+            Assert.Equal("web"u8, answer);
+        }
+
+        Assert.Equal("dragonet: port '1.2.3.4.5:1:1' cannot be published: write [ADDR:]HOST:GUEST, with /udp for UDP\n", kernel.Fail("jail", "-c", "name=d", "persist", "net=user", "net.publish=1.2.3.4.5:1:1"));
+        Assert.Equal($"dragonet: port '{port}:1' cannot be published: EADDRINUSE\n", kernel.Fail("jail", "-c", "name=d", "persist", "net=user", $"net.publish={port}:1"));
+        _ = kernel.Run("rm", "-f", "a");
+        kernel.RunUntil("net.host.sockets 0", "census");
+        _ = kernel.Run("jail", "-c", "name=d", "persist", "net=user", $"net.publish={port}:1");
+    }
+
     [Theory]
     [InlineData("--net", "host")]
     [InlineData("--net=none", "--allow=any")]

@@ -60,10 +60,10 @@ internal sealed class RunCommand
     {
         if (_settings.ShapesTheMachine || _strace is not null || _timeout is not null)
         {
-            throw new CommandException("run: --name and -d use the kernel that stays: give --root, --upper, --volume and the network to 'dragonet boot'");
+            throw new CommandException("run: --name and -d use the kernel that stays: give --root, --upper, --volume and --dns to 'dragonet boot'");
         }
 
-        return EverydayCommands.Run(_kernel, _name, program, _environment, _directory, _user, _settings.HostName == KernelSettings.DefaultHostName ? _name : _settings.HostName, _settings.Memory, _detached, _terminal);
+        return EverydayCommands.Run(_kernel, _name, program, _environment, _directory, _user, _settings.HostName == KernelSettings.DefaultHostName ? _name : _settings.HostName, _settings.Memory, _settings.JailNetwork, _detached, _terminal);
     }
 
     private int Start(string[] program)

@@ -63,7 +63,7 @@ public sealed partial class DragonetKernel : IDisposable
             MemoryLimit = options.MemoryLimit,
             Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
-        InetFamily.Install(kernel, network is null ? null : network.Equip);
+        var stacks = InetFamily.Install(kernel);
         kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
         kernel.Log.Written += options.Log;
         kernel.Pids.Limit = options.TaskLimit;
@@ -78,12 +78,9 @@ public sealed partial class DragonetKernel : IDisposable
         {
             booted._changes = options.Upper is { } upper ? UpperDirectory.Open(kernel, booted._caller, upper) : null;
             new RootBuilder(kernel, booted._caller, options, booted._changes).Build();
-            if (network is not null)
-            {
-                new ResolverFile(kernel, booted._caller, network.ResolverText).Show(kernel.Mounts);
-            }
-
             kernel.Jails.MakeMounts = new JailMounts(kernel, booted._caller).Make;
+            kernel.Jails.Furnish = new JailNetworks(kernel, booted._caller, stacks, network).Furnish;
+            network?.Join(kernel.Mounts, stacks, kernel, booted._caller);
             platform.Start(kernel);
             if (options.ConfineProcess)
             {

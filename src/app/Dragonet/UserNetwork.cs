@@ -7,6 +7,7 @@ using Dragonet.Linux.Inet;
 using Dragonet.Net;
 using Dragonet.Platform.Linux.HostSockets;
 using Dragonet.UserNet;
+using Dragonet.Vfs;
 
 namespace Dragonet;
 
@@ -25,7 +26,7 @@ internal sealed class UserNetwork : IDisposable
     internal UserNetwork(NetworkOptions options, Action<string>? log)
     {
         _log = log;
-        _rules = options.Allow?.Select(text => EgressRule.Parse(text) ?? throw new DragonetException($"'{text}' cannot be allowed: write any, host, ADDR[/LEN][:PORT], NAME[:PORT] or *.NAME[:PORT]")).ToList();
+        _rules = options.Allow?.Select(text => EgressRule.Parse(text) ?? throw new DragonetException(WrongRule(text))).ToList();
         var lines = ReadResolver();
         _servers = options.NameServers.Count > 0 ? [.. options.NameServers.Select(ParseServer)] : [.. lines.Where(line => line[0] == "nameserver" && line.Length > 1).Select(line => TryServer(line[1])).OfType<Endpoint>()];
         if (_servers.Count == 0)
@@ -35,18 +36,10 @@ internal sealed class UserNetwork : IDisposable
 
         ResolverText = string.Concat(UserGateway.NameServers.Select(server => $"nameserver {server}\n"))
             + string.Concat(lines.Where(line => line[0] is "search" or "domain" or "options").Select(line => string.Join(' ', line) + "\n"));
-        try
-        {
-            foreach (var text in options.Publish)
-            {
-                var port = PublishedPort.Parse(text) ?? throw new DragonetException($"port '{text}' cannot be published: write [ADDR:]HOST:GUEST, with /udp for UDP");
-                _ports.Add(OpenPort.Open(_host, port).Ok(out var open, out var error) ? open : throw new DragonetException($"port '{text}' cannot be published: {error}"));
-            }
-        }
-        catch
+        if (Open(options.Publish, _ports) is { } wrong)
         {
             Dispose();
-            throw;
+            throw new DragonetException(wrong);
         }
     }
 
@@ -56,22 +49,55 @@ internal sealed class UserNetwork : IDisposable
     /// <summary>Sockets of the host that are open for guests.</summary>
     internal int OpenSockets => _host.OpenSockets;
 
-    /// <summary>Gives the stack of jail 0 the way outside.</summary>
-    internal void Equip(IJail jail, NetworkStack stack)
+    /// <summary>What jail 0 may reach; null for everything outside.</summary>
+    internal IReadOnlyList<EgressRule>? Rules => _rules;
+
+    /// <summary>Gives jail 0 the way outside.</summary>
+    internal void Join(MountNamespace mounts, JailLocal<NetworkStack> stacks, Kernel.Kernel kernel, KernelCaller caller)
     {
-        if (jail.Id == 0)
+        Equip(kernel.Jails.Root, kernel.Jails.Root.Get(stacks), _rules, _ports);
+        new ResolverFile(kernel, caller, ResolverText).Show(mounts);
+    }
+
+    /// <summary>Gives a stack the way outside.</summary>
+    internal void Equip(IJail jail, NetworkStack stack, IReadOnlyList<EgressRule>? rules, IReadOnlyList<OpenPort> ports)
+        => stack.Connect(enter => new UserGateway(stack.Stack, new UserNetOptions
         {
-            stack.Connect(enter => new UserGateway(stack.Stack, new UserNetOptions
+            Policy = new EgressPolicy(rules),
+            NameServers = _servers,
+            Ports = ports,
+            Random = SecureRandom,
+            Refused = rules is null ? null : text => _log?.Invoke($"network: {(jail.Id == 0 ? "" : jail.Name + ": ")}{text} (--allow)"),
+            Number = (uint)jail.Id,
+        }, _host, enter));
+
+    /// <summary>Takes ports on the host; says what is wrong, or null.</summary>
+    internal string? Open(IEnumerable<string> texts, List<OpenPort> ports)
+    {
+        foreach (var text in texts)
+        {
+            var wrong = PublishedPort.Parse(text) is not { } port ? "write [ADDR:]HOST:GUEST, with /udp for UDP"
+                : OpenPort.Open(_host, port).Ok(out var open, out var error) ? Add(open)
+                : error.ToString();
+            if (wrong is not null)
             {
-                Policy = new EgressPolicy(_rules),
-                NameServers = _servers,
-                Ports = _ports,
-                Random = SecureRandom,
-                Refused = _rules is null ? null : text => _log?.Invoke($"network: {text} (--allow)"),
-                Number = (uint)jail.Id,
-            }, _host, enter));
+                ports.ForEach(each => each.Socket.Dispose());
+                ports.Clear();
+                return $"port '{text}' cannot be published: {wrong}";
+            }
+        }
+
+        return null;
+
+        string? Add(OpenPort open)
+        {
+            ports.Add(open);
+            return null;
         }
     }
+
+    /// <summary>What is said about a rule that is none.</summary>
+    internal static string WrongRule(string text) => $"'{text}' cannot be allowed: write any, host, ADDR[/LEN][:PORT], NAME[:PORT] or *.NAME[:PORT]";
 
     public void Dispose() => _host.Dispose();
 

@@ -11,10 +11,10 @@ internal static class EverydayCommands
     private const int Patience = 10;
 
     /// <summary>A jail with a layer of its own over the kernel's tree, and a program in it. The jail stays until rm.</summary>
-    internal static int Run(string? kernelName, string? name, string[] program, Dictionary<string, string> environment, string? directory, string? user, string? hostName, long memory, bool detached, bool? terminal)
+    internal static int Run(string? kernelName, string? name, string[] program, Dictionary<string, string> environment, string? directory, string? user, string? hostName, long memory, IReadOnlyList<KeyValuePair<string, string>> network, bool detached, bool? terminal)
     {
         var kernel = kernelName ?? KernelOption.Take([]).Kernel;
-        BootCommand.StartOnDemand(kernel);
+        BootCommand.StartOnDemand(kernel, withNetwork: network.Count > 0);
         var settings = new List<ControlSetting> { Setting("path", "/"), Setting("overlay"), Setting("persist"), Setting("enforce_statfs", "1") };
         if (name is not null)
         {
@@ -22,6 +22,7 @@ internal static class EverydayCommands
             settings.Add(Setting("host.hostname", hostName ?? name));
         }
 
+        settings.AddRange(network.Select(pair => Setting(pair.Key, pair.Value)));
         if (memory != KernelSettings.DefaultMemory)
         {
             settings.Add(Setting("limit.memoryuse", memory.ToString(CultureInfo.InvariantCulture)));

@@ -41,7 +41,10 @@ internal sealed class KernelSettings(string command)
     internal long Memory { get; private set; } = DefaultMemory;
 
     /// <summary>True when something was said that only a kernel of one's own can have.</summary>
-    internal bool ShapesTheMachine => _root is not null || _upper is not null || _volumes.Count > 0 || _strict || _network.IsSaid;
+    internal bool ShapesTheMachine => _root is not null || _upper is not null || _volumes.Count > 0 || _strict || _network.HasServers;
+
+    /// <summary>The parameters of a jail that has the network that was asked for; none when none was.</summary>
+    internal IReadOnlyList<KeyValuePair<string, string>> JailNetwork => _network.ToParameters();
 
     /// <summary>How the kernel boots.</summary>
     /// <param name="stays">It has a control socket, and jails.</param>

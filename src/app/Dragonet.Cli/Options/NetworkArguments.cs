@@ -23,8 +23,16 @@ internal sealed class NetworkArguments
 
     internal IReadOnlyList<Option> Options { get; }
 
-    /// <summary>True when something was said.</summary>
-    internal bool IsSaid => _kind is not null || _allowed.Count > 0 || _published.Count > 0 || _servers.Count > 0;
+    /// <summary>True when servers of names were given: they are the kernel's, not a jail's.</summary>
+    internal bool HasServers => _servers.Count > 0;
+
+    /// <summary>The same as parameters of a jail.</summary>
+    internal IReadOnlyList<KeyValuePair<string, string>> ToParameters() => Get() is not { } options ? [] :
+    [
+        new("net", "user"),
+        new("net.allow", options.Allow is null ? "any" : options.Allow.Count == 0 ? "none" : string.Join(',', options.Allow)),
+        new("net.publish", string.Join(',', options.Publish)),
+    ];
 
     /// <summary>Null for no network.</summary>
     internal NetworkOptions? Get()

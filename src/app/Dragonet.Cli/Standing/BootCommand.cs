@@ -40,11 +40,11 @@ internal sealed class BootCommand
     }
 
     /// <summary>Boots a kernel that nobody has booted yet, with defaults.</summary>
-    internal static void StartOnDemand(string name)
+    internal static void StartOnDemand(string name, bool withNetwork = false)
     {
         if (!ControlPaths.Of(name).IsAlive)
         {
-            Start(name, [name]);
+            Start(name, withNetwork ? [name, "--net", "user"] : [name]);
         }
     }
 

@@ -48,6 +48,11 @@ public static class JailParameters
     public static JailParameter AllowReadMessages { get; } = Allow("read_msgbuf", false, "Its root may read the kernel's log (CAP_SYSLOG).");
     public static JailParameter AllowSetTime { get; } = Allow("settime", false, "Its root may set the clock (CAP_SYS_TIME).");
 
+    // --- Its network ---
+    public static JailParameter Net { get; } = new("net", JailParameterKind.Choice, "none", "What its network stack has besides lo: nothing, or eth0 to the outside (user), when the kernel was booted with a network. For jails in jail 0.") { Choices = ["none", "user"], OnlyAtCreation = true };
+    public static JailParameter NetAllow { get; } = new("net.allow", JailParameterKind.Text, "", "What it may reach, with commas between: any, host, names, *.names, addresses, networks, each with :PORT or without. What the kernel was booted with when it is not given; \"none\" for nothing.") { OnlyAtCreation = true, Length = 4095 };
+    public static JailParameter NetPublish { get; } = new("net.publish", JailParameterKind.Text, "", "Ports of the host that lead to it, with commas between: [ADDR:]HOST:GUEST, with /udp for UDP.") { OnlyAtCreation = true, Length = 4095 };
+
     // --- What it may use ---
     public static JailParameter CpuShares { get; } = new("cpu.shares", JailParameterKind.Number, "100", "Its part of the processors when jails together want more than there is: 200 gets twice what 100 gets. Counts for jails in jail 0, with all in them.") { Range = (1, 65535) };
     public static JailParameter LimitProcesses { get; } = Limit("maxproc", "1024", "Processes.");
@@ -69,7 +74,7 @@ public static class JailParameters
         Jid, Name, Parent, Path, Overlay, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        Net, NetAllow, NetPublish, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
         LimitSegments, LimitSegmentBytes,
     ];
 

@@ -88,6 +88,14 @@ public sealed partial class Jails
         }
 
         jail.Mounts = mounts;
+        if (Furnish?.Invoke(jail) is { } wrong)
+        {
+            why = wrong;
+            _ = Remove(jail, onlyEmpty: false);
+            jail.Leave();
+            return Errno.EINVAL;
+        }
+
         Changed?.Invoke(jail, JailEvent.Created);
         if (!attach)
         {

@@ -30,6 +30,9 @@ public sealed partial class Jails
     /// <summary>Makes the mounts of a new jail from its parameters; set by who composes the kernel. Without, the directory alone is shown.</summary>
     public Func<Jail, VfsPath, Result<MountNamespace>>? MakeMounts { get; set; }
 
+    /// <summary>Gives a new jail, which has its mounts, what its parameters ask for beyond them. Says what is wrong, or null.</summary>
+    public Func<Jail, string?>? Furnish { get; set; }
+
     /// <summary>Told about a jail that was made, emptied or removed, or of which nothing is left, with no lock held.</summary>
     public event Action<Jail, JailEvent>? Changed;
 

@@ -21,22 +21,15 @@ public sealed class InetFamily : SocketFamily
     public override AddressFamily Domain { get; }
 
     /// <summary>Gives a kernel the IP families: every jail gets a stack with lo, and nothing else.</summary>
-    /// <param name="kernel">The kernel.</param>
-    /// <param name="equip">Gives the stack of a new jail more than lo.</param>
-    public static void Install(Kernel.Kernel kernel, Action<IJail, NetworkStack>? equip = null)
+    /// <returns>The stacks.</returns>
+    public static JailLocal<NetworkStack> Install(Kernel.Kernel kernel)
     {
-        var stacks = kernel.JailSlots.Add("network stack", order: 50, jail => Make(kernel, jail, equip), static stack => stack.End());
+        var stacks = kernel.JailSlots.Add("network stack", order: 50, _ => new NetworkStack(kernel), static stack => stack.End());
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET, stacks));
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET6, stacks));
         kernel.Sockets.Register(new NetlinkFamily(stacks));
         kernel.Sockets.Network = new NetworkReport(kernel, stacks);
-    }
-
-    private static NetworkStack Make(Kernel.Kernel kernel, IJail jail, Action<IJail, NetworkStack>? equip)
-    {
-        var stack = new NetworkStack(kernel);
-        equip?.Invoke(jail, stack);
-        return stack;
+        return stacks;
     }
 
     /// <inheritdoc/>
