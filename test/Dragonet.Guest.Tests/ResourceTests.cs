@@ -160,6 +160,31 @@ public sealed class ResourceTests
         Assert.True(taken >= least, $"{taken} s");
     }
 
+    [Fact]
+    public void O28_inside_is_shown_what_the_jail_has()
+    {
+        using var kernel = DragonetKernel.Boot(new KernelOptions { MemoryLimit = 512 << 20 });
+        var processor = kernel.Jails.Root.Get("cpuset") is { Length: > 0 } list ? list : Shell(kernel.Jails.Root, "grep -m 1 processor /proc/cpuinfo | tr -dc 0-9");
+        using var jail = kernel.Jails.Create(new JailOptions
+        {
+            Name = "a",
+            Overlay = true,
+            MemoryLimit = 128 << 20,
+            Parameters = new Dictionary<string, string?> { ["cpuset"] = processor },
+        });
+        Assert.Equal("1 1 1\n", Shell(jail, "echo $(nproc) $(grep -c ^processor /proc/cpuinfo) $(grep -c '^cpu[0-9]' /proc/stat)"));
+        Assert.Equal($"{processor} {processor}\n", Shell(jail, "echo $(cat /sys/devices/system/cpu/online) $(taskset -pc $$ | sed 's/.*: //')"));
+        Assert.Equal("131072\n", Shell(jail, "awk '/MemTotal/{print $2}' /proc/meminfo"));
+        Assert.Equal("fits\n", Shell(jail, "df -m / | awk 'NR==2 && $2 > 96 && $2 <= 128{print \"fits\"}'")); // what processes have is not free for files
+        Assert.Equal("0\n", Shell(jail, "cut -d. -f1 /proc/uptime | awk '{print int($1/60)}'"));
+        Assert.Equal("no\n", Shell(jail, "head -c 200M /dev/zero > /tmp/x 2>/dev/null || echo no"));
+        Assert.Equal("no\n", Shell(jail, "python3 -c 'import time; x=b\"x\"*(100<<20); time.sleep(20)' 2>/dev/null && echo yes || echo no; rm /tmp/x"));
+        Assert.Equal("131072\n", Shell(jail, "rm -f /tmp/x /dev/null; awk '/MemTotal/{print $2}' /proc/meminfo"));
+        Assert.Equal("/dev/null\n", Shell(kernel.Jails.Root, "ls /dev/null")); // its own /dev
+        var failure = Assert.Throws<JailException>(() => kernel.Jails.Create(new JailOptions { Name = "b", Parameters = new Dictionary<string, string?> { ["cpuset"] = "8191" } }));
+        Assert.StartsWith("cpuset: a list of processors among ", failure.Message, StringComparison.Ordinal);
+    }
+
     private static string Throttle(DragonetKernel kernel, string rule)
     {
         kernel.Resources.Add(rule);

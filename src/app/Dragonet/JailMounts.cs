@@ -26,7 +26,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
     {
         var above = place.Mount.Namespace!;
         var layered = jail.Has(JailParameters.Overlay);
-        if (!Source(place.Mount, place.Dentry, layered).Ok(out var root, out var error))
+        if (!Source(jail, place.Mount, place.Dentry, layered).Ok(out var root, out var error))
         {
             return error;
         }
@@ -45,7 +45,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
                 continue; // it gets its own
             }
 
-            if (!Source(mount, mount.Root, layered).Ok(out var shown, out error) || !Attach(mounts, path, shown, FlagsOf(mount, shown), mount.SourceName, out error))
+            if (!Source(jail, mount, mount.Root, layered).Ok(out var shown, out error) || !Attach(mounts, path, shown, FlagsOf(mount, shown), mount.SourceName, out error))
             {
                 mounts.Dissolve();
                 return error;
@@ -56,7 +56,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
         {
             var context = new WalkContext(caller, mounts.Root, mounts.Root);
             if (kernel.Vfs.Lookup(context, path, WalkFlags.Directory).IsOk
-                && kernel.Vfs.Types.Find(type)!.Mount(new MountRequest(kernel.Vfs, context, type, flags, options)).Ok(out var made, out error)
+                && kernel.Vfs.Types.Find(type)!.Mount(new MountRequest(kernel.Vfs, context, type, flags, options) { Jail = jail }).Ok(out var made, out error)
                 && !Attach(mounts, path, made, flags, type, out error))
             {
                 mounts.Dissolve();
@@ -76,7 +76,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
             && mounts.Attach(target, shown, flags, device).Ok(out _, out error);
 
     /// <summary>A tree as it is, or below a layer in memory. What is no tree of files (proc, devices) is shown as it is.</summary>
-    private Result<MountSource> Source(Mount mount, Dentry root, bool layered)
+    private Result<MountSource> Source(Jail jail, Mount mount, Dentry root, bool layered)
     {
         if (!layered || mount.FileSystem.TypeName is not ("overlay" or "tmpfs" or "rootfs" or "hostfs" or "userfs") || !root.Inode!.IsDirectory)
         {
@@ -84,7 +84,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
         }
 
         var mode = root.Inode.GetAttributes().Ok(out var attributes) ? attributes.Mode & 0xfff : 0x1ed;
-        var writable = new TmpfsFileSystem(kernel.Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = mode });
+        var writable = new TmpfsFileSystem(kernel.Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = mode }) { Payer = jail.Files };
         return OverlayFileSystem.Create(kernel.Vfs, caller, writable.Root, [root.Inode]).Ok(out var overlay, out var error) ? new MountSource(overlay) : error;
     }
 }

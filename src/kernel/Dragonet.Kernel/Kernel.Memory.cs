@@ -45,22 +45,22 @@ public sealed partial class Kernel
     }
 
     /// <summary>Resident bytes of all guest processes, shared pages counted in each.</summary>
-    public long MemoryUsed
-    {
-        get
-        {
-            long used = 0;
-            foreach (var process in Pids.Processes)
-            {
-                if (process != Init && !process.IsZombie && !process.IsExiting && process.Leader.Thread is { } thread)
-                {
-                    var usage = thread.Space.GetUsage();
-                    used += usage.Resident - usage.Shared;
-                }
-            }
+    public long MemoryUsed => GetMemoryUsed(Jails.Root);
 
-            return used;
+    /// <summary>Resident bytes of the processes of a jail and of all in it, shared pages counted in each.</summary>
+    internal long GetMemoryUsed(Jail jail)
+    {
+        long used = 0;
+        foreach (var process in Jails.ProcessesIn(jail))
+        {
+            if (process != Init && !process.IsZombie && !process.IsExiting && process.Leader.Thread is { } thread)
+            {
+                var usage = thread.Space.GetUsage();
+                used += usage.Resident - usage.Shared;
+            }
         }
+
+        return used;
     }
 
     /// <summary>Makes every thread that may sleep in the host's futex look at its word again.</summary>

@@ -100,6 +100,7 @@ public sealed partial class Kernel
 
         Pids.Add(task);
         _ = Interlocked.Increment(ref _forks);
+        process.Jail.CountFork();
     }
 
     /// <summary>Every task of a process has given back what it held.</summary>

@@ -54,7 +54,7 @@ public sealed class MemoryWatch
             var exact = _kernel.Platform.MemoryInUse + Sum(static process => process.Leader.Thread.Space.GetMemoryShare());
             if (exact > _kernel.MemoryLimit)
             {
-                Kill(exact, _kernel.MemoryLimit, null);
+                Kill(exact, _kernel.MemoryLimit, Greediest());
             }
         }
         else if (LookAtJails(out var near))
@@ -92,6 +92,24 @@ public sealed class MemoryWatch
         return AllParked() || Interlocked.Exchange(ref _running, true);
     }
 
+    /// <summary>Who has most of the memory, with its files: a jail in jail 0, or jail 0 itself, whose processes are not in a jail. It has to give
+    /// some back, and nobody else.</summary>
+    private Jail? Greediest()
+    {
+        var most = Sum(static process => process.Jail.Parent is null ? process.Leader.Thread.Space.GetMemory() : 0);
+        Jail? worst = null;
+        foreach (var jail in _kernel.Jails.Top())
+        {
+            var processes = Sum(static process => process.Leader.Thread.Space.GetMemory(), jail);
+            if (processes > 0 && processes + jail.Files.Used is var used && used > most)
+            {
+                (worst, most) = (jail, used);
+            }
+        }
+
+        return worst ?? _kernel.Jails.Root;
+    }
+
     /// <summary>Kills the process with the greatest badness, unless the last one killed is still on its way out.</summary>
     private void Kill(long used, long limit, Jail? jail)
     {
@@ -104,7 +122,8 @@ public sealed class MemoryWatch
         var most = 0L;
         foreach (var process in Living())
         {
-            if (jail?.Contains(process.Jail) != false && Badness(process, process.Leader.Thread.Space.GetMemory()) is var points && points > most)
+            var among = jail?.Parent is null ? process.Jail.Parent is null || jail is null : jail.Contains(process.Jail);
+            if (among && Badness(process, process.Leader.Thread.Space.GetMemory()) is var points && points > most)
             {
                 (worst, most) = (process, points);
             }
@@ -119,7 +138,7 @@ public sealed class MemoryWatch
         _victim = worst;
         Kills++;
         _kernel.Log.Write(3, string.Create(CultureInfo.InvariantCulture,
-            $"Out of memory: Killed process {worst.Pid} ({worst.Leader.Name}) anon-rss:{resident / 1024}kB, UID:{worst.Leader.Credentials.Uid} oom_score_adj:{worst.OomScoreAdjust}; used {used >> 20} of {limit >> 20} MiB{(jail is null ? "" : $" of jail {jail.Name}")}"));
+            $"Out of memory: Killed process {worst.Pid} ({worst.Leader.Name}) anon-rss:{resident / 1024}kB, UID:{worst.Leader.Credentials.Uid} oom_score_adj:{worst.OomScoreAdjust}; used {used >> 20} of {limit >> 20} MiB{(jail?.Parent is null ? "" : $" of jail {jail.Name}")}"));
 
         // Whoever shares the memory must go, too: it is not freed before.
         foreach (var process in Living())
@@ -145,11 +164,14 @@ public sealed class MemoryWatch
                 continue;
             }
 
-            var used = Sum(static process => process.Leader.Thread.Space.GetMemory(), jail);
+            var files = jail.Files.Used;
+            var processes = Sum(static process => process.Leader.Thread.Space.GetMemory(), jail);
+            jail.Files.SetProcesses(processes);
+            var used = processes + files;
             jail.Memory.Measured(used);
-            any |= used > 0;
+            any |= processes > 0;
             delay = Math.Min(delay, Math.Clamp((jail.Memory.Limit - used) * 1000 / (GrowthPerSecond / 1_000_000), Shortest, Longest));
-            if (used > jail.Memory.Limit && Sum(static process => process.Leader.Thread.Space.GetMemoryShare(), jail) is var exact && exact > jail.Memory.Limit)
+            if (used > jail.Memory.Limit && files + Sum(static process => process.Leader.Thread.Space.GetMemoryShare(), jail) is var exact && exact > jail.Memory.Limit)
             {
                 delay = Shortest;
                 jail.Memory.CountFailure();

@@ -31,6 +31,30 @@ public sealed class ProcessorSet : IEquatable<ProcessorSet>
         return new ProcessorSet(mask);
     }
 
+    /// <summary>Reads "0-3,7" (cpuset(7), list format).</summary>
+    public static bool TryParse(string text, out ProcessorSet set)
+    {
+        var mask = new byte[MaxNumber / 8];
+        set = new ProcessorSet(mask);
+        foreach (var part in text.Split(','))
+        {
+            var ends = part.Split('-');
+            if (ends.Length > 2 || !int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+                || !int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last) || last < first || last >= MaxNumber)
+            {
+                return false;
+            }
+
+            for (var number = first; number <= last; number++)
+            {
+                mask[number / 8] |= (byte)(1 << (number % 8));
+            }
+        }
+
+        set = new ProcessorSet(mask);
+        return true;
+    }
+
     /// <summary>The numbers, ascending.</summary>
     public IReadOnlyList<int> Numbers => _numbers;
 

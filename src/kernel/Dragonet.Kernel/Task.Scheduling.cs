@@ -24,7 +24,12 @@ public sealed partial class Task
     /// them, the task runs anywhere.</summary>
     public ProcessorSet Affinity
     {
-        get => Volatile.Read(ref _affinity) ?? Kernel.Processors;
+        get
+        {
+            var mine = Jail.ProcessorSet;
+            return Volatile.Read(ref _affinity) is { } asked && (ReferenceEquals(mine, Kernel.Processors) ? asked : asked.And(mine)) is { Count: > 0 } both ? both : mine;
+        }
+
         set
         {
             using (Kernel.TreeLock.Enter())
@@ -74,7 +79,8 @@ public sealed partial class Task
         }
     }
 
-    private void ApplyAffinityLocked()
+    /// <summary>Asks the host for the processors that it is to run on. Tree lock held.</summary>
+    internal void ApplyAffinityLocked()
     {
         var real = Affinity.And(Kernel.HostProcessors);
         Thread?.SetProcessors((real.Count != 0 ? real : Kernel.HostProcessors).Mask);

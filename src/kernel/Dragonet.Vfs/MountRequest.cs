@@ -11,6 +11,9 @@ namespace Dragonet.Vfs;
 /// <param name="Options">The comma-separated options that are not flags.</param>
 public sealed record MountRequest(VirtualFileSystem Vfs, WalkContext Context, string Source, MountFlags Flags, string Options)
 {
+    /// <summary>The jail that will have it; null for the kernel itself.</summary>
+    public IJail? Jail { get; init; }
+
     /// <summary>Finds a path for an option like lowerdir=.</summary>
     public Result<VfsPath> Resolve(string path) => Vfs.Lookup(Context, path, WalkFlags.Follow);
 

@@ -19,7 +19,7 @@ public sealed class JailTests
                 JailParameterKind.Flag => parameter.Default == "true" ? "false" : "true",
                 JailParameterKind.Number => "1",
                 JailParameterKind.Choice => "inherit",
-                _ => "text",
+                _ => parameter == JailParameters.CpuSet ? machine.Kernel.Processors.ToListText() : "text",
             }));
         }
 

@@ -1,18 +1,20 @@
 using Dragonet.Abi;
+using System.Runtime.CompilerServices;
 using Dragonet.Base;
+using Dragonet.Kernel;
 using Dragonet.Fs.Tmpfs;
 using Dragonet.Platform;
 using Dragonet.Vfs;
 
 namespace Dragonet.Fs.Devtmpfs;
 
-/// <summary>devtmpfs: /dev with a node for every registered device. One instance for the kernel, made at the first mount;
+/// <summary>devtmpfs: /dev with a node for every registered device. One instance for each jail, made at its first mount;
 /// devices that are registered later appear at the next mount.</summary>
 [FileSystem("devtmpfs")]
 public sealed class DevtmpfsType(IPlatform platform) : FileSystemType
 {
     private readonly Lock _lock = new();
-    private TmpfsFileSystem? _instance; // guarded by _lock
+    private readonly ConditionalWeakTable<object, TmpfsFileSystem> _instances = []; // guarded by _lock: each jail has its own
 
     /// <inheritdoc/>
     public override string Name => "devtmpfs";
@@ -22,9 +24,9 @@ public sealed class DevtmpfsType(IPlatform platform) : FileSystemType
     {
         lock (_lock)
         {
-            _instance ??= new TmpfsFileSystem(request.Vfs, platform, new TmpfsOptions { Mode = 0x1ED, Size = 64 << 20 }, Name);
-            Populate(_instance, request.Context.Caller, request.Vfs.Devices);
-            return new MountSource(_instance);
+            var instance = _instances.GetValue((object?)request.Jail ?? this, _ => new TmpfsFileSystem(request.Vfs, platform, new TmpfsOptions { Mode = 0x1ED, Size = 64 << 20 }, Name) { Payer = (request.Jail as Jail)?.Files });
+            Populate(instance, request.Context.Caller, request.Vfs.Devices);
+            return new MountSource(instance);
         }
     }
 

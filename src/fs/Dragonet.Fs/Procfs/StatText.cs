@@ -27,7 +27,7 @@ internal static class StatText
         return $"{subject.Id} ({task.Name}) {subject.State} {process.Parent?.Pid ?? 0} {process.Group.Id} {process.Session.Id} "
             + $"{(terminal is null ? 0 : DeviceNumber.Encode(terminal.Device))} {terminal?.Foreground?.Id ?? -1} {(process.HasExeced ? 0x400000 : 0x400040)} "
             + $"0 0 0 0 {user / Tick} {system / Tick} {childUser / Tick} {childSystem / Tick} {priority} {process.Nice} {Math.Max(threads, 1)} 0 "
-            + $"{Math.Max(0, process.StartTime - subject.Kernel.BootTime) / Tick} {usage.Virtual} {usage.Resident / Page} {process.Limits[Rlimits.Rss].Soft} "
+            + $"{Math.Max(0, process.StartTime - Jail.Of(caller, subject.Kernel).StartTime) / Tick} {usage.Virtual} {usage.Resident / Page} {process.Limits[Rlimits.Rss].Soft} "
             + $"{layout.CodeStart} {layout.CodeEnd} {layout.StackStart} 0 0 {own & standard} {task.SignalMask & standard} {ignored & standard} {caught & standard} "
             + $"0 0 0 {process.ExitSignal} {(process.IsZombie || process == subject.Kernel.Init ? 0 : task.Processor)} {task.RtPriority} {task.Policy} 0 0 0 0 0 0 "
             + $"{layout.ArgStart} {layout.ArgEnd} {layout.EnvStart} {layout.EnvEnd} {(process.IsZombie ? process.ExitStatus : 0)}\n";

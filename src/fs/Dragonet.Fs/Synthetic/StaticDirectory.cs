@@ -24,6 +24,9 @@ public class StaticDirectory : SyntheticDirectory
     /// <summary>Adds a file with a text.</summary>
     public void Add(string name, Func<string> text) => Add(name, new TextFile(Owner, _ => text()));
 
+    /// <summary>Adds a file with a text that depends on who reads it.</summary>
+    public void Add(string name, Func<ICaller, string> text) => Add(name, new TextFile(Owner, text));
+
     /// <summary>Adds or finds a directory.</summary>
     public StaticDirectory Directory(string name)
     {

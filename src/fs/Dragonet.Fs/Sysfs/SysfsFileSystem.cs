@@ -26,11 +26,11 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
             _ = Directory(path);
         }
 
-        var range = kernel.Processors.ToListText();
+        string Range(ICaller caller) => Jail.Of(caller, kernel).ProcessorSet.ToListText() + "\n";
         var cpu = Directory("devices/system/cpu");
         foreach (var name in (string[])["online", "present"])
         {
-            cpu.Add(name, () => range + "\n");
+            cpu.Add(name, Range);
         }
 
         // Numbers are below that of the last possible one, also where a cpuset of the host leaves some out.
@@ -52,7 +52,7 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
         }
 
         var node0 = node.Directory("node0");
-        node0.Add("cpulist", () => range + "\n");
+        node0.Add("cpulist", Range);
         node0.Add("distance", static () => "10\n");
         var pages = Directory("kernel/mm/transparent_hugepage");
         pages.Add("enabled", static () => "always [madvise] never\n");

@@ -1,6 +1,7 @@
 using System.Text;
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Kernel;
 using Dragonet.Memory;
 using Dragonet.Platform;
 using Dragonet.Vfs;
@@ -42,6 +43,9 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     /// <inheritdoc/>
     public override Inode Root => _root;
 
+    /// <summary>The jail that pays for the files; null when nobody in particular does.</summary>
+    public JailFileMemory? Payer { get; init; }
+
     /// <summary>Guards names and link counts of the whole file system. Taken before an inode's own lock.</summary>
     internal KernelLock Names { get; } = new(LockRank.Inode);
 
@@ -73,14 +77,18 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     /// <inheritdoc/>
     public override Result<FileSystemStatistics> GetStatistics()
     {
-        var limited = _options.Size != long.MaxValue;
-        var free = limited ? Math.Max(_options.Size - Volatile.Read(ref _bytes), 0) / 4096 : 0;
+        // What is left is what the jail has left, too (df shows it).
+        var used = Volatile.Read(ref _bytes);
+        var left = Payer is { Limit: < long.MaxValue } payer ? Math.Max(payer.Limit - payer.Used, 0) : long.MaxValue;
+        var size = left == long.MaxValue ? _options.Size : Math.Min(_options.Size, used + left);
+        var limited = size != long.MaxValue;
+        var free = limited ? Math.Max(size - used, 0) / 4096 : 0;
         var files = _options.Inodes != long.MaxValue ? _options.Inodes : 0;
         return new FileSystemStatistics
         {
             Type = Magic.TMPFS_MAGIC,
             BlockSize = 4096,
-            Blocks = limited ? (ulong)_options.Size / 4096 : 0,
+            Blocks = limited ? (ulong)size / 4096 : 0,
             FreeBlocks = (ulong)free,
             AvailableBlocks = (ulong)free,
             Files = (ulong)files,
@@ -110,7 +118,7 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     /// <inheritdoc/>
     public bool TryCharge(long bytes)
     {
-        if (Interlocked.Add(ref _bytes, bytes) <= _options.Size && Vfs.FileMemory?.TryCharge(bytes) != false)
+        if (Interlocked.Add(ref _bytes, bytes) <= _options.Size && (Payer ?? Vfs.FileMemory)?.TryCharge(bytes) != false)
         {
             return true;
         }
@@ -123,7 +131,7 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     public void Release(long bytes)
     {
         _ = Interlocked.Add(ref _bytes, -bytes);
-        Vfs.FileMemory?.Release(bytes);
+        (Payer ?? Vfs.FileMemory)?.Release(bytes);
     }
 
     internal ulong NextNumber() => (ulong)Interlocked.Increment(ref _lastNumber);

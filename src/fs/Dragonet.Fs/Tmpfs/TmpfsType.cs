@@ -1,4 +1,5 @@
 using Dragonet.Base;
+using Dragonet.Kernel;
 using Dragonet.Platform;
 using Dragonet.Vfs;
 
@@ -18,7 +19,7 @@ public sealed class TmpfsType(IPlatform platform, long memory) : FileSystemType
     {
         var start = new TmpfsOptions { Size = memory / 2, Inodes = memory / 2 / 4096 };
         return TmpfsOptions.Parse(request, start, memory).Ok(out var options, out var error)
-            ? new MountSource(new TmpfsFileSystem(request.Vfs, platform, options))
+            ? new MountSource(new TmpfsFileSystem(request.Vfs, platform, options) { Payer = (request.Jail as Jail)?.Files })
             : error;
     }
 }

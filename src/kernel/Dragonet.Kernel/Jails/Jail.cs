@@ -26,6 +26,8 @@ public sealed partial class Jail : IJail
         _accounts = MakeAccounts(this, parent);
         Cpu = new JailCpu(this);
         Transfers = new JailTransfers(this);
+        Files = new JailFileMemory(this);
+        StartTime = parent is null ? kernel.BootTime : kernel.Clock.MonotonicNanoseconds;
         Rights = parent is null ? null : new CapabilityLimit();
         _state = new JailState(kernel.JailSlots);
         Apply();
@@ -141,5 +143,6 @@ public sealed partial class Jail : IJail
         }
 
         Kernel.Rules.Apply(this);
+        ApplyProcessors();
     }
 }

@@ -54,6 +54,7 @@ public static class JailParameters
     public static JailParameter NetPublish { get; } = new("net.publish", JailParameterKind.Text, "", "Ports of the host that lead to it, with commas between: [ADDR:]HOST:GUEST, with /udp for UDP.") { OnlyAtCreation = true, Length = 4095 };
 
     // --- What it may use ---
+    public static JailParameter CpuSet { get; } = new("cpuset", JailParameterKind.Text, "", "The processors that it sees and runs on: 0-3,7. All those of the jail it is in when it is not given.");
     public static JailParameter CpuShares { get; } = new("cpu.shares", JailParameterKind.Number, "100", "Its part of the processors when jails together want more than there is: 200 gets twice what 100 gets. Counts for jails in jail 0, with all in them.") { Range = (1, 65535) };
     public static JailParameter LimitProcesses { get; } = Limit("maxproc", "1024", "Processes.");
     public static JailParameter LimitThreads { get; } = Limit("nthr", "4096", "Threads of all processes.");
@@ -74,7 +75,7 @@ public static class JailParameters
         Jid, Name, Parent, Path, Overlay, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        Net, NetAllow, NetPublish, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        Net, NetAllow, NetPublish, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
         LimitSegments, LimitSegmentBytes,
     ];
 

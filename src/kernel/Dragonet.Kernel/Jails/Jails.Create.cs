@@ -248,9 +248,10 @@ public sealed partial class Jails
             return Errno.EPERM;
         }
 
-        if (parent.Parent is null)
+        var processors = parent.CheckProcessors(values.Text(JailParameters.CpuSet), out why);
+        if (processors != Errno.OK || parent.Parent is null)
         {
-            return Errno.OK; // jail 0 has everything
+            return processors; // jail 0 has everything else
         }
 
         foreach (var parameter in JailParameters.All)

@@ -10,7 +10,7 @@ internal static class FifoFiles
     /// <summary>A <see cref="FifoOpener"/>.</summary>
     internal static Result<OpenFile> Open(ICaller caller, VfsPath path, OpenFlags flags)
     {
-        if (!FifoOpen.Begin(path.Inode.GetOrAttach(() => new Pipe((caller as Task)?.Kernel.Buffers)), flags, path).Ok(out var open, out var error))
+        if (!FifoOpen.Begin(path.Inode.GetOrAttach(() => new Pipe((caller as Task)?.Jail.Buffers)), flags, path).Ok(out var open, out var error))
         {
             return error;
         }

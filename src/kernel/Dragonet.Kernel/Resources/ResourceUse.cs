@@ -81,6 +81,7 @@ public static class ResourceUse
         {
             Resource.CpuTime => jail.PastCpuTime / 1_000_000_000,
             Resource.WallClock => jail.PastWallClock / 1_000_000_000,
+            Resource.MemoryUse => jail.Files.Used,
             _ => 0,
         };
         var isMemory = resource is not (Resource.CpuTime or Resource.WallClock);

@@ -38,11 +38,11 @@ internal static class Info
         // struct sysinfo: uptime, loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap, procs(u16), …, mem_unit(u32)
         Span<byte> bytes = stackalloc byte[112];
         bytes.Clear();
-        var kernel = task.Kernel;
-        var used = kernel.MemoryUsed;
-        Put(bytes, 0, (kernel.Clock.MonotonicNanoseconds - kernel.BootTime) / 1_000_000_000);
-        Put(bytes, 32, kernel.MemoryLimit);
-        Put(bytes, 40, Math.Max(0, kernel.MemoryLimit - used));
+        var jail = task.Jail;
+        Put(bytes, 0, (task.Kernel.Clock.MonotonicNanoseconds - jail.StartTime) / 1_000_000_000);
+        Put(bytes, 32, jail.MemoryTotal);
+        Put(bytes, 40, Math.Max(0, jail.MemoryTotal - jail.MemoryUsed - jail.Files.Used));
+        Put(bytes, 48, jail.Files.Used);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes[80..], (ushort)Math.Min(task.Jail.TaskCount, ushort.MaxValue));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[104..], 1);
         return task.Memory.Write(info.Address, bytes);

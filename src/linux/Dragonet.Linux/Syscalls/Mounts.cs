@@ -68,7 +68,7 @@ internal static class Mounts
             return task.Fail(typeName.Length == 0 ? Errno.EINVAL : Errno.ENODEV, "unknown file system type");
         }
 
-        var request = new MountRequest(task.Kernel.Vfs, task.Context(), device, flags, options);
+        var request = new MountRequest(task.Kernel.Vfs, task.Context(), device, flags, options) { Jail = task.Jail };
         return kind.Mount(request).Ok(out var made, out error) ? space.Attach(place, made, mountFlags, device.Length == 0 ? "none" : device).Error : error;
     }
 

@@ -20,12 +20,12 @@ internal static class Pipes
         }
 
         var kernel = task.Kernel;
-        if (kernel.Buffers.IsExhausted)
+        if (task.Jail.Buffers.IsExhausted)
         {
             return task.Fail(Errno.ENFILE, "pipes and sockets have all the memory they may have"); // pipe(2), the hard limit
         }
 
-        var (reader, writer) = PipeFile.CreatePair(flags & ~OpenFlags.O_CLOEXEC, kernel.NextAnonymousInode(), kernel.Clock.RealtimeNanoseconds, kernel.Buffers);
+        var (reader, writer) = PipeFile.CreatePair(flags & ~OpenFlags.O_CLOEXEC, kernel.NextAnonymousInode(), kernel.Clock.RealtimeNanoseconds, task.Jail.Buffers);
         var closeOnExec = (flags & OpenFlags.O_CLOEXEC) != 0;
         if (!task.InstallFile(reader, closeOnExec).Ok(out var readFd, out var error))
         {

@@ -54,7 +54,7 @@ internal static class Sched
             return Errno.EPERM;
         }
 
-        var wanted = new ProcessorSet(bytes).And(task.Kernel.Processors);
+        var wanted = new ProcessorSet(bytes).And(target.Jail.ProcessorSet);
         if (wanted.Count == 0)
         {
             return task.Fail(Errno.EINVAL, "no processor of the mask exists");

@@ -27,7 +27,7 @@ public sealed class UnixFamily : SocketFamily
             return Errno.EPROTONOSUPPORT;
         }
 
-        if (task.Kernel.Buffers.IsExhausted)
+        if (task.Jail.Buffers.IsExhausted)
         {
             return Errno.ENOBUFS; // socket(2)
         }
@@ -35,7 +35,7 @@ public sealed class UnixFamily : SocketFamily
         // SOCK_RAW is an old name of SOCK_DGRAM here.
         type = type == SocketType.SOCK_RAW ? SocketType.SOCK_DGRAM : type;
         return type is SocketType.SOCK_STREAM or SocketType.SOCK_DGRAM or SocketType.SOCK_SEQPACKET
-            ? new UnixSocket(task.Kernel, this, task.Jail.UnixNames, type, flags)
+            ? new UnixSocket(task.Kernel, this, task.Jail.UnixNames, task.Jail.Buffers, type, flags)
             : Errno.ESOCKTNOSUPPORT;
     }
 

@@ -178,7 +178,7 @@ public sealed partial class UnixSocket
             return Errno.EAGAIN;
         }
 
-        var accepted = new UnixSocket(_kernel, _family, _names, Type, OpenFlags.O_RDONLY) { _name = target._name };
+        var accepted = new UnixSocket(_kernel, _family, _names, _buffers, Type, OpenFlags.O_RDONLY) { _name = target._name };
         accepted.Options.PassCredentials = target.Options.PassCredentials;
         JoinLocked(accepted, CredentialsOf(task), target._ownCredentials);
         target._backlog.Enqueue(accepted);

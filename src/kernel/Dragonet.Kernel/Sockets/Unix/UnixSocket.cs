@@ -1,5 +1,6 @@
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Memory;
 using Dragonet.Vfs;
 
 namespace Dragonet.Kernel;
@@ -25,20 +26,22 @@ public sealed partial class UnixSocket : SocketFile
     private int _backlogLimit;                         // guarded by the family's lock
     private ucred _peerCredentials = new(0, uint.MaxValue, uint.MaxValue); // guarded by the family's lock
     private ucred _ownCredentials;                     // guarded by the family's lock: at listen(2)
+    private readonly MemoryAccount _buffers;
     private volatile bool _isConnected;                // a stream or packet socket that is or was connected
     private volatile bool _isReadShut;
     private volatile bool _isWriteShut;
     private volatile bool _isClosed;
     private int _error;                                // pending errno
 
-    internal UnixSocket(Kernel kernel, UnixFamily family, UnixNames names, SocketType type, OpenFlags flags)
+    internal UnixSocket(Kernel kernel, UnixFamily family, UnixNames names, MemoryAccount buffers, SocketType type, OpenFlags flags)
         : base(AddressFamily.AF_UNIX, type, 0, flags, kernel.NextAnonymousInode())
     {
         _kernel = kernel;
         _family = family;
         _names = names;
-        kernel.Buffers.Charge(OwnSize);
-        _incoming = new UnixQueue(type == SocketType.SOCK_STREAM, kernel.Buffers);
+        _buffers = buffers;
+        buffers.Charge(OwnSize);
+        _incoming = new UnixQueue(type == SocketType.SOCK_STREAM, buffers);
     }
 
     /// <inheritdoc/>
@@ -224,7 +227,7 @@ public sealed partial class UnixSocket : SocketFile
     /// <inheritdoc/>
     protected override void OnRelease()
     {
-        _kernel.Buffers.Release(OwnSize);
+        _buffers.Release(OwnSize);
         UnixSocket? peer;
         UnixSocket[] callers;
         Inode? inode;
