@@ -12,6 +12,10 @@ public static class InetOption
     public const int IPPROTO_IPV6 = 41;
     public const int IPPROTO_ICMPV6 = 58;
     public const int IPPROTO_RAW = 255;
+    public const int SOL_RAW = 255;
+    public const int ICMP_FILTER = 1;
+    public const int ICMPV6_FILTER = 1;
+    public const int IPV6_CHECKSUM = 7;
 
     public const int IP_TOS = 1;
     public const int IP_TTL = 2;

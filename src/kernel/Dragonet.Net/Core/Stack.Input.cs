@@ -136,6 +136,7 @@ public sealed partial class Stack
     private void Deliver(in IPHeader header, PacketBuffer packet, int headerLength)
     {
         Counters.IPInDelivers++;
+        var isKnown = Raw.Deliver(header, packet, headerLength);
         switch (header.Protocol)
         {
             case IPProtocol.Tcp:
@@ -152,8 +153,12 @@ public sealed partial class Stack
                 Pool.Return(packet);
                 break;
             default:
-                Counters.IPInUnknownProtocols++;
-                Icmp.SendError(header, packet, headerLength, IcmpError.ProtocolUnreachable);
+                if (!isKnown)
+                {
+                    Counters.IPInUnknownProtocols++;
+                    Icmp.SendError(header, packet, headerLength, IcmpError.ProtocolUnreachable);
+                }
+
                 Pool.Return(packet);
                 break;
         }

@@ -20,6 +20,7 @@ public sealed partial class Stack
         Tcp = new TcpLayer(this);
         Udp = new UdpLayer(this);
         Icmp = new IcmpLayer(this);
+        Raw = new RawLayer(this);
         Fragments = new Reassembler(this);
         Loopback = new LoopbackInterface(this);
         Intercepted = options.Interceptor is null ? null : Tcp.CreateIntercepting();
@@ -47,7 +48,7 @@ public sealed partial class Stack
     public long NextDeadline => Timers.Next;
 
     /// <summary>What is alive in this stack; all zero when everything was closed and nothing waits.</summary>
-    public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
+    public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount + Raw.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
 
     internal StackOptions Options { get; }
 
@@ -62,6 +63,8 @@ public sealed partial class Stack
     internal UdpLayer Udp { get; }
 
     internal IcmpLayer Icmp { get; }
+
+    internal RawLayer Raw { get; }
 
     internal Reassembler Fragments { get; }
 
@@ -99,6 +102,11 @@ public sealed partial class Stack
     /// <summary>A new socket for echo requests and their replies (icmp(7), "ping sockets").</summary>
     /// <param name="isV6">ICMPv6.</param>
     public PingSocket CreatePing(bool isV6) => new(Icmp, isV6);
+
+    /// <summary>A new raw socket (raw(7)).</summary>
+    /// <param name="isV6">Of family AF_INET6.</param>
+    /// <param name="protocol">The protocol.</param>
+    public RawSocket CreateRaw(bool isV6, IPProtocol protocol) => new(Raw, isV6, protocol);
 
     /// <summary>TCP connections and listeners, for /proc/net/tcp and sock_diag.</summary>
     public IEnumerable<TcpEntry> ListTcp() => Tcp.List();

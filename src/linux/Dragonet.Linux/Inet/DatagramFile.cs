@@ -11,8 +11,8 @@ namespace Dragonet.Linux.Inet;
 /// <summary>What UDP and ping sockets have in common: addresses with each message, and what is told about them.</summary>
 internal abstract class DatagramFile : InetFile
 {
-    protected DatagramFile(Task task, AddressFamily domain, int protocol, NetworkStack stack, OpenFlags flags)
-        : base(task, domain, SocketType.SOCK_DGRAM, protocol, stack, flags)
+    protected DatagramFile(Task task, AddressFamily domain, SocketType type, int protocol, NetworkStack stack, OpenFlags flags)
+        : base(task, domain, type, protocol, stack, flags)
     {
     }
 

@@ -46,7 +46,10 @@ public sealed class InetFamily : SocketFamily
             case SocketType.SOCK_DGRAM:
                 return protocol is 0 or InetOption.IPPROTO_UDP ? Result<SocketFile>.Of(new UdpFile(task, Domain, stack, flags)) : Errno.EPROTONOSUPPORT;
             case SocketType.SOCK_RAW:
-                return task.Credentials.Has(Capability.CAP_NET_RAW) ? Errno.EPROTONOSUPPORT : Errno.EPERM;
+                return protocol is < 0 or > InetOption.IPPROTO_RAW ? Errno.EINVAL
+                    : protocol == 0 ? Errno.EPROTONOSUPPORT
+                    : task.Credentials.Has(Capability.CAP_NET_RAW) ? new RawFile(task, Domain, protocol, stack, flags)
+                    : Errno.EPERM;
             default:
                 return Errno.ESOCKTNOSUPPORT;
         }

@@ -38,6 +38,12 @@ internal abstract class InetFile : SocketFile
 
     protected virtual bool IsV6Only => false;
 
+    /// <summary>IP_HDRINCL; null for sockets that do not have it.</summary>
+    protected virtual bool? HeaderIncluded => null;
+
+    /// <summary>IP_HDRINCL; false for sockets that do not have it.</summary>
+    protected virtual bool TrySetHeaderIncluded(bool value) => false;
+
     /// <inheritdoc/>
     public override SysResult Ioctl(ICaller caller, uint request, ulong argument)
     {
@@ -56,7 +62,7 @@ internal abstract class InetFile : SocketFile
             {
                 SocketOption.SOL_SOCKET => SetSocketOption(task, name, value),
                 InetOption.IPPROTO_IP => SetIPOption(name, value),
-                InetOption.IPPROTO_IPV6 when IsV6 => SetIPv6Option(name, value),
+                InetOption.IPPROTO_IPV6 when IsV6 && !(Type == SocketType.SOCK_RAW && name == InetOption.IPV6_CHECKSUM) => SetIPv6Option(name, value),
                 _ => SetProtocolOption(task, level, name, value),
             };
         }
@@ -165,6 +171,8 @@ internal abstract class InetFile : SocketFile
             case InetOption.IP_TOS:
                 TrafficClass = (byte)(Type == SocketType.SOCK_STREAM ? (number & ~3) | (TrafficClass & 3) : number);
                 return Errno.OK;
+            case InetOption.IP_HDRINCL:
+                return TrySetHeaderIncluded(number != 0) ? Errno.OK : Errno.ENOPROTOOPT;
             case InetOption.IP_MTU_DISCOVER:
                 return number is >= 0 and <= 5 ? Remember(InetOption.IPPROTO_IP, name, number) : Errno.EINVAL;
             case InetOption.IP_MULTICAST_TTL:
@@ -214,6 +222,7 @@ internal abstract class InetFile : SocketFile
         InetOption.IP_TTL => SocketOptions.Word(HopLimit),
         InetOption.IP_TOS => SocketOptions.Word(TrafficClass),
         InetOption.IP_OPTIONS => (byte[])[],
+        InetOption.IP_HDRINCL when HeaderIncluded is { } included => SocketOptions.Word(included ? 1 : 0),
         InetOption.IP_MTU_DISCOVER or InetOption.IP_MULTICAST_TTL or InetOption.IP_MULTICAST_LOOP => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name), 1)),
         InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_FREEBIND
             or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name))),

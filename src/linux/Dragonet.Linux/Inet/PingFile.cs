@@ -12,7 +12,7 @@ internal sealed class PingFile : DatagramFile
     private readonly PingSocket _socket;
 
     public PingFile(Task task, AddressFamily domain, NetworkStack stack, OpenFlags flags)
-        : base(task, domain, domain == AddressFamily.AF_INET6 ? InetOption.IPPROTO_ICMPV6 : InetOption.IPPROTO_ICMP, stack, flags)
+        : base(task, domain, SocketType.SOCK_DGRAM, domain == AddressFamily.AF_INET6 ? InetOption.IPPROTO_ICMPV6 : InetOption.IPPROTO_ICMP, stack, flags)
     {
         using (stack.Enter())
         {

@@ -12,7 +12,7 @@ internal sealed class UdpFile : DatagramFile
     private readonly UdpSocket _socket;
 
     public UdpFile(Task task, AddressFamily domain, NetworkStack stack, OpenFlags flags)
-        : base(task, domain, InetOption.IPPROTO_UDP, stack, flags)
+        : base(task, domain, SocketType.SOCK_DGRAM, InetOption.IPPROTO_UDP, stack, flags)
     {
         using (stack.Enter())
         {

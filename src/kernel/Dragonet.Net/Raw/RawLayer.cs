@@ -1,0 +1,56 @@
+namespace Dragonet.Net;
+
+/// <summary>Raw sockets of one stack: each gets a copy of every packet of its protocol, beside the protocol itself (raw(7)).</summary>
+internal sealed class RawLayer(Stack stack)
+{
+    private readonly Dictionary<(bool IsV6, IPProtocol Protocol), List<RawSocket>> _sockets = [];
+
+    /// <summary>Open raw sockets.</summary>
+    public int SocketCount { get; private set; }
+
+    public Stack Stack => stack;
+
+    public void Add(RawSocket socket)
+    {
+        if (!_sockets.TryGetValue((socket.IsV6, socket.Protocol), out var sockets))
+        {
+            _sockets.Add((socket.IsV6, socket.Protocol), sockets = []);
+        }
+
+        sockets.Add(socket);
+        SocketCount++;
+    }
+
+    public void Remove(RawSocket socket)
+    {
+        var sockets = _sockets[(socket.IsV6, socket.Protocol)];
+        _ = sockets.Remove(socket);
+        SocketCount--;
+        if (sockets.Count == 0)
+        {
+            _ = _sockets.Remove((socket.IsV6, socket.Protocol));
+        }
+    }
+
+    /// <summary>Gives copies to those who listen. The packet stays the caller's; its IP header is in front of its first byte.</summary>
+    /// <returns>True when somebody does.</returns>
+    public bool Deliver(in IPHeader header, PacketBuffer packet, int headerLength)
+    {
+        if (_sockets.Count == 0 || !_sockets.TryGetValue((!header.Source.IsV4, header.Protocol), out var sockets))
+        {
+            return false;
+        }
+
+        var any = false;
+        foreach (var socket in sockets)
+        {
+            if (socket.Takes(header))
+            {
+                any = true;
+                socket.Enqueue(header, packet, headerLength);
+            }
+        }
+
+        return any;
+    }
+}
