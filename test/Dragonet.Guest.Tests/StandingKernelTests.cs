@@ -68,6 +68,62 @@ public sealed class StandingKernelTests : IDisposable
     }
 
     [Fact]
+    public void Files_go_into_a_jail_and_out_of_it_and_a_running_jail_becomes_a_template()
+    {
+        var place = Directory.CreateTempSubdirectory("cp").FullName;
+        _ = Run("jail", "-K", _kernel, "-c", "name=a", "overlay", "persist");
+        _ = Directory.CreateDirectory(Path.Combine(place, "in/deep"));
+        File.WriteAllText(Path.Combine(place, "in/deep/file"), "x\n");
+        _ = File.CreateSymbolicLink(Path.Combine(place, "in/link"), "/etc/passwd");
+        _ = Run("cp", "-K", _kernel, Path.Combine(place, "in"), "a:/srv");
+        _ = Run("cp", "-K", _kernel, Path.Combine(place, "in"), "a:/srv/other");
+        _ = Run("cp", "-K", _kernel, Path.Combine(place, "in/deep/file"), "a:/etc/hostname");
+        Assert.Equal("x\nx\nx\n/etc/passwd\n", Run("jexec", "-K", _kernel, "a", "sh", "-c", "cat /srv/in/deep/file /srv/other/deep/file /etc/hostname; readlink /srv/other/link"));
+        _ = Run("jexec", "-K", _kernel, "a", "sh", "-c", "ln -s /etc/passwd /srv/evil; chmod 4755 /srv/in/deep/file");
+        _ = Run("cp", "-K", _kernel, "a:/srv", Path.Combine(place, "out"));
+        _ = Run("cp", "-K", _kernel, "a:/etc/hostname", place);
+        Assert.Equal("x\n", File.ReadAllText(Path.Combine(place, "out/other/deep/file")));
+        Assert.Equal("x\n", File.ReadAllText(Path.Combine(place, "hostname")));
+        Assert.Equal((UnixFileMode)0, File.GetUnixFileMode(Path.Combine(place, "out/in/deep/file")) & UnixFileMode.SetUser);
+        Assert.Equal("/etc/passwd", new FileInfo(Path.Combine(place, "out/evil")).LinkTarget);
+        Assert.Equal("dragonet: cp: /nowhere: there is no such file in the jail\n", HostTool.Run(Command.Path, ["cp", "-K", _kernel, "a:/nowhere", place], "/", s_limit).Error);
+        Assert.Empty(Directory.GetDirectories(place, ".dragonet*"));
+        Directory.Delete(place, recursive: true);
+    }
+
+    [Fact]
+    public void J41_one_of_two_that_race_for_a_name_wins_and_a_file_tells_the_numbers()
+    {
+        var file = Path.GetTempFileName();
+        var winners = Enumerable.Range(0, 8).AsParallel().WithDegreeOfParallelism(8)
+            .Count(_ => HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-J", file, "-c", "name=x", "persist"], "/", s_limit).Status == 0);
+        Assert.Equal(1, winners);
+        Assert.Equal($"jid={Run("jls", "-K", _kernel, "jid").Trim()} name=x path=/ host.hostname=dragonet\n", File.ReadAllText(file));
+        File.Delete(file);
+    }
+
+    [Fact]
+    public void A_client_that_dies_while_its_jail_is_made_leaves_nothing()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(ControlPaths.Of(_kernel).Socket));
+            var body = System.Text.Encoding.UTF8.GetBytes("{\"verb\":\"create\",\"settings\":[{\"name\":\"name\",\"value\":\"x" + round + "\"},{\"name\":\"persist\"}],\"exec\":{\"arguments\":[\"sleep\",\"1000\"]}}");
+            _ = socket.Send([(byte)FrameKind.Request, .. BitConverter.GetBytes(body.Length), .. body]);
+        }
+
+        var watch = Stopwatch.StartNew();
+        string left;
+        do
+        {
+            left = Run("census", "-K", _kernel);
+            Assert.True(watch.Elapsed < s_limit, left);
+        }
+        while (!left.Contains("jails            0\n", StringComparison.Ordinal) || !left.Contains("processes        0\n", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void J45_what_jls_prints_makes_the_jail_again()
     {
         _ = Run("jail", "-K", _kernel, "-c", "name=x", "jid=77", "children.max=3", "allow.raw_sockets", "allow.noset_hostname", "securelevel=2", "enforce_statfs=1", "meta.owner=joe", "persist");

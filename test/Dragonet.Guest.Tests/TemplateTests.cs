@@ -159,8 +159,9 @@ public sealed class TemplateTests : IDisposable
         var saved = Write("saved.tar", Tar(File("manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[\"1/layer.tar\"]}]"), new PaxTarEntry(TarEntryType.RegularFile, "1/layer.tar") { DataStream = new MemoryStream(layer) }));
         _ = _store.Import(saved, "saved");
         using (var file = System.IO.File.Create(Path.Combine(_place, "out.tar")))
+        using (var compressed = new GZipStream(file, CompressionLevel.Fastest))
         {
-            _store.Export("saved", file);
+            _store.Export("saved", compressed);
         }
 
         _ = _store.Import(Path.Combine(_place, "out.tar"), "again");

@@ -71,6 +71,8 @@ internal static class Program
                 return EverydayCommands.Remove(rest);
             case "logs":
                 return EverydayCommands.Logs(rest);
+            case "cp":
+                return CopyCommand.Run(rest);
             case "template":
                 return TemplateCommand.Run(rest);
             case "doctor":

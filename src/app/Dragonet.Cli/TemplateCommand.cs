@@ -1,6 +1,8 @@
 using System.IO;
 using System.IO.Compression;
+using Dragonet.Cli.Jails;
 using Dragonet.Cli.Options;
+using Dragonet.Cli.Standing;
 using Dragonet.Templates;
 
 namespace Dragonet.Cli;
@@ -8,7 +10,7 @@ namespace Dragonet.Cli;
 /// <summary>dragonet template: trees of files that jails start from.</summary>
 internal sealed class TemplateCommand
 {
-    private const string Usage = "dragonet template import FILE|DIR NAME | ls | rm NAME… | export NAME FILE.tar[.gz] | diff NAME OTHER";
+    private const string Usage = "dragonet template import FILE|DIR NAME | snapshot JAIL NAME | ls | rm NAME… | export NAME FILE.tar[.gz] | diff NAME OTHER";
 
     private TreeLimits _limits = new();
 
@@ -22,6 +24,10 @@ internal sealed class TemplateCommand
             case "import" when words.Length == 2:
                 var made = store.Import(words[0], words[1], command._limits);
                 Console.WriteLine($"{made.Name}: {made.Files} files, {made.Bytes >> 20} MiB: dragonet jail -c name=NAME path=/templates/{made.Name} overlay persist");
+                return 0;
+            case "snapshot" when words.Length == 2:
+                // Of a jail that may go on meanwhile: what it sees, with the layer that is its own.
+                CopyCommand.Archive(KernelOption.Take([]).Kernel, words[0], "/", archive => Console.WriteLine($"{words[1]}: {store.Import(archive, "jail " + words[0], words[1], command._limits).Files} files"));
                 return 0;
             case "ls" when words.Length == 0:
                 Console.WriteLine("NAME                       FILES      MIB  MADE              SOURCE");

@@ -123,6 +123,19 @@ public sealed class ControlClient : IDisposable
         }
     }
 
+    /// <summary>After the answer to <see cref="ControlVerb.Archive"/>: what comes. An <see cref="IOException"/> says what went wrong.</summary>
+    public Stream OpenOutput() => new FrameStream(_frames, FrameKind.Output, writes: false);
+
+    /// <summary>After the answer to <see cref="ControlVerb.Extract"/>: sends everything, and says that it was all.</summary>
+    /// <exception cref="IOException">The kernel is gone.</exception>
+    public void SendInput(Stream source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        using var frames = new FrameStream(_frames, FrameKind.Input, writes: true);
+        source.CopyTo(frames);
+        _frames.Write(FrameKind.Input, []);
+    }
+
     /// <summary>Tells the program's terminal another size.</summary>
     public void Resize(int rows, int columns) => Tell(FrameKind.Resize, [(byte)rows, (byte)(rows >> 8), (byte)columns, (byte)(columns >> 8)]);
 

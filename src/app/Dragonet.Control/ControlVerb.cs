@@ -31,6 +31,12 @@ public static class ControlVerb
     /// processes are those that still run.</summary>
     public const string Wait = "wait";
 
+    /// <summary>Sends what a jail sees at a path, the first setting's value, as a tar archive (output frames).</summary>
+    public const string Archive = "archive";
+
+    /// <summary>Takes a tar archive (input frames) into a jail, at the first setting's value.</summary>
+    public const string Extract = "extract";
+
     /// <summary>Counts objects.</summary>
     public const string Census = "census";
 

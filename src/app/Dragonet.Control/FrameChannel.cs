@@ -20,7 +20,10 @@ public sealed class FrameChannel(Stream stream)
         lock (_writing)
         {
             stream.Write(head);
-            stream.Write(bytes);
+            if (!bytes.IsEmpty)
+            {
+                stream.Write(bytes); // to write nothing fails, too, where the other side has closed
+            }
         }
     }
 

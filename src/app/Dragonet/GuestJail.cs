@@ -70,6 +70,14 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     /// <summary>Makes a terminal that its programs see.</summary>
     public GuestTerminal CreateTerminal(int rows, int columns) => _kernel.CreateTerminal(rows, columns, _jail);
 
+    /// <summary>Writes what it sees at a path as a tar archive; what is mounted below is left out. Programs may run meanwhile.</summary>
+    /// <exception cref="DragonetException">There is no such file.</exception>
+    public void ReadFiles(string path, System.IO.Stream archive) => new JailArchive(_jail.Kernel, new KernelCaller(), _jail).Write(path, archive);
+
+    /// <summary>Puts the files of a tar archive into a directory of it; or, where there is none of this name, the archive's only file under this name.</summary>
+    /// <exception cref="DragonetException">There is no such place, or it takes no files.</exception>
+    public void WriteFiles(string path, System.IO.Stream archive) => new JailExtraction(_jail.Kernel, new KernelCaller(), _jail).Read(path, archive);
+
     /// <summary>Sends a signal to every process in it and in jails in it.</summary>
     public void Signal(int signal)
     {

@@ -6,7 +6,7 @@ namespace Dragonet.Cli.Jails;
 /// <summary>dragonet jail: makes, changes and removes jails (jail(8)).</summary>
 internal sealed class JailCommand
 {
-    private const string Usage = "dragonet jail [-K KERNEL] [-q|-v] [-i] [-f FILE] -c|-m|-r|-cm|-rc [JAIL…|PARAMETER=VALUE… [command=PROGRAM ARG…]]";
+    private const string Usage = "dragonet jail [-K KERNEL] [-q|-v] [-i] [-f FILE] [-J IDFILE] [-p AT-ONCE] -c|-m|-r|-cm|-rc [JAIL…|PARAMETER=VALUE… [command=PROGRAM ARG…]]";
 
     private readonly string _kernel;
     private bool _create;
@@ -16,6 +16,9 @@ internal sealed class JailCommand
     private bool _printId;
     private bool _skipStop;
     private string? _file;
+    private string? _idFile;
+    private int _atOnce = 8;
+    private string? _separator;
 
     private JailCommand(string kernel) => _kernel = kernel;
 
@@ -28,6 +31,12 @@ internal sealed class JailCommand
     private int Run(List<string> arguments)
     {
         var words = ParseOptions(arguments);
+        if (_separator is not null)
+        {
+            Console.WriteLine(string.Join(_separator, Configuration.JailDefinition.Of(Configuration.ConfigParser.Read(_file ?? "/etc/jail.conf")).Select(jail => jail.Name)));
+            return 0;
+        }
+
         if (!_create && !_modify && !_remove)
         {
             throw new CommandException($"jail: what is to be done? {Usage}");
@@ -46,7 +55,7 @@ internal sealed class JailCommand
 
         if (!isPlain)
         {
-            var plan = new JailPlan(_kernel, _file ?? "/etc/jail.conf", _quiet ? null : Console.WriteLine, _printId) { SkipsStop = _skipStop };
+            var plan = new JailPlan(_kernel, _file ?? "/etc/jail.conf", _quiet ? null : Console.WriteLine, _printId) { SkipsStop = _skipStop, AtOnce = _atOnce, IdFile = _idFile };
             return plan.Run(words, _create, _modify, _remove);
         }
 
@@ -114,6 +123,11 @@ internal sealed class JailCommand
     {
         if (reply.Jails is [{ } jail, ..])
         {
+            if (_idFile is not null && what == "created")
+            {
+                WriteIdFile(_idFile, jail);
+            }
+
             if (_printId)
             {
                 Console.WriteLine(jail["jid"]);
@@ -122,6 +136,19 @@ internal sealed class JailCommand
             {
                 Console.WriteLine($"{jail["name"]}: {what}");
             }
+        }
+    }
+
+    /// <summary>What jail(8) writes for -J: the number and the parameters, on one line.</summary>
+    internal static void WriteIdFile(string file, Dictionary<string, string> jail)
+    {
+        try
+        {
+            System.IO.File.AppendAllText(file, $"jid={jail["jid"]} name={jail["name"]} path={jail["path"]} host.hostname={jail["host.hostname"]}\n");
+        }
+        catch (Exception failure) when (failure is System.IO.IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"jail: {file}: {failure.Message}", 1);
         }
     }
 
@@ -163,11 +190,20 @@ internal sealed class JailCommand
                     case 'f' when at + 1 < arguments.Count:
                         _file = arguments[++at];
                         break;
+                    case 'J' when at + 1 < arguments.Count:
+                        _idFile = arguments[++at];
+                        break;
+                    case 'e' when at + 1 < arguments.Count:
+                        _separator = arguments[++at];
+                        break;
+                    case 'p' when at + 1 < arguments.Count:
+                        _atOnce = int.TryParse(arguments[++at], out var limit) && limit > 0 ? Math.Min(limit, 64) : throw new CommandException($"jail: -p {arguments[at]}: a number of jails");
+                        break;
                     default:
                         throw new CommandException($"jail: unknown option '-{letter}': {Usage}");
                 }
 
-                if (letter == 'f')
+                if (letter is 'f' or 'J' or 'e' or 'p')
                 {
                     break;
                 }

@@ -13,6 +13,9 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
     /// <summary>exec.prestop and exec.stop are not run (jail -R).</summary>
     internal bool SkipsStop { get; init; }
 
+    /// <summary>Gets a line for each jail that was made (jail -J).</summary>
+    internal string? IdFile { get; init; }
+
     /// <summary>How many jails are started or stopped at the same time (jail -p).</summary>
     internal int AtOnce { get; init; } = 8;
 
@@ -137,6 +140,14 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
             if (!jail.Flag("persist"))
             {
                 _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Modify, Jail = jail.Name, Settings = [new ControlSetting { Name = "nopersist" }] });
+            }
+
+            if (IdFile is not null)
+            {
+                lock (_jails)
+                {
+                    JailCommand.WriteIdFile(IdFile, made);
+                }
             }
 
             say?.Invoke(printId ? made["jid"] : $"{jail.Name}: created");

@@ -17,6 +17,12 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return;
             }
 
+            if (request.Verb is ControlVerb.Archive or ControlVerb.Extract)
+            {
+                Copy(Find(request), Settings(request).FirstOrDefault().Value ?? "/", outwards: request.Verb == ControlVerb.Archive);
+                return;
+            }
+
             if (request.Verb == ControlVerb.Create && request.Exec is { } program)
             {
                 Create(Settings(request), program);
@@ -26,7 +32,6 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
             if (request.Verb == ControlVerb.Wait)
             {
                 Wait(Find(request), Number(request, 3600, "wait: no number of seconds"));
-                return;
             }
 
             if (request.Verb == ControlVerb.Events)
@@ -119,6 +124,37 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 created?.Remove();
             }
         }
+    }
+
+    private void Copy(GuestJail jail, string path, bool outwards)
+    {
+        Reply(new ControlReply());
+        using var stream = new FrameStream(frames, outwards ? FrameKind.Output : FrameKind.Input, writes: outwards);
+        try
+        {
+            if (outwards)
+            {
+                using var buffered = new BufferedStream(stream, 256 * 1024);
+                jail.ReadFiles(path, buffered);
+            }
+            else
+            {
+                jail.WriteFiles(path, stream);
+                stream.CopyTo(Stream.Null); // what is behind the end of the archive
+            }
+        }
+        catch (DragonetException failure)
+        {
+            if (!outwards)
+            {
+                stream.CopyTo(Stream.Null); // the client listens when it has said everything
+            }
+
+            frames.Write(FrameKind.Error, System.Text.Encoding.UTF8.GetBytes(failure.Message));
+            return;
+        }
+
+        frames.Write(FrameKind.Exit, [0, 0, 0, 0]);
     }
 
     /// <summary>Waits as long as the client does.</summary>

@@ -19,13 +19,15 @@ internal sealed class TreeWriter : IDisposable
     private readonly IHostDirectory _root;
     private readonly string _directory;
     private readonly TreeLimits _limits;
+    private readonly bool _keepsOwners;
     private readonly byte[] _buffer = new byte[128 * 1024];
 
-    internal TreeWriter(string directory, TreeLimits limits)
+    internal TreeWriter(string directory, TreeLimits limits, bool keepsOwners = true)
     {
         _root = HostDirectories.Open(directory).Ok(out var opened, out var error) ? opened : throw new TemplateException($"{directory}: {error}");
         _directory = directory;
         _limits = limits;
+        _keepsOwners = keepsOwners;
     }
 
     internal long Files { get; private set; }
@@ -187,8 +189,15 @@ internal sealed class TreeWriter : IDisposable
         }
     }
 
-    private static void SetOwner(IHostDirectory parent, string name, TreeOwner owner, string path)
+    private void SetOwner(IHostDirectory parent, string name, TreeOwner owner, string path)
     {
+        if (!_keepsOwners)
+        {
+            const uint ours = 0x1ff, ownerWrites = 0x80; // without set-user-id and its kin; what is in it still has to be made
+            _ = name.Length == 0 ? Errno.OK : parent.SetMode(name, (owner.Permissions & ours) | ownerWrites);
+            return;
+        }
+
         if (parent.SetXattr(name, HostfsOptions.OwnerAttribute, owner.ToBytes(), 0) is not Errno.OK and var error)
         {
             throw error is Errno.EOPNOTSUPP ? new TemplateException($"{path}: the file system of the store has no extended attributes for users: choose a directory on ext4, xfs or btrfs ($DRAGONET_TEMPLATES)") : Failed(path, error);
