@@ -33,6 +33,10 @@ public sealed class FamilyTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void On_Dragonet_by_bell(string name) => Check(name, ChannelUse.ByBell);
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void On_Dragonet_strict(string name) => Check(name, ChannelUse.Never, strict: true);
 
     /// <summary>By the command, whose kernel process has confined itself, and with calls through shared memory: the fast way must do what

@@ -50,7 +50,8 @@ public sealed partial class DragonetKernel : IDisposable
                 ProcessConfinement.RestrictFiles(ConfinedFiles.Of(options), network is not null, listens: network is not null && options.ServesSockets);
             }
 
-            platform = new LinuxPlatform(options.Strict, options.Trace is not null ? false : options.Channels switch { ChannelUse.Always => true, ChannelUse.Never => false, _ => null });
+            platform = new LinuxPlatform(options.Strict, options.Trace is null && options.Channels != ChannelUse.Never,
+                options.Channels switch { ChannelUse.Always => true, ChannelUse.ByBell => false, _ => null });
         }
         catch (InvalidOperationException failure)
         {

@@ -26,6 +26,7 @@ public sealed partial class Task
         var thread = Thread;
         if (!thread.IsQuick)
         {
+            thread.OnWait();
             return false;
         }
 

@@ -31,6 +31,12 @@ public abstract class VmThread
     /// False (and nothing happened) for others.</summary>
     public virtual bool TryRepeat() => false;
 
+    /// <summary>The trapped call will be answered late, perhaps by another thread: what came along with it is given up, and what it wrote
+    /// so far arrives. From now on <see cref="Memory"/> is the guest's memory itself.</summary>
+    public virtual void OnWait()
+    {
+    }
+
     /// <summary>Answers a trapped system call: the guest continues with this value in rax.</summary>
     public abstract void Resume(long value);
 

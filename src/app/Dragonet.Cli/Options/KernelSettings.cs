@@ -33,7 +33,7 @@ internal sealed class KernelSettings(string command)
         new("-n", "--cpus", "N", "processors that programs see", value => _processors = ParseProcessors(value)),
         new(null, "--isolation", "default|strict", "strict: every system call goes to the kernel", value => _strict = ParseIsolation(value)),
         new(null, "--no-confine", null, "leave the kernel process its rights on this machine (to debug it)", _ => _confine = false),
-        new(null, "--channels", "auto|always|never", "serve calls through shared memory: auto: while a processor is idle", value => _channels = ParseChannels(value)),
+        new(null, "--channels", "auto|always|bell|never", "serve calls through shared memory: auto: at once while a processor is idle, else by bell", value => _channels = ParseChannels(value)),
     ];
 
     internal string HostName { get; private set; } = DefaultHostName;
@@ -116,8 +116,9 @@ internal sealed class KernelSettings(string command)
     {
         "auto" => ChannelUse.WhenIdle,
         "always" => ChannelUse.Always,
+        "bell" => ChannelUse.ByBell,
         "never" => ChannelUse.Never,
-        _ => throw new CommandException($"{command}: --channels '{text}': write auto, always or never"),
+        _ => throw new CommandException($"{command}: --channels '{text}': write auto, always, bell or never"),
     };
 
     private bool ParseIsolation(string text) => text switch

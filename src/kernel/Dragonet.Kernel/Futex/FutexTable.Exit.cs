@@ -9,7 +9,7 @@ public sealed partial class FutexTable
     /// is woken. To be called while the task's memory is there.</summary>
     public void ExitRobust(Task task)
     {
-        if (task.RobustList == 0 || task.Memory.Read(task.RobustList, out robust_list_head head) is not Errno.OK)
+        if (task.RobustList == 0 || task.Thread.Space.Read(task.RobustList, out robust_list_head head) is not Errno.OK)
         {
             return;
         }
@@ -19,7 +19,7 @@ public sealed partial class FutexTable
         for (var count = 0; (entry & ~1UL) != task.RobustList && count < FutexBits.ROBUST_LIST_LIMIT; count++)
         {
             // The next pointer first: once the word is free its memory may be reused.
-            var readable = task.Memory.Read(entry & ~1UL, out ulong next) == Errno.OK;
+            var readable = task.Thread.Space.Read(entry & ~1UL, out ulong next) == Errno.OK;
             if ((entry & ~1UL) != (pending & ~1UL))
             {
                 OwnerDied(task, entry, head.futex_offset, isPending: false);
@@ -46,7 +46,7 @@ public sealed partial class FutexTable
     {
         var address = task.ClearTid;
         task.ClearTid = 0;
-        if (address == 0 || task.Memory.Write(address, 0) != Errno.OK)
+        if (address == 0 || task.Thread.Space.Write(address, 0) != Errno.OK)
         {
             return;
         }
@@ -67,7 +67,7 @@ public sealed partial class FutexTable
         bool wake;
         using (_lock.Enter())
         {
-            if (task.Memory.Read(address, out uint value) != Errno.OK)
+            if (task.Thread.Space.Read(address, out uint value) != Errno.OK)
             {
                 return;
             }
@@ -76,7 +76,7 @@ public sealed partial class FutexTable
             if ((value & FutexBits.FUTEX_TID_MASK) == (uint)task.Tid)
             {
                 wake = (value & FutexBits.FUTEX_WAITERS) != 0;
-                if (task.Memory.Write(address, (value & FutexBits.FUTEX_WAITERS) | FutexBits.FUTEX_OWNER_DIED) != Errno.OK)
+                if (task.Thread.Space.Write(address, (value & FutexBits.FUTEX_WAITERS) | FutexBits.FUTEX_OWNER_DIED) != Errno.OK)
                 {
                     return;
                 }

@@ -14,12 +14,13 @@ namespace Dragonet.Platform.Linux.Channels;
 /// </summary>
 internal sealed unsafe class Channel : IUserMemory, IDisposable
 {
-    private readonly Lock _lock = new(); // guards the pages against those who are not the serving thread
+    private readonly Lock _lock = new(); // guards the pages: a hostile guest can bring several threads to work on one channel
     private readonly byte* _pages;
     private bool _disposed;              // guarded by _lock
     private volatile bool _active;
     private readonly byte[] _sent = new byte[ChannelLayout.Capacity];
     private GuestThread? _thread;
+    private volatile GuestSpace? _space; // of the last thread
     private ulong _sentAddress;
     private int _sentLength;
     private int _returned;
@@ -39,10 +40,14 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     internal GuestThread? Thread
     {
         get => Volatile.Read(ref _thread);
-        set => Volatile.Write(ref _thread, value);
+        set
+        {
+            Volatile.Write(ref _thread, value);
+            _space = value?.GuestSpace ?? _space;
+        }
     }
 
-    /// <summary>True when the guest shall use it.</summary>
+    /// <summary>True when a thread of ours looks at it; else guests ring.</summary>
     internal bool IsActive
     {
         get => _active;
@@ -53,7 +58,7 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
                 _active = value;
                 if (!_disposed)
                 {
-                    Volatile.Write(ref Word(ChannelLayout.Active), value ? 1 : 0);
+                    Volatile.Write(ref Word(ChannelLayout.Active), value ? ChannelLayout.ServedAtOnce : ChannelLayout.ServedByBell);
                 }
             }
         }
@@ -109,6 +114,43 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
         return false;
     }
 
+    /// <summary>A notification that was sent from the bell: copies in what came along.</summary>
+    /// <returns>False when there is nothing any more.</returns>
+    internal bool TryRing(in SeccompNotif notification, ReadOnlySpan<byte> kinds, out SystemCall call)
+    {
+        lock (_lock)
+        {
+            call = default;
+            if (_disposed)
+            {
+                return false;
+            }
+
+            var n = notification;
+            call = new SystemCall(n.Number, n.A0, n.A1, n.A2, n.A3, n.A4, n.A5, Unsafe<ulong>(ChannelLayout.Return) + 2);
+            _sentAddress = ChannelCalls.SentArgument(kinds, n.Number) switch { 0 => n.A0, 1 => n.A1, _ => n.A2 };
+            TakeSent(Unsafe<ushort>(ChannelLayout.SentLength));
+            return true;
+        }
+    }
+
+    /// <summary>The call that rang will be answered now, or late: what it wrote so far goes to the guest.</summary>
+    /// <param name="late">Not with the answer, which is not known yet.</param>
+    internal void EndBell(bool late)
+    {
+        lock (_lock)
+        {
+            if (!_disposed && late)
+            {
+                _ = Direct();
+            }
+            else if (!_disposed)
+            {
+                Word(ChannelLayout.PartCount) = _parts;
+            }
+        }
+    }
+
     /// <summary>Copies the request in.</summary>
     internal SystemCall Take(ReadOnlySpan<byte> kinds)
     {
@@ -117,11 +159,8 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
         new ReadOnlySpan<byte>(_pages, line.Length).CopyTo(line);
         var words = MemoryMarshal.Cast<byte, ulong>(line)[(ChannelLayout.Arguments / 8)..];
         var number = BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.Number..]);
-        _sentLength = Math.Min(BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.SentLength..]), (ushort)ChannelLayout.Capacity);
         _sentAddress = words[ChannelCalls.SentArgument(kinds, number)];
-        new ReadOnlySpan<byte>(_pages + 0x1000, _sentLength).CopyTo(_sent);
-        _returned = 0;
-        _parts = 0;
+        TakeSent(BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.SentLength..]));
         var after = BinaryPrimitives.ReadUInt64LittleEndian(line[ChannelLayout.Return..]) + 2;
         return new SystemCall(number, words[0], words[1], words[2], words[3], words[4], words[5], after);
     }
@@ -132,13 +171,30 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     /// signal that is pending at its end.</param>
     internal void Finish(long result, bool hold)
     {
-        Unsafe<long>(ChannelLayout.Result) = result;
-        Word(ChannelLayout.PartCount) = _parts;
-        Leave(hold ? ChannelLayout.Held : ChannelLayout.Idle);
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            Unsafe<long>(ChannelLayout.Result) = result;
+            Word(ChannelLayout.PartCount) = _parts;
+            Leave(hold ? ChannelLayout.Held : ChannelLayout.Idle);
+        }
     }
 
     /// <summary>Has the guest make the call through the filter.</summary>
-    internal void Repeat() => Leave(ChannelLayout.Repeat);
+    internal void Repeat()
+    {
+        lock (_lock)
+        {
+            if (!_disposed)
+            {
+                Leave(ChannelLayout.Repeat);
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public Errno Read(ulong address, Span<byte> destination)
@@ -151,20 +207,23 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     /// <inheritdoc/>
     public Errno Write(ulong address, ReadOnlySpan<byte> source)
     {
-        if (source.Length > ChannelLayout.Capacity - _returned || _parts == ChannelLayout.MaxParts)
+        lock (_lock)
         {
-            return Direct().Write(address, source);
-        }
+            if (_disposed || source.Length > ChannelLayout.Capacity - _returned || _parts == ChannelLayout.MaxParts)
+            {
+                return Direct().Write(address, source);
+            }
 
-        // SAFETY: within the third shared page, by the check above.
-        source.CopyTo(new Span<byte>(_pages + 0x2000 + _returned, source.Length));
-        var part = new Span<byte>(_pages + ChannelLayout.Parts + (_parts * 16), 16);
-        BinaryPrimitives.WriteUInt64LittleEndian(part, address);
-        BinaryPrimitives.WriteInt32LittleEndian(part[8..], _returned);
-        BinaryPrimitives.WriteInt32LittleEndian(part[12..], source.Length);
-        _returned += source.Length;
-        _parts++;
-        return Errno.OK;
+            // SAFETY: within the third shared page, by the check above.
+            source.CopyTo(new Span<byte>(_pages + 0x2000 + _returned, source.Length));
+            var part = new Span<byte>(_pages + ChannelLayout.Parts + (_parts * 16), 16);
+            BinaryPrimitives.WriteUInt64LittleEndian(part, address);
+            BinaryPrimitives.WriteInt32LittleEndian(part[8..], _returned);
+            BinaryPrimitives.WriteInt32LittleEndian(part[12..], source.Length);
+            _returned += source.Length;
+            _parts++;
+            return Errno.OK;
+        }
     }
 
     /// <summary>For a guest thread that was interrupted at the stub's code: lets <paramref name="look"/> use the pages, if they are
@@ -274,6 +333,14 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
         }
     }
 
+    private void TakeSent(ushort length)
+    {
+        _sentLength = Math.Min(length, (ushort)ChannelLayout.Capacity);
+        new ReadOnlySpan<byte>(_pages + 0x1000, _sentLength).CopyTo(_sent);
+        _returned = 0;
+        _parts = 0;
+    }
+
     private bool TryReadSent(ulong address, Span<byte> destination, out int count)
     {
         count = 0;
@@ -291,13 +358,17 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     /// <summary>The guest's memory itself, with everything in it that was written so far.</summary>
     private GuestSpace Direct()
     {
-        var space = Thread!.GuestSpace;
-        if (_parts > 0)
+        var space = _space!; // nobody asks before there was a thread
+        lock (_lock)
         {
-            Word(ChannelLayout.PartCount) = _parts;
-            _ = Deliver(space);
-            _parts = 0;
-            _returned = 0;
+            if (_parts > 0 && !_disposed)
+            {
+                Word(ChannelLayout.PartCount) = _parts;
+                _ = Deliver(space);
+                Word(ChannelLayout.PartCount) = 0;
+                _parts = 0;
+                _returned = 0;
+            }
         }
 
         return space;

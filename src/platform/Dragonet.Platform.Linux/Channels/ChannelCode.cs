@@ -40,6 +40,12 @@ internal sealed class ChannelCode
     /// <summary>From here on the request is given up.</summary>
     internal ulong GivenUp { get; private init; }
 
+    /// <summary>Before this address the bell has not been rung: the thread is before its call.</summary>
+    internal ulong Rung { get; private init; }
+
+    /// <summary>From here on the answer to the bell stands in the shared pages, before that in rax.</summary>
+    internal ulong Stored { get; private init; }
+
     /// <summary>End of the code.</summary>
     internal ulong End { get; private init; }
 
@@ -51,9 +57,9 @@ internal sealed class ChannelCode
     {
         var c = new Assembler(64);
         var (bail, saved, posted, answered, givenUp, end) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        var identity = c.CreateLabel();
+        var (identity, bell, rung, stored) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         EmitEntry(c, ref bail, ref saved, identity);
-        EmitSend(c);
+        EmitSend(c, bell);
         EmitWait(c, ref posted, answered, givenUp);
         EmitAnswer(c, ref answered);
         c.Label(ref givenUp);
@@ -61,6 +67,7 @@ internal sealed class ChannelCode
         c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
         c.movzx(eax, __word_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number]);
         c.jmp(rcx);
+        EmitBell(c, ref bell, ref rung, ref stored, answered);
         c.Label(ref end);
         c.ud2();
 
@@ -86,6 +93,8 @@ internal sealed class ChannelCode
             Posted = result.GetLabelRIP(posted),
             Answered = result.GetLabelRIP(answered),
             GivenUp = result.GetLabelRIP(givenUp),
+            Rung = result.GetLabelRIP(rung),
+            Stored = result.GetLabelRIP(stored),
             End = result.GetLabelRIP(end),
         };
     }
@@ -108,9 +117,7 @@ internal sealed class ChannelCode
         c.cmp(r11d, (int)ChannelKind.Identity);
         c.jae(identity);
         c.test(r11d, r11d);
-        c.je(bail);
         c.rdgsbase(r11);
-        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], 0);
         c.jne(begin);
         c.Label(ref bail);
         c.jmp(rcx);
@@ -128,7 +135,7 @@ internal sealed class ChannelCode
     }
 
     /// <summary>Copies what the call reads.</summary>
-    private static void EmitSend(Assembler c)
+    private static void EmitSend(Assembler c, Label bell)
     {
         var (path, loop, found, post, fill, word, buffer) =
             (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
@@ -218,6 +225,8 @@ internal sealed class ChannelCode
         c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], dx);
 
         c.Label(ref post);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], ChannelLayout.ServedAtOnce);
+        c.jne(bell);
         c.mov(eax, ChannelLayout.Posted);
         c.xchg(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.State], eax); // and a full fence before the look at Active
     }
@@ -226,8 +235,8 @@ internal sealed class ChannelCode
     {
         var (spin, loop, withdraw, sleep) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         c.Label(ref posted);
-        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], 0);
-        c.je(withdraw);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], ChannelLayout.ServedAtOnce);
+        c.jne(withdraw);
         c.Label(ref spin);
         c.mov(ecx, Spins);
         c.Label(ref loop);
@@ -262,6 +271,24 @@ internal sealed class ChannelCode
         c.rdgsbase(r11);
         c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Waiting], 0);
         c.jmp(spin);
+    }
+
+    /// <summary>
+    /// Nobody spins: the call itself, made from here, tells the kernel process that something was sent along. Until the kernel says
+    /// otherwise the answer has no pieces: it may not know yet that this thread has a channel.
+    /// </summary>
+    private static void EmitBell(Assembler c, ref Label bell, ref Label rung, ref Label stored, Label answered)
+    {
+        c.Label(ref bell);
+        c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.PartCount], 0);
+        Restore(c);
+        c.movzx(eax, __word_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number]);
+        c.syscall();
+        c.Label(ref rung);
+        c.rdgsbase(r11);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Result], rax);
+        c.Label(ref stored);
+        c.jmp(answered);
     }
 
     /// <summary>Copies what the call wrote.</summary>

@@ -38,7 +38,7 @@ internal static class ChannelLayout
     public const int Waiting = 0x40;
 
     // Written by the kernel.
-    public const int Active = 0xc0;
+    public const int Active = 0xc0;    // one of the Served... below
     public const int Result = 0x100;
     public const int PartCount = 0x108;
     public const int Parts = 0x110; // (address, offset, length) of 16 bytes each
@@ -46,6 +46,10 @@ internal static class ChannelLayout
 
     /// <summary>Most separate pieces of memory that one answer fills.</summary>
     public const int MaxParts = 8;
+
+    // Values of Active: who looks at a request.
+    public const int ServedByBell = 0; // nobody before the guest rings: a notification says that there is one
+    public const int ServedAtOnce = 1; // a thread of the kernel process, which spins
 
     // Values of the state word.
     public const int Idle = 0;      // nothing asked, or answered

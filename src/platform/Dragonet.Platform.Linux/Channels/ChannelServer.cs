@@ -19,6 +19,7 @@ internal sealed class ChannelServer
 
     private readonly Action<GuestThread, Channel> _serve;
     private readonly bool _always;
+    private readonly bool _never;
     private readonly RunQueue _runQueue = new();
     private readonly Lock _lock = new();
     private readonly Gate _wake = new();
@@ -32,20 +33,24 @@ internal sealed class ChannelServer
     private long _pause = 1000;           // length of the next pause, in microseconds
 
     /// <param name="serve">Runs a claimed request.</param>
-    /// <param name="always">Spin also when others wait for a processor.</param>
-    internal ChannelServer(Action<GuestThread, Channel> serve, bool always)
+    /// <param name="spin">Spin also when others wait for a processor (true), or never (false).</param>
+    internal ChannelServer(Action<GuestThread, Channel> serve, bool? spin)
     {
         _serve = serve;
-        _always = always;
+        _always = spin == true;
+        _never = spin == false;
     }
 
     /// <summary>False while no channel would be served.</summary>
-    internal bool IsWelcome => _always || Stopwatch.GetTimestamp() >= Volatile.Read(ref _notBefore);
+    internal bool IsWelcome => IsForced || Stopwatch.GetTimestamp() >= Volatile.Read(ref _notBefore);
+
+    /// <summary>Somebody decided how channels are served, rather than the load.</summary>
+    internal bool IsForced => _always || _never;
 
     /// <summary>A guest thread begins: the host shall find a processor for it, not one that spins. Where many begin, nobody does.</summary>
     internal void MakeRoom()
     {
-        if (!_always)
+        if (!IsForced)
         {
             Volatile.Write(ref _notBefore, Math.Max(Volatile.Read(ref _notBefore), Stopwatch.GetTimestamp() + (RoomForNew * s_microsecond)));
             _yield = true;
@@ -55,7 +60,7 @@ internal sealed class ChannelServer
     /// <summary>Serves this channel too, if a processor is free for it.</summary>
     internal void Activate(Channel channel)
     {
-        if (!IsWelcome)
+        if (_never || !IsWelcome)
         {
             return;
         }

@@ -1,6 +1,7 @@
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Platform.Linux.Channels;
+using Dragonet.Platform.Linux.Interop;
 using Dragonet.Platform.Linux.Stub;
 
 namespace Dragonet.Platform.Linux.Guests;
@@ -8,12 +9,13 @@ namespace Dragonet.Platform.Linux.Guests;
 /// <summary>System calls that come through the thread's channel instead of the filter.</summary>
 internal sealed partial class GuestThread
 {
-    /// <summary>So many calls show that a channel is worth its making.</summary>
-    private const int CallsForChannel = 48;
+    /// <summary>So many calls show that a channel is worth its making; and where all shall have one.</summary>
+    private const int CallsForChannel = 48, CallsWhenForced = 3;
 
     private readonly long[] _identity = new long[ChannelLayout.IdentityWords];
     private Channel? _channel;
     private Channel? _asked;   // the channel that the current trap came through
+    private Channel? _belled;  // the channel that came along with the current notification
     private bool _wantsChannel;
     private int _calls;
     private long _lastCall;
@@ -23,7 +25,7 @@ internal sealed partial class GuestThread
     internal GuestSpace GuestSpace => space;
 
     /// <inheritdoc/>
-    public override IUserMemory Memory => (IUserMemory?)_asked ?? space;
+    public override IUserMemory Memory => (IUserMemory?)(_asked ?? _belled) ?? space;
 
     /// <inheritdoc/>
     public override bool IsQuick => _asked is not null;
@@ -52,6 +54,34 @@ internal sealed partial class GuestThread
         _notification = 0;
         _context = 0;
         _asked = channel;
+        _belled = null;
+    }
+
+    /// <summary>A notification came from the channel's bell, with what was sent along.</summary>
+    internal bool TryRing(in SeccompNotif notification, ReadOnlySpan<byte> kinds, out SystemCall call)
+    {
+        call = default;
+        if (_channel is not { } channel || notification.InstructionPointer != space.Platform.ChannelCode!.Rung
+            || !channel.TryRing(notification, kinds, out call))
+        {
+            return false;
+        }
+
+        Stopped(notification.Id);
+        _belled = channel;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void OnWait() => EndBell(late: true);
+
+    private void EndBell(bool late)
+    {
+        if (_belled is { } channel)
+        {
+            _belled = null;
+            channel.EndBell(late);
+        }
     }
 
     /// <inheritdoc/>
@@ -81,7 +111,7 @@ internal sealed partial class GuestThread
                 space.Platform.ChannelServer!.Activate(channel);
             }
         }
-        else if (++_calls >= CallsForChannel && space.Platform.ChannelServer is { IsWelcome: true })
+        else if (space.Platform.ChannelServer is { IsWelcome: true } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel))
         {
             _calls = 0;
             _wantsChannel = true;
@@ -173,7 +203,7 @@ internal sealed partial class GuestThread
     /// <summary>Before the call (as it was saved), or behind it when it was answered.</summary>
     private bool PutBack(Channel pages, ChannelCode code, byte[] frame, ulong rip, bool fault, ref bool settled)
     {
-        var state = rip >= code.Posted && rip < code.Answered ? pages.Settle() : rip >= code.Answered && rip < code.GivenUp;
+        var state = rip >= code.Posted && rip < code.Answered ? pages.Settle() : rip >= code.Rung || (rip >= code.Answered && rip < code.GivenUp);
         if (state is not { } done)
         {
             return true;
@@ -185,10 +215,11 @@ internal sealed partial class GuestThread
         UserContext.Put(frame, 12, pages.Saved(ChannelLayout.Arguments + 16));
         UserContext.Put(frame, 2, pages.Saved(ChannelLayout.Arguments + 24));
         UserContext.Put(frame, 16, pages.Saved(ChannelLayout.Return) + (done ? 2UL : 0));
+        var answer = rip >= code.Rung && rip < code.Stored ? UserContext.Get(frame, 13) : pages.Saved(ChannelLayout.Result);
         UserContext.Put(frame, 13, pages.Saved(ChannelLayout.Number));
         if (done)
         {
-            UserContext.Put(frame, 13, fault || pages.Deliver(space) != Errno.OK ? unchecked((ulong)-(long)Errno.EFAULT) : pages.Saved(ChannelLayout.Result));
+            UserContext.Put(frame, 13, fault || pages.Deliver(space) != Errno.OK ? unchecked((ulong)-(long)Errno.EFAULT) : answer);
         }
 
         return true;

@@ -32,6 +32,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         _notification = notification;
         _context = 0;
         _asked = null;
+        _belled = null;
     }
 
     /// <summary>The stub came with a full register file.</summary>
@@ -40,6 +41,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         _notification = notification;
         _context = context;
         _asked = null;
+        _belled = null;
         _trapSignal = signal;
         if (signal == StubLayout.InterruptSignal)
         {
@@ -65,6 +67,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
             return;
         }
 
+        EndBell(late: false);
         var id = _notification;
         if (_context == 0)
         {
@@ -101,6 +104,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
             return true;
         }
 
+        EndBell(late: true);
         space.Listener.Continue(_notification);
         return true;
     }
@@ -134,10 +138,10 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     {
         get
         {
-            // proc(5) stat: the state follows the name, which ends at the last parenthesis.
-            var text = ProcFile.Read(space.Pid, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"task/{HostTid}/stat"));
-            var end = text.LastIndexOf(')');
-            return end >= 0 && end + 2 < text.Length && text[end + 2] is ('S' or 'D');
+            // proc_pid_syscall(5): "running", or the number of the call it sleeps in. That may be one whose notification the kernel has
+            // not looked at yet, so only those count that the host performs: futex(2), and what goes on after a stop.
+            var text = ProcFile.Read(space.Pid, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"task/{HostTid}/syscall"));
+            return space.Platform.HasNativeFutex && (text.StartsWith("202 ", StringComparison.Ordinal) || text.StartsWith("219 ", StringComparison.Ordinal));
         }
     }
 

@@ -44,6 +44,12 @@ public sealed partial class LinuxPlatform
     {
         if (notification.Number != StubLayout.TrapCall)
         {
+            if (ChannelCode is not null && thread.TryRing(notification, _kinds, out var call))
+            {
+                _handler.OnSystemCall(thread, call);
+                return;
+            }
+
             thread.Stopped(notification.Id);
             _handler.OnSystemCall(thread, new SystemCall(notification.Number, notification.A0, notification.A1, notification.A2, notification.A3,
                 notification.A4, notification.A5, notification.InstructionPointer));

@@ -36,17 +36,18 @@ public sealed partial class LinuxPlatform : IPlatform
     private int _disposed;
 
     /// <param name="strict">Every system call goes to the kernel; nothing is left to the host.</param>
-    /// <param name="channels">Serve channels whether or not a processor is idle (true), or not at all (false).</param>
-    public LinuxPlatform(bool strict = false, bool? channels = null)
+    /// <param name="channels">Let frequent calls take along what they need in shared memory.</param>
+    /// <param name="spin">Serve them at once whether or not a processor is idle (true), or only when the guest rings (false).</param>
+    public LinuxPlatform(bool strict = false, bool channels = true, bool? spin = null)
     {
         _strict = strict;
         (ProcessorMask, OwnNice) = (HostScheduling.GetMask(), HostScheduling.GetNice());
         Processors = HostScheduling.GetProcessors(ProcessorMask);
         PollBeforeReceive = HostVersion.Current < new Version(6, 11);
-        if (!strict && channels != false && ChannelCode.IsPossible)
+        if (!strict && channels && ChannelCode.IsPossible)
         {
             ChannelCode = ChannelCode.Assemble();
-            ChannelServer = new ChannelServer(Serve, always: channels == true);
+            ChannelServer = new ChannelServer(Serve, spin);
             Patches = new PatchedFiles(ChannelCode.Entry);
         }
 
