@@ -9,5 +9,9 @@ internal sealed class DragonetTarget(string command, bool strict)
     internal override string Version { get; } = FirstLine(command, "version");
 
     internal override ProcessStartInfo Command(string kit, string work, params string[] program)
-        => Start(work, [command, "run", "--isolation", strict ? "strict" : "default", "-v", $"{kit}:{kit}:ro", "-w", "/tmp", "--", .. program]);
+    {
+        var start = Start(work, [command, "run", "--isolation", strict ? "strict" : "default", "-v", $"{kit}:{kit}:ro", "-w", "/tmp", "--", .. program]);
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // as ./dragonet starts it
+        return start;
+    }
 }
