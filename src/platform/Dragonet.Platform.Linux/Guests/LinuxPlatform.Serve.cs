@@ -8,8 +8,27 @@ namespace Dragonet.Platform.Linux.Guests;
 /// <summary>From notifications to traps.</summary>
 public sealed partial class LinuxPlatform
 {
+    /// <summary>What the calling thread serves next: the listener of a program that was started by the call it just served. That
+    /// program is about to make its first calls on this processor, while whoever else uses the old listener mostly waits for it.</summary>
+    private readonly ThreadLocal<Listener?[]?> _next = new();
+
+    /// <summary>A blank space got its program: serve it.</summary>
+    internal void Started(GuestSpace space)
+    {
+        if (_next.Value is { } next && next[0] is null)
+        {
+            next[0] = space.Listener;
+        }
+        else
+        {
+            _servers.Run(() => Serve(space.Listener));
+        }
+    }
+
     private void Serve(Listener listener)
     {
+        var next = new Listener?[1];
+        _next.Value = next;
         GuestThread? last = null;
         while (listener.Receive(out var notification))
         {
@@ -22,8 +41,15 @@ public sealed partial class LinuxPlatform
 
             last!.Count();
             Dispatch(last, notification);
+            if (next[0] is { } started)
+            {
+                var old = listener;
+                _servers.Run(() => Serve(old));
+                (listener, next[0]) = (started, null);
+            }
         }
 
+        _next.Value = null;
         listener.Close();
     }
 

@@ -233,9 +233,6 @@ public sealed partial class LinuxPlatform : IPlatform
         return space;
     }
 
-    /// <summary>A blank space got its program: serve it.</summary>
-    internal void Started(GuestSpace space) => _servers.Run(() => Serve(space.Listener));
-
     internal void Remember(GuestThread thread) => _threads[thread.HostTid] = thread;
 
     internal void Forget(GuestThread thread) => _ = _threads.TryRemove(thread.HostTid, out _);
