@@ -34,6 +34,23 @@ public sealed class StandingKernelTests : IDisposable
     }
 
     [Fact]
+    public void R1_rules_and_use_through_the_commands()
+    {
+        Assert.Equal("", Run("rctl", "-K", _kernel, "-a", "jail:web:maxproc:deny=5", "jail:web:openfiles:log=1k/process"));
+        Assert.Equal("jail:web:maxproc:deny=5\njail:web:openfiles:log=1024/process\n", Run("rctl", "-K", _kernel));
+        _ = Run("jail", "-K", _kernel, "-c", "name=web", "persist");
+        _ = HostTool.Run(Command.Path, ["jexec", "-K", _kernel, "web", "sh", "-c", "for i in 1 2 3 4 5 6 7; do true & done; wait"], "/", s_limit);
+        Assert.Contains("\nmaxproc=", "\n" + Run("rctl", "-K", _kernel, "-u", "jail:web"), StringComparison.Ordinal);
+        var row = Run("rctl", "-K", _kernel, "-u", "-v", "jail:web").Split('\n').First(line => line.StartsWith("maxproc ", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("5", row[3]);
+        Assert.Contains("\"maxproc\":{\"held\":", Run("jls", "-K", _kernel, "--json"), StringComparison.Ordinal);
+        Assert.Equal("", Run("rctl", "-K", _kernel, "-r", "jail:web:openfiles"));
+        Assert.Equal("jail:web:maxproc:deny=5\n", Run("rctl", "-K", _kernel, "-l", "jail:web"));
+        var failed = HostTool.Run(Command.Path, ["rctl", "-K", _kernel, "-r", "jail:other"], "/", s_limit);
+        Assert.Equal((1, "dragonet: no rule fits \"jail:other\"\n"), (failed.Status, failed.Error));
+    }
+
+    [Fact]
     public void J7_a_command_without_persist_leaves_nothing()
     {
         Assert.Equal("hello\n", Run("jail", "-K", _kernel, "-c", "path=/", "command=/bin/echo", "hello"));

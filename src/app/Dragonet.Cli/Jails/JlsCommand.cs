@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Dragonet.Cli.Standing;
 using Dragonet.Control;
@@ -16,6 +17,7 @@ internal sealed class JlsCommand
     private bool _verbose;
     private bool _json;
     private string? _jail;
+    private ILookup<string, string[]> _usage = Array.Empty<string[]>().ToLookup(static words => words[0]);
 
     internal static int Run(ReadOnlySpan<string> arguments)
     {
@@ -51,6 +53,13 @@ internal sealed class JlsCommand
         }
 
         var jails = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.List, Jail = _jail }).Checked().Jails ?? [];
+        if (_json && wanted.Count == 0)
+        {
+            // What each has and may have, from the same count as rctl -u.
+            var text = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Resources, Settings = [new ControlSetting { Name = "use", Value = "jail:" }] }).Checked().Text ?? "";
+            _usage = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line.Split(' ')).ToLookup(static words => words[0]["jail:".Length..]);
+        }
+
         Print(jails, wanted);
         return 0;
     }
@@ -136,7 +145,7 @@ internal sealed class JlsCommand
     private string Quote(string value)
         => _quote && value.AsSpan().ContainsAny(" \t'\"\\#;") ? $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"" : value;
 
-    private static void PrintJson(List<Dictionary<string, string>> jails, List<string> wanted)
+    private void PrintJson(List<Dictionary<string, string>> jails, List<string> wanted)
     {
         using var output = Console.OpenStandardOutput();
         using (var writer = new Utf8JsonWriter(output))
@@ -153,6 +162,7 @@ internal sealed class JlsCommand
                     writer.WriteString(name, value);
                 }
 
+                WriteUsage(writer, jail);
                 writer.WriteEndObject();
             }
 
@@ -162,5 +172,35 @@ internal sealed class JlsCommand
         }
 
         output.WriteByte((byte)'\n');
+    }
+
+    /// <summary>"usage": { "maxproc": { "held": 3, "maxheld": 5, "limit": 1024, "failcnt": 0 }, … }; a limit of null is none.</summary>
+    private void WriteUsage(Utf8JsonWriter writer, Dictionary<string, string> jail)
+    {
+        if (!jail.TryGetValue("name", out var name) || !_usage.Contains(name))
+        {
+            return;
+        }
+
+        writer.WriteStartObject("usage");
+        foreach (var words in _usage[name])
+        {
+            writer.WriteStartObject(words[1]);
+            foreach (var (key, value) in ((string, string)[])[("held", words[2]), ("maxheld", words[3]), ("limit", words[4]), ("failcnt", words[5])])
+            {
+                if (long.TryParse(value, CultureInfo.InvariantCulture, out var number))
+                {
+                    writer.WriteNumber(key, number);
+                }
+                else
+                {
+                    writer.WriteNull(key);
+                }
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
     }
 }
