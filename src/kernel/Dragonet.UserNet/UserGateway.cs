@@ -156,6 +156,14 @@ public sealed class UserGateway : IStackPeer, IInterceptor
         return flow.Start(target);
     }
 
+    void IInterceptor.OnDropped(Endpoint from, Endpoint to)
+    {
+        if (_calls.TryGetValue((from, to), out var flow))
+        {
+            flow.Dispose();
+        }
+    }
+
     void IInterceptor.OnDatagram(Endpoint from, Endpoint to, ReadOnlySpan<byte> data) => Carry(new FlowKey((int)IPProtocol.Udp, from, to), data);
 
     void IInterceptor.OnEcho(IPAddress from, IPAddress to, ReadOnlySpan<byte> message)

@@ -9,6 +9,9 @@ public interface IInterceptor
     /// <summary>Somebody calls an address or port that nobody listens on. The same call comes again when the answer was to wait.</summary>
     SynVerdict OnSyn(Endpoint from, Endpoint to);
 
+    /// <summary>A call that was accepted came to nothing: the caller has gone, or says nothing more.</summary>
+    void OnDropped(Endpoint from, Endpoint to);
+
     /// <summary>A datagram for nobody here.</summary>
     void OnDatagram(Endpoint from, Endpoint to, ReadOnlySpan<byte> data);
 

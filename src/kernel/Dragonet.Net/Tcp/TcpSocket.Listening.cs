@@ -117,7 +117,14 @@ public sealed partial class TcpSocket
     }
 
     /// <summary>A connection ended before it was established. One that ended while it waited stays: accept(2) returns it, with its error.</summary>
-    internal void Drop(TcpConnection connection) => _ = _halfOpen.Remove(connection);
+    internal void Drop(TcpConnection connection)
+    {
+        _ = _halfOpen.Remove(connection);
+        if (this == Stack.Intercepted)
+        {
+            Stack.Options.Interceptor!.OnDropped(connection.Remote, connection.Local);
+        }
+    }
 
     private bool HasListeningRival()
     {
