@@ -33,6 +33,19 @@ public sealed class StandingKernelTests : IDisposable
         Assert.Equal("dragonet: jail \"web\" not found\n", HostTool.Run(Command.Path, ["jexec", "-K", _kernel, "web", "true"], "/", s_limit).Error);
     }
 
+    [Theory]
+    [InlineData("kill")]
+    [InlineData("halt")]
+    public void The_command_that_ends_a_kernel_returns_when_it_is_gone(string verb)
+    {
+        for (var round = 0; round < 4; round++)
+        {
+            Assert.Equal("", Run(verb, _kernel));
+            Assert.False(ControlPaths.Of(_kernel).IsAlive);
+            Assert.Equal("", Run("boot", _kernel));
+        }
+    }
+
     [Fact]
     public void R1_rules_and_use_through_the_commands()
     {

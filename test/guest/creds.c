@@ -74,6 +74,7 @@ TEST(root_can_become_anyone)
         check_uids(2000, 1000, 1000);
     }
     CHECK_EXIT(pid, 0);
+    CHECK_OK(chmod(".", 0777)); // before the child, which makes a file as somebody else
     IN_CHILD(pid) {
         CHECK_OK(setresgid(10, 20, 30));
         CHECK_OK(setregid(20, 10));
@@ -87,7 +88,6 @@ TEST(root_can_become_anyone)
         CHECK_EQ(st.st_uid, 1234); // new files belong to the file-system user
         CHECK_OK(unlink("fs"));
     }
-    CHECK_OK(chmod(".", 0777));
     CHECK_EXIT(pid, 0);
 }
 

@@ -10,19 +10,11 @@ public static class HostSide
     /// <summary>The user we are.</summary>
     public static uint UserId => HostDirectories.Identity.Uid;
 
-    /// <summary>Waits until the file is nobody else's, and takes it until it is closed (flock(2)).</summary>
-    public static void TakeLock(FileStream file)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        HostLock.Take(file.SafeFileHandle);
-    }
+    /// <summary>Waits until the file is nobody else's, and has it until the result is disposed or the process ends (flock(2)).</summary>
+    public static IDisposable TakeLock(string path) => HostLock.Take(path);
 
-    /// <summary>Waits until nobody has the file for himself.</summary>
-    public static void WaitForRelease(FileStream file)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        HostLock.WaitForRelease(file.SafeFileHandle);
-    }
+    /// <summary>Waits until nobody has the file.</summary>
+    public static void WaitForRelease(string path) => HostLock.WaitForRelease(path);
 
     /// <summary>Leaves the terminal that we were started on; what we print goes to a file from now on.</summary>
     public static void Detach(string log)

@@ -18,7 +18,7 @@ public sealed class JailTests
             {
                 JailParameterKind.Flag => parameter.Default == "true" ? "false" : "true",
                 JailParameterKind.Number => "1",
-                JailParameterKind.Choice => "inherit",
+                JailParameterKind.Choice => parameter.Choices[^1],
                 _ => parameter == JailParameters.CpuSet ? machine.Kernel.Processors.ToListText() : "text",
             }));
         }

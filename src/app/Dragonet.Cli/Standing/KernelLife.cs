@@ -12,9 +12,9 @@ namespace Dragonet.Cli.Standing;
 internal sealed class KernelLife : IDisposable
 {
     private readonly FileStream _owner;
-    private readonly FileStream _alive;
+    private readonly IDisposable _alive;
 
-    private KernelLife(FileStream owner, FileStream alive)
+    private KernelLife(FileStream owner, IDisposable alive)
     {
         _owner = owner;
         _alive = alive;
@@ -34,18 +34,13 @@ internal sealed class KernelLife : IDisposable
             throw new CommandException($"boot: kernel '{name}' runs already");
         }
 
-        var alive = new FileStream(paths.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        HostSide.TakeLock(alive);
+        var alive = HostSide.TakeLock(paths.Lock);
         File.WriteAllText(paths.ProcessId, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         return new KernelLife(owner, alive);
     }
 
     /// <summary>Waits until the kernel of this name lives no more.</summary>
-    internal static void WaitForEnd(ControlPaths paths)
-    {
-        using var alive = new FileStream(paths.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        HostSide.WaitForRelease(alive);
-    }
+    internal static void WaitForEnd(ControlPaths paths) => HostSide.WaitForRelease(paths.Lock);
 
     /// <inheritdoc/>
     public void Dispose()
