@@ -31,6 +31,22 @@ public abstract class VmThread
     /// False (and nothing happened) for others.</summary>
     public virtual bool TryRepeat() => false;
 
+    /// <summary>Sets the highest bit of an aligned 32-bit word, atomically with what other threads of the guest do to it. Only in a full
+    /// trap (<see cref="HasContext"/>); it waits for the guest's side, so no lock of the kernel may be held.</summary>
+    /// <returns>EFAULT when the word cannot be written.</returns>
+    public virtual Errno SetHighBit(ulong address)
+    {
+        // For platforms whose guests do not run while the kernel does.
+        Span<byte> word = stackalloc byte[4];
+        if (Space.Read(address, word) is not Errno.OK and var error)
+        {
+            return error;
+        }
+
+        word[3] |= 0x80;
+        return Space.Write(address, word);
+    }
+
     /// <summary>The trapped call will be answered late, perhaps by another thread: what came along with it is given up, and what it wrote
     /// so far arrives. From now on <see cref="Memory"/> is the guest's memory itself.</summary>
     public virtual void OnWait()

@@ -10,21 +10,32 @@ public sealed partial class FutexTable
     /// <returns>EDEADLK when the caller has it, ESRCH when its owner is gone, EAGAIN for a failed try.</returns>
     public Result<FutexWaiter?> Lock(Task task, in FutexKey key, ulong address, bool isTry)
     {
-        using (_lock.Enter())
+        while (true)
         {
-            if (!TakeOrMarkLocked(task, key, task, address, isTry).Ok(out var taken, out var error))
+            if (Mark(task, task, address, isTry) is not Errno.OK and var error)
             {
                 return error;
             }
 
-            if (taken)
+            using (_lock.Enter())
             {
-                return (FutexWaiter?)null;
-            }
+                if (!TryTakeLocked(task, key, task, address, isTry).Ok(out var taken, out error))
+                {
+                    return error;
+                }
 
-            var waiter = new FutexWaiter(this, task, key, FutexBits.FUTEX_BITSET_MATCH_ANY) { IsLocker = true };
-            QueueLocked(key).Add(waiter);
-            return waiter;
+                if (taken is { } isOwner)
+                {
+                    if (isOwner)
+                    {
+                        return (FutexWaiter?)null;
+                    }
+
+                    var waiter = new FutexWaiter(this, task, key, FutexBits.FUTEX_BITSET_MATCH_ANY) { IsLocker = true };
+                    QueueLocked(key).Add(waiter);
+                    return waiter;
+                }
+            }
         }
     }
 
@@ -52,95 +63,128 @@ public sealed partial class FutexTable
     /// <returns>How many were woken and moved.</returns>
     public Result<int> RequeueToLock(Task task, in FutexKey from, in FutexKey to, ulong lockAddress, int move, ulong address, uint expected)
     {
-        using (_lock.Enter())
+        while (true)
         {
-            if (task.Memory.Read(address, out uint value) is not Errno.OK and var error)
+            if (task.Thread.SetHighBit(lockAddress) is not Errno.OK and var error)
             {
                 return error;
             }
 
-            if (value != expected)
+            using (_lock.Enter())
             {
-                return Errno.EAGAIN;
+                var moved = RequeueLocked(task, from, to, lockAddress, move, address, expected);
+                if (moved is not null)
+                {
+                    return moved.Value;
+                }
             }
-
-            var count = 0;
-            if (!_queues.TryGetValue(from, out var queue))
-            {
-                return 0;
-            }
-
-            while (count <= move && queue.First is { } waiter)
-            {
-                if (waiter.RequeueTarget != to)
-                {
-                    return count > 0 ? count : Errno.EINVAL;
-                }
-
-                if (!TakeOrMarkLocked(waiter.Task, to, task, lockAddress, isTry: false).Ok(out var taken, out error))
-                {
-                    return count > 0 ? count : error;
-                }
-
-                queue.Remove(waiter);
-                waiter.RequeueTarget = null;
-                if (taken)
-                {
-                    ReleaseLocked(waiter);
-                }
-                else
-                {
-                    waiter.Key = to;
-                    waiter.IsLocker = true;
-                    QueueLocked(to).Add(waiter);
-                }
-
-                count++;
-            }
-
-            DropIfEmptyLocked(from, queue);
-            return count;
         }
     }
 
-    /// <summary>Makes <paramref name="task"/> the owner if nobody is, else marks the word as waited for.</summary>
-    private Result<bool> TakeOrMarkLocked(Task task, in FutexKey key, Task caller, ulong address, bool isTry)
+    /// <returns>Null when the mark of the lock is gone before anybody was moved: to be done again.</returns>
+    private Result<int>? RequeueLocked(Task task, in FutexKey from, in FutexKey to, ulong lockAddress, int move, ulong address, uint expected)
+    {
+        if (task.Memory.Read(address, out uint value) is not Errno.OK and var error)
+        {
+            return error;
+        }
+
+        if (value != expected)
+        {
+            return Errno.EAGAIN;
+        }
+
+        var count = 0;
+        if (!_queues.TryGetValue(from, out var queue))
+        {
+            return 0;
+        }
+
+        while (count <= move && queue.First is { } waiter)
+        {
+            if (waiter.RequeueTarget != to)
+            {
+                return count > 0 ? count : Errno.EINVAL;
+            }
+
+            if (!TryTakeLocked(waiter.Task, to, task, lockAddress, isTry: false).Ok(out var taken, out error))
+            {
+                return count > 0 ? count : error;
+            }
+
+            if (taken is null)
+            {
+                return count > 0 ? count : null;
+            }
+
+            queue.Remove(waiter);
+            waiter.RequeueTarget = null;
+            if (taken.Value)
+            {
+                ReleaseLocked(waiter);
+            }
+            else
+            {
+                waiter.Key = to;
+                waiter.IsLocker = true;
+                QueueLocked(to).Add(waiter);
+            }
+
+            count++;
+        }
+
+        DropIfEmptyLocked(from, queue);
+        return count;
+    }
+
+    /// <summary>
+    /// Marks the word of a lock as waited for, unless the answer is clear. From then on only the kernel changes it: the owner's and other
+    /// lockers' fast paths compare it with a word that has no mark. The mark itself must be atomic with those, which copies from and to
+    /// the guest's memory are not.
+    /// </summary>
+    private static Errno Mark(Task task, Task caller, ulong address, bool isTry)
     {
         if (caller.Memory.Read(address, out uint value) is not Errno.OK and var error)
         {
             return error;
         }
 
+        error = CheckOwner(task, value, isTry);
+        return error != Errno.OK ? error : caller.Thread.SetHighBit(address);
+    }
+
+    private static Errno CheckOwner(Task task, uint value, bool isTry)
+    {
         var owner = value & FutexBits.FUTEX_TID_MASK;
-        if (owner == 0)
+        return owner == 0 ? Errno.OK
+            : owner == (uint)task.Tid ? Errno.EDEADLK
+            : isTry ? Errno.EAGAIN
+            : task.Kernel.Pids.FindTask((int)owner) is null ? Errno.ESRCH : Errno.OK;
+    }
+
+    /// <summary>Makes <paramref name="task"/> the owner if nobody is.</summary>
+    /// <returns>False when it has to wait; null when the word has no mark (any more).</returns>
+    private Result<bool?> TryTakeLocked(Task task, in FutexKey key, Task caller, ulong address, bool isTry)
+    {
+        if (caller.Memory.Read(address, out uint value) is not Errno.OK and var error)
         {
-            var waiters = _queues.ContainsKey(key) ? FutexBits.FUTEX_WAITERS : 0;
-            error = caller.Memory.Write(address, (uint)task.Tid | (value & FutexBits.FUTEX_OWNER_DIED) | waiters);
-            return error == Errno.OK ? true : error;
+            return error;
         }
 
-        if (owner == (uint)task.Tid)
+        if ((value & FutexBits.FUTEX_WAITERS) == 0)
         {
-            return Errno.EDEADLK;
+            return (bool?)null;
         }
 
-        if (isTry)
+        error = CheckOwner(task, value, isTry);
+        if (error != Errno.OK || (value & FutexBits.FUTEX_TID_MASK) != 0)
         {
-            return Errno.EAGAIN;
+            return error != Errno.OK ? error : (bool?)false;
         }
 
-        if (task.Kernel.Pids.FindTask((int)owner) is null)
-        {
-            return Errno.ESRCH;
-        }
-
-        if ((value & FutexBits.FUTEX_WAITERS) != 0)
-        {
-            return false;
-        }
-
-        error = caller.Memory.Write(address, value | FutexBits.FUTEX_WAITERS);
-        return error == Errno.OK ? false : error;
+        var waiters = _queues.ContainsKey(key) ? FutexBits.FUTEX_WAITERS : 0;
+        error = caller.Memory.Write(address, (uint)task.Tid | (value & FutexBits.FUTEX_OWNER_DIED) | waiters);
+        return error == Errno.OK ? (bool?)true : error;
     }
 
     private Errno HandOverLocked(Task task, in FutexKey key, ulong address, uint flags)

@@ -115,6 +115,15 @@ internal sealed partial class GuestThread
     public override Errno Protect(ulong address, ulong length, VmProt protection)
         => Run(Nr.mprotect, (long)address, (long)length, (long)protection, 0, 0, 0).Ok(out _, out var error) ? Errno.OK : error;
 
+    /// <inheritdoc/>
+    public override Errno SetHighBit(ulong address)
+    {
+        // futex(2), FUTEX_WAKE_OP: *uaddr2 |= 1 << 31, by the host, atomically. The first word, of which nobody is woken, is the slot's own.
+        const long wakeOpPrivate = 5 | 128, orBit31 = (2L | 8) << 28 | 31 << 12;
+        return _context == 0 ? Errno.EINVAL
+            : Run(Nr.futex, (long)SlotMap.AddressOf(Slot), wakeOpPrivate, 0, 0, (long)address, orBit31).Ok(out _, out var error) ? Errno.OK : error;
+    }
+
     private Result<ulong> Run(Nr number, long a0, long a1, long a2, long a3, long a4, long a5)
         => Run([((long)number, a0, a1, a2, a3, a4, a5)]);
 

@@ -29,10 +29,12 @@ internal static class GuestFilter
     ];
 
     /// <summary>Calls the stub makes for the kernel, allowed only at the stub's addresses. A guest can jump there, so each must be
-    /// harmless with any arguments: a process has no descriptors but those lent to it, which are files it may map anyway.</summary>
+    /// harmless with any arguments: a process has no descriptors but those lent to it, which are files it may map anyway, and a futex is
+    /// its own memory.</summary>
     private static readonly Nr[] s_stubOnly =
     [
         Nr.mmap, Nr.munmap, Nr.mprotect, Nr.madvise, Nr.close, Nr.rt_sigreturn, Nr.getppid, Nr.getpid, Nr.sendmsg, Nr.sigaltstack, Nr.exit_group, Nr.exit,
+        Nr.futex,
     ];
 
     /// <summary>Builds the program.</summary>
@@ -66,9 +68,10 @@ internal static class GuestFilter
         _ = p.Label("guest").Load(NumberOffset);
         if (!strict)
         {
-            _ = p.IfEqual((uint)Nr.mmap, "mmap").IfEqual((uint)Nr.futex, "futex").IfEqual((uint)Nr.madvise, "madvise")
-                .IfEqual((uint)Nr.arch_prctl, "arch_prctl");
+            _ = p.IfEqual((uint)Nr.mmap, "mmap").IfEqual((uint)Nr.madvise, "madvise").IfEqual((uint)Nr.arch_prctl, "arch_prctl");
         }
+
+        _ = p.IfEqual((uint)Nr.futex, "futex");
 
         _ = p.IfEqual((uint)Nr.clone, "trap").IfEqual((uint)Nr.clone3, "trap").IfEqual((uint)Nr.fork, "trap").IfEqual((uint)Nr.vfork, "trap")
             .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap")
@@ -78,9 +81,10 @@ internal static class GuestFilter
         _ = p.Label("mmap").Load(Low(3)).IfAnyBit(0x20, "mmap_anonymous").Goto("notify");
         _ = p.Label("mmap_anonymous").IfAnyBit(0x40000 | 0x2000, "notify").Goto("allow"); // MAP_HUGETLB, MAP_LOCKED
 
-        // futex: all but the priority-inheriting ones, whose words hold the virtual kernel's thread numbers.
-        _ = p.Label("futex").Load(Low(1)).And(0x7f).IfEqual(6, "notify").IfEqual(7, "notify").IfEqual(8, "notify").IfEqual(11, "notify").IfEqual(12, "notify")
-            .IfEqual(13, "notify").Goto("allow");
+        // futex: all but the priority-inheriting ones, whose words hold the virtual kernel's thread numbers. For those that take a lock the
+        // kernel has the stub mark the word, which other threads change meanwhile.
+        _ = p.Label("futex").Load(Low(1)).And(0x7f).IfEqual(6, "trap").IfEqual(7, "notify").IfEqual(8, "trap").IfEqual(11, "notify").IfEqual(12, "trap")
+            .IfEqual(13, "trap").Goto(strict ? "notify" : "allow");
 
         // madvise: not the ones that poison pages.
         _ = p.Label("madvise").Load(Low(2)).IfAtLeast(100, "notify").Goto("allow");
