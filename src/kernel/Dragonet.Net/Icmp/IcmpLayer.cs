@@ -55,7 +55,7 @@ internal sealed class IcmpLayer(Stack stack)
             var identifier = BinaryPrimitives.ReadUInt16BigEndian(bytes[4..]);
             if (_sockets.TryGetValue((!isV4, identifier), out var socket))
             {
-                socket.Enqueue(header, packet);
+                socket.Input(header, packet);
                 return;
             }
         }

@@ -47,7 +47,7 @@ internal sealed class RawLayer(Stack stack)
             if (socket.Takes(header))
             {
                 any = true;
-                socket.Enqueue(header, packet, headerLength);
+                socket.Input(header, packet, headerLength);
             }
         }
 

@@ -4,7 +4,7 @@ using Dragonet.Base;
 namespace Dragonet.Net;
 
 /// <summary>A TCP socket (tcp(7)): not connected, listening, or the user's end of a connection.</summary>
-public sealed partial class TcpSocket : IPortUser
+public sealed partial class TcpSocket : IPortUser, ISocket
 {
     private readonly TcpLayer _layer;
     private TcpConnection? _connection;
@@ -151,6 +151,8 @@ public sealed partial class TcpSocket : IPortUser
         _connection.Open();
         return Errno.EINPROGRESS;
     }
+
+    Errno ISocket.Connect(Endpoint? remote) => remote is { } peer ? Connect(peer) : Disconnect();
 
     /// <summary>connect(2) to AF_UNSPEC: the connection is reset, or the socket stops listening; it can be used anew.</summary>
     public Errno Disconnect()

@@ -48,7 +48,7 @@ internal sealed class UdpLayer(Stack stack)
         }
 
         packet.TrimFront(UdpDatagram.HeaderSize);
-        socket.Enqueue(packet, about);
+        socket.Input(packet, about);
     }
 
     /// <summary>An ICMP error about a datagram of ours.</summary>
@@ -85,7 +85,7 @@ internal sealed class UdpLayer(Stack stack)
             if (user is UdpSocket socket && socket.TakesGroup(about))
             {
                 var copy = stack.Pool.Copy(packet.Bytes);
-                socket.Enqueue(copy, about);
+                socket.Input(copy, about);
             }
         }
 

@@ -8,67 +8,49 @@ using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Inet;
 
-/// <summary>What UDP and ping sockets have in common: addresses with each message, and what is told about them.</summary>
+/// <summary>What UDP, ping and raw sockets have in common: addresses with each message, and what is told about them.</summary>
 internal abstract class DatagramFile : InetFile
 {
-    protected DatagramFile(Task task, AddressFamily domain, SocketType type, int protocol, NetworkStack stack, OpenFlags flags)
+    private readonly DatagramSocket _socket;
+
+    /// <param name="task">Whose it is.</param>
+    /// <param name="domain">AF_INET or AF_INET6.</param>
+    /// <param name="type">SOCK_DGRAM or SOCK_RAW.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="stack">The stack.</param>
+    /// <param name="flags">O_NONBLOCK or nothing.</param>
+    /// <param name="create">Makes the stack's socket, inside the stack.</param>
+    protected DatagramFile(
+        Task task, AddressFamily domain, SocketType type, int protocol, NetworkStack stack, OpenFlags flags, Func<Stack, DatagramSocket> create)
         : base(task, domain, type, protocol, stack, flags)
     {
-    }
-
-    protected abstract Endpoint Local { get; }
-
-    protected abstract Endpoint? Remote { get; }
-
-    protected abstract WaitQueue Queue { get; }
-
-    protected abstract int NextLength { get; }
-
-    /// <inheritdoc/>
-    public override Errno Bind(Task task, ReadOnlySpan<byte> address)
-    {
-        using (Network.Enter())
+        using (stack.Enter())
         {
-            return ParseBindAddress(task, address).Ok(out var local, out var error) ? BindLocked(local) : error;
+            _socket = create(stack.Stack);
+            _socket.Owner = task.Credentials.EffectiveUid;
+            _socket.Tag = this;
         }
     }
 
     /// <inheritdoc/>
-    public override Errno Connect(Task task, ReadOnlySpan<byte> address)
+    protected override DatagramSocket Socket => _socket;
+
+    /// <inheritdoc/>
+    protected override byte HopLimit
     {
-        using (Network.Enter())
-        {
-            if (address.Length < 2)
-            {
-                return Errno.EINVAL;
-            }
-
-            if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC)
-            {
-                return ConnectLocked(null);
-            }
-
-            return ParseAddress(address).Ok(out var remote, out var error) ? ConnectLocked(remote) : error;
-        }
+        get => _socket.HopLimit;
+        set => _socket.HopLimit = value;
     }
 
     /// <inheritdoc/>
-    public override Result<byte[]> GetName()
+    protected override byte TrafficClass
     {
-        using (Network.Enter())
-        {
-            return Format(Local);
-        }
+        get => _socket.TrafficClass;
+        set => _socket.TrafficClass = value;
     }
 
     /// <inheritdoc/>
-    public override Result<byte[]> GetPeerName()
-    {
-        using (Network.Enter())
-        {
-            return Remote is { } remote ? Format(remote) : Errno.ENOTCONN;
-        }
-    }
+    protected override bool IsV6Only => _socket.IsV6Only;
 
     /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
@@ -92,7 +74,8 @@ internal abstract class DatagramFile : InetFile
                 to = remote;
             }
 
-            return request.Controls is { } controls ? SendWithControls(data, to, controls) : SendLocked(data, to);
+            var controls = default(SendControls);
+            return request.Controls is { } given && ReadControls(given, out controls) is not Errno.OK and var bad ? bad : _socket.Send(data, to, controls);
         }
     }
 
@@ -112,7 +95,7 @@ internal abstract class DatagramFile : InetFile
 
         using (Network.Enter())
         {
-            if (!ReceiveLocked(buffer, (flags & MsgFlags.MSG_PEEK) != 0, out var about).Ok(out var count, out var error))
+            if (!_socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0, out var about).Ok(out var count, out var error))
             {
                 return error;
             }
@@ -122,16 +105,6 @@ internal abstract class DatagramFile : InetFile
             received.Flags = about.Length > count ? MsgFlags.MSG_TRUNC : MsgFlags.None;
             received.Controls = Describe(about);
             return count;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override PollEvents Poll(PollWait? wait)
-    {
-        wait?.Add(Queue);
-        using (Network.Enter())
-        {
-            return PollLocked();
         }
     }
 
@@ -146,26 +119,39 @@ internal abstract class DatagramFile : InetFile
         int value;
         using (Network.Enter())
         {
-            value = request == Ioctls.SIOCINQ ? NextLength : 0; // what was sent is gone
+            value = request == Ioctls.SIOCINQ ? _socket.NextLength : 0; // what was sent is gone
         }
 
         return caller.Memory.Write(argument, value);
     }
 
-    protected abstract Errno BindLocked(Endpoint local);
+    /// <inheritdoc/>
+    protected override void Apply(int name)
+    {
+        switch (name)
+        {
+            case SocketOption.SO_RCVBUF or SocketOption.SO_RCVBUFFORCE:
+                _socket.ReceiveBuffer = Options.ReceiveBuffer;
+                break;
+            case SocketOption.SO_BROADCAST:
+                _socket.MayBroadcast = Options.GetRemembered(name) != 0;
+                break;
+        }
+    }
 
-    protected abstract Errno ConnectLocked(Endpoint? remote);
-
-    protected abstract Result<int> SendLocked(ReadOnlySpan<byte> data, Endpoint? to);
-
-    protected abstract Result<int> ReceiveLocked(Span<byte> buffer, bool peek, out Datagram about);
-
-    protected abstract PollEvents PollLocked();
+    /// <inheritdoc/>
+    protected override void OnRelease()
+    {
+        using (Network.Enter())
+        {
+            _socket.Close();
+        }
+    }
 
     /// <summary>What is said of one datagram only (ip(7), ipv6(7)): hop limit and traffic class. EINVAL for a bad or unknown one.</summary>
-    private Result<int> SendWithControls(ReadOnlySpan<byte> data, Endpoint? to, List<(int Level, int Type, byte[] Data)> controls)
+    private Errno ReadControls(List<(int Level, int Type, byte[] Data)> controls, out SendControls result)
     {
-        var (limit, traffic) = (HopLimit, TrafficClass);
+        result = default;
         foreach (var (level, type, value) in controls)
         {
             var isV6Level = IsV6 && level == InetOption.IPPROTO_IPV6;
@@ -179,22 +165,18 @@ internal abstract class DatagramFile : InetFile
             {
                 case (InetOption.IPPROTO_IP, InetOption.IP_TTL) when value.Length == 4 && number is >= 1 and <= 255:
                 case (InetOption.IPPROTO_IPV6, InetOption.IPV6_HOPLIMIT) when value.Length == 4 && number is >= -1 and <= 255:
-                    limit = number == -1 ? HopLimit : (byte)number;
+                    result = result with { HopLimit = number == -1 ? null : (byte)number };
                     break;
                 case (InetOption.IPPROTO_IP, InetOption.IP_TOS) when value.Length is 1 or 4 && number is >= 0 and <= 255:
                 case (InetOption.IPPROTO_IPV6, InetOption.IPV6_TCLASS) when value.Length == 4 && number is >= -1 and <= 255:
-                    traffic = number == -1 ? TrafficClass : (byte)number;
+                    result = result with { TrafficClass = number == -1 ? null : (byte)number };
                     break;
                 default:
                     return Errno.EINVAL;
             }
         }
 
-        var kept = (HopLimit, TrafficClass);
-        (HopLimit, TrafficClass) = (limit, traffic);
-        var sent = SendLocked(data, to);
-        (HopLimit, TrafficClass) = kept;
-        return sent;
+        return Errno.OK;
     }
 
     /// <summary>The control messages that the socket asked for (ip(7), ipv6(7), socket(7)).</summary>

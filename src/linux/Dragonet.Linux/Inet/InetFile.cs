@@ -27,6 +27,9 @@ internal abstract class InetFile : SocketFile
 
     protected bool IsV6 => Domain == AddressFamily.AF_INET6;
 
+    /// <summary>The stack's socket; its members only inside the stack.</summary>
+    protected abstract ISocket Socket { get; }
+
     /// <summary>IP_TTL and IPV6_UNICAST_HOPS.</summary>
     protected abstract byte HopLimit { get; set; }
 
@@ -43,6 +46,85 @@ internal abstract class InetFile : SocketFile
 
     /// <summary>IP_HDRINCL; false for sockets that do not have it.</summary>
     protected virtual bool TrySetHeaderIncluded(bool value) => false;
+
+    /// <inheritdoc/>
+    public override Errno Bind(Task task, ReadOnlySpan<byte> address)
+    {
+        using (Network.Enter())
+        {
+            return ParseBindAddress(task, address).Ok(out var local, out var error) ? Socket.Bind(local) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno Connect(Task task, ReadOnlySpan<byte> address)
+    {
+        using (Network.Enter())
+        {
+            if (address.Length < 2)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC)
+            {
+                return Socket.Connect(null);
+            }
+
+            return ParseAddress(address).Ok(out var remote, out var error) ? Socket.Connect(remote) : error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetName()
+    {
+        using (Network.Enter())
+        {
+            return Format(Socket.Local);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetPeerName()
+    {
+        using (Network.Enter())
+        {
+            return Socket.Remote is { } remote ? Format(remote) : Errno.ENOTCONN;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno Shutdown(ShutdownHow how)
+    {
+        if (how is not (ShutdownHow.SHUT_RD or ShutdownHow.SHUT_WR or ShutdownHow.SHUT_RDWR))
+        {
+            return Errno.EINVAL;
+        }
+
+        using (Network.Enter())
+        {
+            return Socket.Shutdown(how != ShutdownHow.SHUT_WR, how != ShutdownHow.SHUT_RD);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override PollEvents Poll(PollWait? wait)
+    {
+        wait?.Add(Socket.Queue);
+        using (Network.Enter())
+        {
+            return Socket.Poll();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno TakeError()
+    {
+        using (Network.Enter())
+        {
+            return Socket.TakeError();
+        }
+    }
 
     /// <inheritdoc/>
     public override SysResult Ioctl(ICaller caller, uint request, ulong argument)

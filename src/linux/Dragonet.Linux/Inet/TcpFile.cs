@@ -36,6 +36,9 @@ internal sealed partial class TcpFile : InetFile
     public override bool IsListening => _socket.IsListening;
 
     /// <inheritdoc/>
+    protected override ISocket Socket => _socket;
+
+    /// <inheritdoc/>
     protected override byte HopLimit
     {
         get => _socket.Settings.HopLimit;
@@ -53,15 +56,6 @@ internal sealed partial class TcpFile : InetFile
     protected override bool IsV6Only => _socket.Settings.IsV6Only;
 
     /// <inheritdoc/>
-    public override Errno Bind(Task task, ReadOnlySpan<byte> address)
-    {
-        using (Network.Enter())
-        {
-            return ParseBindAddress(task, address).Ok(out var local, out var error) ? _socket.Bind(local) : error;
-        }
-    }
-
-    /// <inheritdoc/>
     public override Errno Listen(Task task, int backlog)
     {
         using (Network.Enter())
@@ -77,57 +71,6 @@ internal sealed partial class TcpFile : InetFile
         using (Network.Enter())
         {
             return _socket.Accept().Ok(out var accepted, out var error) ? new TcpFile(task, this, accepted, flags) : error;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override Errno Connect(Task task, ReadOnlySpan<byte> address)
-    {
-        using (Network.Enter())
-        {
-            if (address.Length < 2)
-            {
-                return Errno.EINVAL;
-            }
-
-            if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC)
-            {
-                return _socket.Disconnect();
-            }
-
-            return ParseAddress(address).Ok(out var remote, out var error) ? _socket.Connect(remote) : error;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override Result<byte[]> GetName()
-    {
-        using (Network.Enter())
-        {
-            return Format(_socket.Local);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override Result<byte[]> GetPeerName()
-    {
-        using (Network.Enter())
-        {
-            return _socket.Remote is { } remote ? Format(remote) : Errno.ENOTCONN;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override Errno Shutdown(ShutdownHow how)
-    {
-        if (how is not (ShutdownHow.SHUT_RD or ShutdownHow.SHUT_WR or ShutdownHow.SHUT_RDWR))
-        {
-            return Errno.EINVAL;
-        }
-
-        using (Network.Enter())
-        {
-            return _socket.Shutdown(how != ShutdownHow.SHUT_WR, how != ShutdownHow.SHUT_RD);
         }
     }
 
@@ -162,25 +105,6 @@ internal sealed partial class TcpFile : InetFile
         using (Network.Enter())
         {
             return _socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override PollEvents Poll(PollWait? wait)
-    {
-        wait?.Add(_socket.Queue);
-        using (Network.Enter())
-        {
-            return _socket.Poll();
-        }
-    }
-
-    /// <inheritdoc/>
-    public override Errno TakeError()
-    {
-        using (Network.Enter())
-        {
-            return _socket.TakeError();
         }
     }
 

@@ -1,0 +1,204 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Net;
+
+/// <summary>What sockets that send and receive single messages have in common: UDP, echo ("ping") and raw sockets.</summary>
+public abstract class DatagramSocket : ISocket
+{
+    private readonly DatagramQueue _incoming;
+    private Errno _error;
+    private bool _isClosed;
+
+    private protected DatagramSocket(Stack stack, bool isV6)
+    {
+        Stack = stack;
+        _incoming = new DatagramQueue(stack);
+        IsV6 = isV6;
+        Local = new Endpoint(Any, 0);
+    }
+
+    /// <summary>Woken when something changes.</summary>
+    public WaitQueue Queue { get; } = new();
+
+    public bool IsV6 { get; }
+
+    /// <summary>Anything the user wants to find again.</summary>
+    public object? Tag { get; set; }
+
+    /// <summary>What it is bound to. The port is UDP's, the identifier of echo requests, or the protocol of a raw socket; 0 when it has none yet.</summary>
+    public Endpoint Local { get; private protected set; }
+
+    /// <summary>What it is connected to, or null.</summary>
+    public Endpoint? Remote { get; private protected set; }
+
+    /// <summary>IPV6_V6ONLY.</summary>
+    public bool IsV6Only { get; set; }
+
+    /// <summary>Who made it.</summary>
+    public uint Owner { get; set; }
+
+    /// <summary>SO_BROADCAST.</summary>
+    public bool MayBroadcast { get; set; }
+
+    public byte HopLimit { get; set; } = 64;
+
+    public byte MulticastHopLimit { get; set; } = 1;
+
+    public byte TrafficClass { get; set; }
+
+    /// <summary>SO_RCVBUF.</summary>
+    public int ReceiveBuffer { get => _incoming.Capacity; set => _incoming.Capacity = value; }
+
+    /// <summary>Length of the first message (FIONREAD).</summary>
+    public int NextLength => _incoming.NextLength;
+
+    /// <summary>Memory of what waits, for /proc/net/udp.</summary>
+    public int Held => _incoming.Held;
+
+    /// <summary>Messages for which there was no room.</summary>
+    public long Drops { get; private set; }
+
+    /// <summary>shutdown(2) for reading.</summary>
+    protected bool IsReadShut { get; private set; }
+
+    /// <summary>shutdown(2) for writing.</summary>
+    protected bool IsWriteShut { get; private set; }
+
+    private protected Stack Stack { get; }
+
+    private protected IPAddress Any => IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4;
+
+    /// <summary>bind(2).</summary>
+    public abstract Errno Bind(Endpoint local);
+
+    /// <summary>connect(2): from now on it talks to this peer only. Null dissolves the association.</summary>
+    public virtual Errno Connect(Endpoint? remote)
+    {
+        if (remote is { } peer && !Stack.Resolve(peer.Address, peer.Scope).Ok(out _, out var error))
+        {
+            return error;
+        }
+
+        Remote = remote;
+        return Errno.OK;
+    }
+
+    /// <summary>sendto(2); the whole message or nothing.</summary>
+    /// <param name="data">The message.</param>
+    /// <param name="to">To whom; null for the one that it is connected to.</param>
+    /// <param name="controls">What is different for this message.</param>
+    public abstract Result<int> Send(ReadOnlySpan<byte> data, Endpoint? to, in SendControls controls = default);
+
+    /// <summary>recvfrom(2): EAGAIN when there is nothing, 0 after shutdown(2).</summary>
+    public Result<int> Receive(Span<byte> destination, bool peek, out Datagram about)
+    {
+        about = default;
+        if (TakeError() is not Errno.OK and var pending)
+        {
+            return pending;
+        }
+
+        var taken = _incoming.Take(destination, peek, out about);
+        return taken.Error == Errno.EAGAIN && IsReadShut ? 0 : taken;
+    }
+
+    /// <summary>shutdown(2): ENOTCONN when it is not connected, though it takes effect.</summary>
+    public Errno Shutdown(bool read, bool write)
+    {
+        IsReadShut |= read;
+        IsWriteShut |= write;
+        _ = Queue.Wake();
+        return Remote is null ? Errno.ENOTCONN : Errno.OK;
+    }
+
+    /// <summary>The state for poll(2).</summary>
+    public PollEvents Poll()
+    {
+        var events = PollEvents.POLLOUT | PollEvents.POLLWRNORM | PollEvents.POLLWRBAND;
+        if (_incoming.Count > 0 || IsReadShut)
+        {
+            events |= PollEvents.POLLIN | PollEvents.POLLRDNORM;
+        }
+
+        if (IsReadShut)
+        {
+            events |= PollEvents.POLLRDHUP;
+        }
+
+        if (IsReadShut && IsWriteShut)
+        {
+            events |= PollEvents.POLLHUP;
+        }
+
+        return _error == Errno.OK ? events : events | PollEvents.POLLERR;
+    }
+
+    /// <summary>SO_ERROR: the pending error, which is cleared.</summary>
+    public Errno TakeError()
+    {
+        var error = _error;
+        _error = Errno.OK;
+        return error;
+    }
+
+    /// <summary>The last close.</summary>
+    public void Close()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
+        OnClose();
+        _incoming.Clear();
+        _ = Queue.Wake();
+    }
+
+    internal void Fail(Errno error)
+    {
+        _error = error;
+        _ = Queue.Wake(PollEvents.POLLERR | PollEvents.POLLIN | PollEvents.POLLOUT);
+    }
+
+    /// <summary>Takes a message; owns the packet.</summary>
+    /// <returns>False when there was no room.</returns>
+    internal bool Enqueue(PacketBuffer packet, in Datagram about)
+    {
+        if (!_incoming.Add(packet, about))
+        {
+            Drops++;
+            return false;
+        }
+
+        _ = Queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
+        return true;
+    }
+
+    /// <summary>Any address as a destination is this machine (ip(7), "INADDR_ANY").</summary>
+    private protected static IPAddress Destination(IPAddress address) =>
+        !address.IsUnspecified ? address : address.IsV4 ? IPAddress.LoopbackV4 : IPAddress.LoopbackV6;
+
+    /// <summary>The socket leaves its layer.</summary>
+    private protected abstract void OnClose();
+
+    /// <summary>The way to a destination, with the source address that is to be used.</summary>
+    private protected Result<Path> Route(Endpoint remote, in SendControls controls)
+    {
+        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : remote.Scope).Ok(out var path, out var error))
+        {
+            return error;
+        }
+
+        var own = Local.Address.IsUnspecified || Local.Address.IsMulticast || Stack.IsBroadcast(Local.Address) ? path.Source : Local.Address;
+        path = path with { Source = controls.Source is { IsUnspecified: false } given ? given : own };
+        return path.Source.IsV4 == remote.Address.IsV4 ? path : Errno.ENETUNREACH;
+    }
+
+    /// <summary>The IP header of a message.</summary>
+    private protected IPHeader HeaderFor(IPAddress source, IPAddress destination, IPProtocol protocol, in SendControls controls) => new(
+        source, destination, protocol, controls.HopLimit ?? (destination.IsMulticast ? MulticastHopLimit : HopLimit), controls.TrafficClass ?? TrafficClass);
+
+    private protected Errno CheckBroadcast(IPAddress address) => !MayBroadcast && Stack.IsBroadcast(address) ? Errno.EACCES : Errno.OK;
+}

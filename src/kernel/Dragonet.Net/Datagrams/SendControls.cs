@@ -1,0 +1,8 @@
+namespace Dragonet.Net;
+
+/// <summary>What is said of one datagram only (the control messages of ip(7) and ipv6(7)); what is null is as the socket says.</summary>
+/// <param name="HopLimit">IP_TTL, IPV6_HOPLIMIT.</param>
+/// <param name="TrafficClass">IP_TOS, IPV6_TCLASS.</param>
+/// <param name="Source">The address to send from (IP_PKTINFO, IPV6_PKTINFO).</param>
+/// <param name="Interface">The number of the interface to send through (IP_PKTINFO, IPV6_PKTINFO), or 0.</param>
+public readonly record struct SendControls(byte? HopLimit = null, byte? TrafficClass = null, IPAddress? Source = null, int Interface = 0);
