@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Net;
@@ -23,7 +22,7 @@ public sealed class NetworkStack
     public NetworkStack(Kernel.Kernel kernel)
     {
         _kernel = kernel;
-        Stack = Stack.WithLoopback(new StackOptions { Random = SecureRandom, BufferLimit = kernel.MemoryLimit / 8 });
+        Stack = Stack.WithLoopback(new StackOptions { Random = Unpredictable, BufferLimit = kernel.MemoryLimit / 8 });
     }
 
     /// <summary>The stack; its members only inside <see cref="Enter"/>.</summary>
@@ -64,10 +63,10 @@ public sealed class NetworkStack
         }
     }
 
-    private static ulong SecureRandom()
+    private ulong Unpredictable()
     {
         Span<byte> bytes = stackalloc byte[8];
-        RandomNumberGenerator.Fill(bytes);
+        _kernel.Platform.Fill(bytes);
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 
