@@ -1,5 +1,6 @@
 using Dragonet.Cli.Jails;
 using Dragonet.Cli.Standing;
+using Dragonet.Cli.Templates;
 using Dragonet.Control;
 
 namespace Dragonet.Cli;

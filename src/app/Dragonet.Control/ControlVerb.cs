@@ -9,6 +9,9 @@ public static class ControlVerb
     /// <summary>Makes a jail; with a program, starts it there.</summary>
     public const string Create = "create";
 
+    /// <summary>Makes a jail that begins with the files of another, which is named; the settings are the new name and what is to be different.</summary>
+    public const string Clone = "clone";
+
     /// <summary>Changes parameters of a jail.</summary>
     public const string Modify = "modify";
 

@@ -32,6 +32,14 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     /// <summary>True once nothing is left of it.</summary>
     public bool IsGone => _jail.IsGone;
 
+    internal Jail Jail => _jail;
+
+    /// <summary>What jail -c takes to make one like it.</summary>
+    internal IEnumerable<KeyValuePair<string, string?>> Creation
+        => JailParameters.All.Where(parameter => parameter.Kind != JailParameterKind.Map && !parameter.ReadOnly).Select(parameter => new KeyValuePair<string, string?>(parameter.Name, _jail.GetText(parameter)))
+            .Where(pair => pair.Value is { Length: > 0 })
+            .Concat(_jail.Keys.Select(pair => new KeyValuePair<string, string?>(pair.Key, pair.Value)));
+
     /// <summary>The value of a parameter, in text.</summary>
     /// <exception cref="JailException">There is no such parameter.</exception>
     public string Get(string parameter)

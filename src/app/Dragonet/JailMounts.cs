@@ -24,6 +24,11 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
 
     internal Result<MountNamespace> Make(Jail jail, VfsPath place)
     {
+        if (jail.Origin is { } origin)
+        {
+            return Copy(jail, origin);
+        }
+
         var above = place.Mount.Namespace!;
         var layered = jail.Has(JailParameters.Overlay);
         if (!Source(jail, place.Mount, place.Dentry, layered).Ok(out var root, out var error))
@@ -52,11 +57,65 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
             }
         }
 
+        return Furnish(jail, mounts);
+    }
+
+    /// <summary>What another jail sees: its layers as they are at this moment, and what it shares with others.</summary>
+    private Result<MountNamespace> Copy(Jail jail, Jail origin)
+    {
+        MountNamespace? mounts = null;
+        foreach (var mount in origin.Mounts.List())
+        {
+            var isRoot = mount.Parent is null;
+            var path = isRoot ? "/" : VirtualFileSystem.GetPath(new VfsPath(mount, mount.Root), origin.Mounts.Root);
+            if (path is null || s_furniture.Any(piece => piece.Path == path) || (!isRoot && mount.Root != mount.FileSystem.RootDentry))
+            {
+                continue; // it gets its own; and names that programs gave to parts of their tree are theirs
+            }
+
+            var error = Errno.EINVAL;
+            if (!Copy(jail, mount).Ok(out var shown, out error) || (mounts is not null && !Attach(mounts, path, shown, mount.Flags, mount.SourceName, out error)))
+            {
+                mounts?.Dissolve();
+                return error;
+            }
+
+            mounts ??= new MountNamespace(kernel.Vfs, shown, mount.Flags, mount.SourceName);
+        }
+
+        return mounts is null ? Errno.ENOENT : Furnish(jail, mounts);
+    }
+
+    private Result<MountSource> Copy(Jail jail, Mount mount)
+    {
+        var layer = mount.FileSystem is OverlayFileSystem overlay ? overlay.UpperFileSystem : mount.FileSystem;
+        if (layer is not TmpfsFileSystem { Payer: not null } files)
+        {
+            return new MountSource(mount.FileSystem, mount.Root, mount.DeviceOverride); // everybody's
+        }
+
+        if (!files.Copy(jail.Files).Ok(out var copy, out var error))
+        {
+            return error;
+        }
+
+        return mount.FileSystem is not OverlayFileSystem shared ? new MountSource(copy)
+            : shared.Copy(caller, copy).Ok(out var made, out error) ? new MountSource(made) : error;
+    }
+
+    private Result<MountNamespace> Furnish(Jail jail, MountNamespace mounts)
+    {
+        if (jail.Has(JailParameters.Sparse) && Protect(mounts) is not Errno.OK and var failed)
+        {
+            mounts.Dissolve();
+            return failed;
+        }
+
         foreach (var (type, path, flags, options) in s_furniture)
         {
             var context = new WalkContext(caller, mounts.Root, mounts.Root);
             if (kernel.Vfs.Lookup(context, path, WalkFlags.Directory).IsOk
-                && kernel.Vfs.Types.Find(type)!.Mount(new MountRequest(kernel.Vfs, context, type, flags, options) { Jail = jail }).Ok(out var made, out error)
+                && kernel.Vfs.Types.Find(type)!.Mount(new MountRequest(kernel.Vfs, context, type, flags, options) { Jail = jail }).Ok(out var made, out var error)
                 && !Attach(mounts, path, made, flags, type, out error))
             {
                 mounts.Dissolve();
@@ -65,6 +124,21 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
         }
 
         return mounts;
+    }
+
+    /// <summary>A sparse root: directories of programs and libraries get a second name over themselves, which is read-only.</summary>
+    private Errno Protect(MountNamespace mounts)
+    {
+        foreach (var path in RootBuilder.SystemDirectories.Where(path => path != "/etc"))
+        {
+            if (kernel.Vfs.Lookup(new WalkContext(caller, mounts.Root, mounts.Root), path, WalkFlags.Directory).Ok(out var place)
+                && !mounts.Attach(place, new MountSource(place.Mount.FileSystem, place.Dentry), place.Mount.Flags | MountFlags.MS_RDONLY, place.Mount.SourceName).Ok(out _, out var error))
+            {
+                return error;
+            }
+        }
+
+        return Errno.OK;
     }
 
     /// <summary>What was read-only below is writable in a layer over it.</summary>
@@ -84,7 +158,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
         }
 
         var mode = root.Inode.GetAttributes().Ok(out var attributes) ? attributes.Mode & 0xfff : 0x1ed;
-        var writable = new TmpfsFileSystem(kernel.Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = mode }) { Payer = jail.Files };
+        var writable = new TmpfsFileSystem(kernel.Vfs, kernel.Platform, new TmpfsOptions { Size = kernel.MemoryLimit / 2, Mode = mode }) { Payer = jail.Files, Disk = jail.Files.Disk };
         return OverlayFileSystem.Create(kernel.Vfs, caller, writable.Root, [root.Inode]).Ok(out var overlay, out var error) ? new MountSource(overlay) : error;
     }
 }

@@ -8,7 +8,7 @@ namespace Dragonet.Memory;
 /// The data of a file that lives in memory. Small files are a managed array; a file that grows beyond 64 KiB or is mapped moves into
 /// platform memory, which reads, writes and mappings then share. Every page is charged to an account. Thread-safe.
 /// </summary>
-public sealed class FileMemory : MemoryObject
+public sealed partial class FileMemory : MemoryObject
 {
     /// <summary>Largest size in managed memory, in bytes.</summary>
     public const int SmallLimit = 64 * 1024;
@@ -71,11 +71,17 @@ public sealed class FileMemory : MemoryObject
 
             backing = _backing;
             destination = destination[..count];
+            if (_shared is not null)
+            {
+                // Under the lock: it is ours only as long as nobody here makes a copy of his own.
+                return ToResult(backing.ReadAt(offset, destination));
+            }
         }
 
-        var read = backing.ReadAt(offset, destination);
-        return read < 0 ? (Errno)(-read) : read;
+        return ToResult(backing.ReadAt(offset, destination));
     }
+
+    private static Result<int> ToResult(int count) => count < 0 ? (Errno)(-count) : count;
 
     /// <summary>Writes, growing the file as needed. ENOSPC when the account refuses the first page; short when it refuses a later one.</summary>
     /// <param name="append">At the end, wherever it is.</param>
@@ -122,6 +128,11 @@ public sealed class FileMemory : MemoryObject
             }
 
             end = offset + source.Length;
+            if (OwnLocked() is not Errno.OK and var own)
+            {
+                return own;
+            }
+
             if (_backing is null && end > SmallLimit && MoveLocked() is not Errno.OK and var error)
             {
                 return error;
@@ -190,6 +201,11 @@ public sealed class FileMemory : MemoryObject
     {
         using (_lock.Enter())
         {
+            if (OwnLocked() is not Errno.OK and var own)
+            {
+                return own;
+            }
+
             var end = offset > long.MaxValue - length ? long.MaxValue : offset + length;
             var first = (offset + PageSet.PageSize - 1) / PageSet.PageSize;
             var last = end / PageSet.PageSize - 1;
@@ -247,11 +263,25 @@ public sealed class FileMemory : MemoryObject
     }
 
     /// <summary>Moves the data where it can be mapped. ENOMEM or what the platform says when there is no memory.</summary>
-    public Errno MakeMappable()
+    /// <param name="shared">The mapping shows what others write.</param>
+    public Errno MakeMappable(bool shared)
     {
         using (_lock.Enter())
         {
-            return _backing is null ? MoveLocked() : Errno.OK;
+            if (shared && OwnLocked() is not Errno.OK and var own)
+            {
+                return own;
+            }
+
+            var error = _backing is null ? MoveLocked() : Errno.OK;
+            if (error == Errno.OK)
+            {
+                _mappedShared |= shared;
+                _mapped = true;
+                _shared?.SetMapped();
+            }
+
+            return error;
         }
     }
 
@@ -273,15 +303,26 @@ public sealed class FileMemory : MemoryObject
         {
             _account.Release(_pages.Remove(0, long.MaxValue / PageSet.PageSize) * PageSet.PageSize);
             _small = [];
+            _isSmallShared = false;
             Volatile.Write(ref _length, 0);
-            _backing?.Dispose();
+            if (_shared is null || _shared.Leave())
+            {
+                _backing?.Dispose();
+            }
+
+            _shared = null;
             _backing = null;
-            _mappedWritable = false;
+            _mappedWritable = _mappedShared = _mapped = false;
         }
     }
 
     private Errno SetLengthLocked(long length)
     {
+        if (OwnLocked() is not Errno.OK and var own)
+        {
+            return own;
+        }
+
         if (_backing is null && length > SmallLimit && MoveLocked() is not Errno.OK and var error)
         {
             return error;
@@ -358,6 +399,7 @@ public sealed class FileMemory : MemoryObject
 
         _backing = backing;
         _small = [];
+        _isSmallShared = false;
         return Errno.OK;
     }
 }

@@ -34,6 +34,16 @@ internal sealed class PageSet
         }
     }
 
+    /// <summary>Adds all pages of another set.</summary>
+    public void Add(PageSet other)
+    {
+        foreach (var word in (long[])[0, .. other._words?.Keys.ToArray() ?? []])
+        {
+            var old = Get(word);
+            Set(word, old, old | other.Get(word));
+        }
+    }
+
     /// <returns>How many were there.</returns>
     public long Remove(long first, long last)
     {

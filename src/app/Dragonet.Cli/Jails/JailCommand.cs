@@ -25,7 +25,22 @@ internal sealed class JailCommand
     internal static int Run(ReadOnlySpan<string> arguments)
     {
         var (kernel, rest) = KernelOption.Take(arguments);
-        return new JailCommand(kernel).Run(rest);
+        return rest is ["clone", ..] ? Clone(kernel, rest[1..]) : new JailCommand(kernel).Run(rest);
+    }
+
+    /// <summary>dragonet jail clone A B [PARAMETER=VALUE…]: a jail with the files that another one has at this moment.</summary>
+    private static int Clone(string kernel, List<string> words)
+    {
+        if (words.Count < 2 || words[0].Contains('=', StringComparison.Ordinal) || words[1].Contains('=', StringComparison.Ordinal))
+        {
+            throw new CommandException("jail: clone which jail, and how is the new one called? dragonet jail clone JAIL NEW [PARAMETER=VALUE…]");
+        }
+
+        var (settings, _) = Settings(words[2..]);
+        settings.Add(new ControlSetting { Name = "name", Value = words[1] });
+        _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Clone, Jail = words[0], Settings = settings }).Checked();
+        Console.WriteLine($"{words[1]}: created");
+        return 0;
     }
 
     private int Run(List<string> arguments)

@@ -65,6 +65,9 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return new ControlReply { Values = new(server.Information) };
             case ControlVerb.Create:
                 return Describe(server.Kernel.Jails.Create(Settings(request)));
+            case ControlVerb.Clone:
+                var settings = Settings(request);
+                return Describe(server.Kernel.Jails.Clone(Find(request), settings.Find(pair => pair.Key == "name").Value ?? throw new ControlException("clone: no name"), settings.FindAll(pair => pair.Key != "name")));
             case ControlVerb.Modify:
                 var jail = Find(request);
                 jail.Set(Settings(request));

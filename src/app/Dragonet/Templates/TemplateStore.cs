@@ -58,7 +58,23 @@ public sealed class TemplateStore(string directory)
 
     /// <summary>Makes a template of an archive that is read once, from its beginning to its end.</summary>
     /// <exception cref="TemplateException">It is damaged or malicious: nothing is left of it.</exception>
-    public Template Import(Stream archive, string source, string name, TreeLimits? limits = null) => Fill(name, source, tree => TarImport.Read(archive, tree, isLayer: false), limits);
+    /// <param name="archive">The archive, not compressed.</param>
+    /// <param name="source">Where it is from, for `template ls`.</param>
+    /// <param name="name">What it is to be called.</param>
+    /// <param name="limits">How much it may hold.</param>
+    /// <param name="finish">Asked behind the archive's end: what went wrong with it after all, or null.</param>
+    public Template Import(Stream archive, string source, string name, TreeLimits? limits = null, Func<string?>? finish = null) => Fill(name, source, tree =>
+    {
+        TarImport.Read(archive, tree, isLayer: false);
+        if (finish is not null)
+        {
+            archive.CopyTo(Stream.Null); // a writer of blocks fills the last one
+            if (finish() is { } wrong)
+            {
+                throw new TemplateException(wrong);
+            }
+        }
+    }, limits);
 
     /// <summary>Removes a template. Jails that were made of it must be gone.</summary>
     /// <exception cref="TemplateException">There is none of this name.</exception>

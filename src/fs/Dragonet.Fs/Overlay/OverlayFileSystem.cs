@@ -56,6 +56,11 @@ public sealed class OverlayFileSystem : FileSystem
         return new OverlayFileSystem(vfs, caller, upper, work, lowers);
     }
 
+    /// <summary>An overlay of its own with the same lower layers, whose changes begin as a copy of ours.</summary>
+    /// <param name="caller">Who mounts.</param>
+    /// <param name="writable">The copy of the file system whose directory <see cref="UpperFileSystem"/> is ours.</param>
+    public Result<OverlayFileSystem> Copy(ICaller caller, FileSystem writable) => Create(Vfs, caller, writable, Lowers);
+
     /// <inheritdoc/>
     public override Inode Root => _root;
 

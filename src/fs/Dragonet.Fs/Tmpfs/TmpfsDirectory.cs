@@ -5,7 +5,7 @@ using Dragonet.Vfs;
 namespace Dragonet.Fs.Tmpfs;
 
 /// <summary>A directory. Its entries are guarded by the file system's Names lock.</summary>
-internal sealed class TmpfsDirectory(TmpfsFileSystem owner, in NewNode node) : TmpfsInode(owner, node)
+internal sealed partial class TmpfsDirectory : TmpfsInode
 {
     // What Linux's tmpfs says a directory entry takes.
     private const int EntrySize = 20;
@@ -15,6 +15,16 @@ internal sealed class TmpfsDirectory(TmpfsFileSystem owner, in NewNode node) : T
     private long _lastSequence;
     private int _removed;
     private bool _dead;
+
+    internal TmpfsDirectory(TmpfsFileSystem owner, in NewNode node)
+        : base(owner, node)
+    {
+    }
+
+    private TmpfsDirectory(TmpfsFileSystem owner, TmpfsDirectory original)
+        : base(owner, original)
+    {
+    }
 
     /// <inheritdoc/>
     internal override long Size => (_entries.Count + 2) * EntrySize;

@@ -44,7 +44,7 @@ internal sealed class TmpfsFile(TmpfsRegular inode, VfsPath path, OpenFlags flag
             return Errno.EPERM;
         }
 
-        var error = inode.Data.MakeMappable();
+        var error = inode.Data.MakeMappable(shared);
         return error == Errno.OK ? inode.Data : error;
     }
 }

@@ -40,11 +40,48 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
         _root = new TmpfsDirectory(this, new NewNode(StatMode.S_IFDIR | options.Mode, options.Uid, options.Gid)) { LinksLocked = 2 };
     }
 
+    private TmpfsFileSystem(TmpfsFileSystem original)
+        : base(original.Vfs, original.TypeName)
+    {
+        _allocate = original._allocate;
+        _options = original._options;
+        _inodes = 1;
+        _lastNumber = Volatile.Read(ref original._lastNumber);
+        _root = (TmpfsDirectory)original._root.CopyLocked(this).Value;
+    }
+
+    /// <summary>
+    /// A file system of its own that holds at first what this one holds at this moment, open files without a name left out. Data is shared
+    /// until either side changes it, so only the number of files costs time. ENOSPC when who pays for the copy refuses.
+    /// </summary>
+    /// <param name="payer">The jail that pays for the copy, as if it were one at once.</param>
+    public Result<TmpfsFileSystem> Copy(JailFileMemory? payer)
+    {
+        TmpfsFileSystem copy;
+        Errno error;
+        using (Names.Enter())
+        {
+            copy = new TmpfsFileSystem(this) { Payer = payer, Disk = Disk is null ? null : payer?.Disk };
+            error = _root.CopyTreeLocked(copy._root);
+        }
+
+        if (error == Errno.OK)
+        {
+            return copy;
+        }
+
+        copy._root.FreeTree();
+        return error;
+    }
+
     /// <inheritdoc/>
     public override Inode Root => _root;
 
     /// <summary>The jail that pays for the files; null when nobody in particular does.</summary>
     public JailFileMemory? Payer { get; init; }
+
+    /// <summary>Counts the files as the jail's disk, too: a layer of its own. Null for others.</summary>
+    public JailDisk? Disk { get; init; }
 
     /// <summary>Guards names and link counts of the whole file system. Taken before an inode's own lock.</summary>
     internal KernelLock Names { get; } = new(LockRank.Inode);
@@ -80,6 +117,7 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
         // What is left is what the jail has left, too (df shows it).
         var used = Volatile.Read(ref _bytes);
         var left = Payer is { Limit: < long.MaxValue } payer ? Math.Max(payer.Limit - payer.Used, 0) : long.MaxValue;
+        left = Math.Min(left, Disk?.Left ?? long.MaxValue);
         var size = left == long.MaxValue ? _options.Size : Math.Min(_options.Size, used + left);
         var limited = size != long.MaxValue;
         var free = limited ? Math.Max(size - used, 0) / 4096 : 0;
@@ -118,9 +156,14 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     /// <inheritdoc/>
     public bool TryCharge(long bytes)
     {
-        if (Interlocked.Add(ref _bytes, bytes) <= _options.Size && (Payer ?? Vfs.FileMemory)?.TryCharge(bytes) != false)
+        if (Interlocked.Add(ref _bytes, bytes) <= _options.Size && Disk?.TryCharge(bytes) != false)
         {
-            return true;
+            if ((Payer ?? Vfs.FileMemory)?.TryCharge(bytes) != false)
+            {
+                return true;
+            }
+
+            Disk?.Release(bytes);
         }
 
         _ = Interlocked.Add(ref _bytes, -bytes);
@@ -131,6 +174,7 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     public void Release(long bytes)
     {
         _ = Interlocked.Add(ref _bytes, -bytes);
+        Disk?.Release(bytes);
         (Payer ?? Vfs.FileMemory)?.Release(bytes);
     }
 

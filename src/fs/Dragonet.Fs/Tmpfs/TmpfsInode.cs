@@ -31,7 +31,26 @@ internal class TmpfsInode : Inode
         _accessTime = _modifyTime = _changeTime = _birthTime = owner.Vfs.Now;
     }
 
+    /// <summary>A copy for another file system.</summary>
+    internal TmpfsInode(TmpfsFileSystem owner, TmpfsInode original)
+        : base(owner, original.Number)
+    {
+        Owner = owner;
+        using (original.Lock.Enter())
+        {
+            (_device, _mode, _uid, _gid) = (original._device, original._mode, original._uid, original._gid);
+            (_accessTime, _modifyTime, _changeTime, _birthTime) = (original._accessTime, original._modifyTime, original._changeTime, original._birthTime);
+            _xattrs = original._xattrs is { } all ? new Dictionary<string, byte[]>(all, StringComparer.Ordinal) : null;
+            _xattrBytes = original._xattrBytes;
+        }
+
+        LinksLocked = original.LinksLocked;
+    }
+
     internal TmpfsFileSystem Owner { get; }
+
+    /// <summary>The same for another file system, without names of its own or in it. The Names lock of ours is held. ENOSPC when who pays there refuses.</summary>
+    internal virtual Result<TmpfsInode> CopyLocked(TmpfsFileSystem owner) => new TmpfsInode(owner, this);
 
     /// <summary>Guards the attributes.</summary>
     internal KernelLock Lock { get; } = new(LockRank.Inode);

@@ -4,11 +4,22 @@ using Dragonet.Vfs;
 namespace Dragonet.Fs.Tmpfs;
 
 /// <summary>A symbolic link.</summary>
-internal sealed class TmpfsLink(TmpfsFileSystem owner, in NewNode node, string target) : TmpfsInode(owner, node)
+internal sealed class TmpfsLink : TmpfsInode
 {
-    /// <inheritdoc/>
-    internal override long Size => target.Length;
+    private readonly string _target;
+
+    internal TmpfsLink(TmpfsFileSystem owner, in NewNode node, string target)
+        : base(owner, node) => _target = target;
+
+    private TmpfsLink(TmpfsFileSystem owner, TmpfsLink original)
+        : base(owner, original) => _target = original._target;
 
     /// <inheritdoc/>
-    public override Result<string> ReadLink(ICaller caller) => target;
+    internal override long Size => _target.Length;
+
+    /// <inheritdoc/>
+    public override Result<string> ReadLink(ICaller caller) => _target;
+
+    /// <inheritdoc/>
+    internal override Result<TmpfsInode> CopyLocked(TmpfsFileSystem owner) => new TmpfsLink(owner, this);
 }

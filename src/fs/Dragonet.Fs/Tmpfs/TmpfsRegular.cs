@@ -18,11 +18,25 @@ internal sealed class TmpfsRegular : TmpfsInode
         Data = owner.NewMemory();
     }
 
+    private TmpfsRegular(TmpfsFileSystem owner, TmpfsRegular original)
+        : base(owner, original)
+    {
+        _seals = original.Seals;
+        Data = owner.NewMemory();
+    }
+
     /// <summary>The data.</summary>
     internal FileMemory Data { get; }
 
     /// <summary>Made without a name; it may get one (linkat(2)).</summary>
     internal bool IsTemporary { get; init; }
+
+    /// <inheritdoc/>
+    internal override Result<TmpfsInode> CopyLocked(TmpfsFileSystem owner)
+    {
+        var copy = new TmpfsRegular(owner, this);
+        return Data.CopyTo(copy.Data) is not Errno.OK and var error ? error : copy;
+    }
 
     /// <inheritdoc/>
     internal override long Size => Data.Length;

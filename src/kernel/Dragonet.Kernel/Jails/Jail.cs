@@ -72,6 +72,9 @@ public sealed partial class Jail : IJail
     /// <summary>Abstract names of UNIX sockets.</summary>
     internal UnixNames UnixNames { get; }
 
+    /// <summary>While it is made: the jail whose files it begins with; else null.</summary>
+    public Jail? Origin { get; internal set; }
+
     /// <summary>The capabilities that count in it; null in jail 0.</summary>
     public CapabilityLimit? Rights { get; }
 

@@ -12,6 +12,7 @@ public static class JailParameters
     public static JailParameter Parent { get; } = new("parent", JailParameterKind.Number, "0", "The number of the jail that it is in.") { ReadOnly = true };
     public static JailParameter Path { get; } = new("path", JailParameterKind.Text, "/", "The directory that becomes its root, in the tree of the jail it is in.") { OnlyAtCreation = true, Length = 4095 };
     public static JailParameter Overlay { get; } = new("overlay", JailParameterKind.Flag, "false", "Its root is a writable layer of its own, in memory, over the path, which stays as it is.") { OnlyAtCreation = true };
+    public static JailParameter Sparse { get; } = new("sparse", JailParameterKind.Flag, "false", "With overlay: /usr, /bin, /sbin, /lib… and /opt stay read-only, as in a sparse-root zone; without, all of its root is writable (whole-root).") { OnlyAtCreation = true };
     public static JailParameter Persist { get; } = new("persist", JailParameterKind.Flag, "false", "It stays when its last process has ended.");
     public static JailParameter Dying { get; } = new("dying", JailParameterKind.Flag, "false", "It was removed, and its last processes are on their way out.") { ReadOnly = true };
 
@@ -61,6 +62,7 @@ public static class JailParameters
     public static JailParameter LimitOpenFiles { get; } = Limit("openfiles", "65536", "Descriptors of all processes.");
     public static JailParameter LimitMemory { get; } = Limit("memoryuse", "0", "Bytes of memory of all processes; when there is more, the worst of them is killed. 0 for what the kernel has.") with { Range = (0, long.MaxValue) };
     public static JailParameter LimitCpu { get; } = Limit("pcpu", "0", "Per cent of one processor that it uses at most: 150 for one and a half. 0 for all.");
+    public static JailParameter LimitDisk { get; } = Limit("disk", "0", "Bytes of files in layers of its own (overlay), which are in memory; then ENOSPC. 0 for what its memory holds.") with { Range = (0, long.MaxValue) };
     public static JailParameter LimitTerminals { get; } = Limit("pseudoterminals", "256", "Pseudo terminals.");
     public static JailParameter LimitMessageQueues { get; } = Limit("nmsgq", "1024", "System V message queues.");
     public static JailParameter LimitMessages { get; } = Limit("msgqqueued", "65536", "Messages in System V queues.");
@@ -72,10 +74,10 @@ public static class JailParameters
     /// <summary>All, in the order in which they are shown.</summary>
     public static IReadOnlyList<JailParameter> All { get; } =
     [
-        Jid, Name, Parent, Path, Overlay, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
+        Jid, Name, Parent, Path, Overlay, Sparse, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        Net, NetAllow, NetPublish, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        Net, NetAllow, NetPublish, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
         LimitSegments, LimitSegmentBytes,
     ];
 

@@ -13,7 +13,26 @@ public sealed partial class Jails
     /// <param name="attach">A process goes into it at once: it then ends with its last process. The caller holds it until
     /// <see cref="EndAttach"/>.</param>
     /// <param name="why">Of a failure.</param>
-    public Result<Jail> Create(IReadOnlyList<KeyValuePair<string, string?>> settings, bool attach, out string why)
+    /// <param name="origin">A jail whose files it begins with: a copy of its layer, which may be in use.</param>
+    public Result<Jail> Create(IReadOnlyList<KeyValuePair<string, string?>> settings, bool attach, out string why, Jail? origin = null)
+    {
+        if (origin is not null && origin.Enter() != Errno.OK)
+        {
+            why = $"jail \"{origin.Name}\" not found";
+            return Errno.ENOENT;
+        }
+
+        try
+        {
+            return CreateFrom(settings, attach, origin, out why);
+        }
+        finally
+        {
+            origin?.Leave();
+        }
+    }
+
+    private Result<Jail> CreateFrom(IReadOnlyList<KeyValuePair<string, string?>> settings, bool attach, Jail? origin, out string why)
     {
         var plain = settings.Where(pair => pair.Key != "name").ToList();
         if (!JailValues.Defaults.With(plain, creating: true, out why).Ok(out var values, out var error))
@@ -80,7 +99,10 @@ public sealed partial class Jails
             parent.ChildrenLocked.Add(jail);
         }
 
-        if (!FindRoot(jail, out why).Ok(out var mounts, out error))
+        jail.Origin = origin;
+        var found = FindRoot(jail, out why);
+        jail.Origin = null;
+        if (!found.Ok(out var mounts, out error))
         {
             _ = Remove(jail, onlyEmpty: false);
             jail.Leave();

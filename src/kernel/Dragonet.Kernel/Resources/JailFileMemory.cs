@@ -12,7 +12,14 @@ public sealed class JailFileMemory : IMemoryAccount
     private long _used;
     private long _processes;
 
-    internal JailFileMemory(Jail jail) => _jail = jail;
+    internal JailFileMemory(Jail jail)
+    {
+        _jail = jail;
+        Disk = new JailDisk(jail);
+    }
+
+    /// <summary>The part of it that is in layers of its own.</summary>
+    public JailDisk Disk { get; }
 
     /// <summary>Bytes taken.</summary>
     public long Used => Interlocked.Read(ref _used);

@@ -1,6 +1,6 @@
 namespace Dragonet.Kernel;
 
-/// <summary>What is counted: the resources of rctl(8), in its order.</summary>
+/// <summary>What is counted: the resources of rctl(8), in its order, and one more.</summary>
 public enum Resource
 {
     /// <summary>Seconds of processor time.</summary>
@@ -77,4 +77,7 @@ public enum Resource
 
     /// <summary>Writes of files in a second.</summary>
     WriteOperations,
+
+    /// <summary>Bytes of files in layers of its own. Not in rctl(8).</summary>
+    Disk,
 }

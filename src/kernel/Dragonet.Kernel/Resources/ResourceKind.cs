@@ -9,7 +9,7 @@ namespace Dragonet.Kernel;
 public sealed record ResourceKind(Resource Resource, string Name, ResourceCounting Counting, ResourceDenial Denial, bool OfProcesses = true)
 {
     /// <summary>How many resources there are.</summary>
-    public const int Count = 25;
+    public const int Count = 26;
 
     /// <summary>All, in the order of <see cref="Kernel.Resource"/>.</summary>
     public static IReadOnlyList<ResourceKind> All { get; } =
@@ -39,6 +39,7 @@ public sealed record ResourceKind(Resource Resource, string Name, ResourceCounti
         new(Resource.WriteBytes, "writebps", ResourceCounting.Rate, ResourceDenial.Throttles),
         new(Resource.ReadOperations, "readiops", ResourceCounting.Rate, ResourceDenial.Throttles),
         new(Resource.WriteOperations, "writeiops", ResourceCounting.Rate, ResourceDenial.Throttles),
+        new(Resource.Disk, "disk", ResourceCounting.Charged, ResourceDenial.WholeJail, OfProcesses: false),
     ];
 
     /// <summary>What is known of one.</summary>

@@ -5,25 +5,30 @@ using Dragonet.Cli.Options;
 using Dragonet.Cli.Standing;
 using Dragonet.Templates;
 
-namespace Dragonet.Cli;
+namespace Dragonet.Cli.Templates;
 
 /// <summary>dragonet template: trees of files that jails start from.</summary>
 internal sealed class TemplateCommand
 {
-    private const string Usage = "dragonet template import FILE|DIR NAME | snapshot JAIL NAME | ls | rm NAME… | export NAME FILE.tar[.gz] | diff NAME OTHER";
+    private const string Usage = "dragonet template import FILE|DIR NAME | build DISTRIBUTION:SUITE NAME | snapshot JAIL NAME | ls | rm NAME… | export NAME FILE.tar[.gz] | diff NAME OTHER";
 
     private TreeLimits _limits = new();
 
     internal static int Run(ReadOnlySpan<string> arguments)
     {
+        if (arguments.Length > 0 && arguments[0] == "build")
+        {
+            Tell(TemplateBuild.Run(arguments[1..], TemplateStore.OfUser, new TreeLimits()));
+            return 0;
+        }
+
         var command = new TemplateCommand();
         var words = arguments.Length == 0 ? [] : OptionParser.Parse("template", arguments[1..], [new Option(null, "--limit", "SIZE", "most bytes of an import", value => command._limits = command._limits with { MostBytes = Quantity.Size("--limit", value) })]).ToArray();
         var store = TemplateStore.OfUser;
         switch (arguments.Length == 0 ? "" : arguments[0])
         {
             case "import" when words.Length == 2:
-                var made = store.Import(words[0], words[1], command._limits);
-                Console.WriteLine($"{made.Name}: {made.Files} files, {made.Bytes >> 20} MiB: dragonet jail -c name=NAME path=/templates/{made.Name} overlay persist");
+                Tell(store.Import(words[0], words[1], command._limits));
                 return 0;
             case "snapshot" when words.Length == 2:
                 // Of a jail that may go on meanwhile: what it sees, with the layer that is its own.
@@ -59,6 +64,9 @@ internal sealed class TemplateCommand
                 throw new CommandException($"template: what is to be done? {Usage}");
         }
     }
+
+    private static void Tell(Template made)
+        => Console.WriteLine($"{made.Name}: {made.Files} files, {made.Bytes >> 20} MiB: dragonet jail -c name=NAME path=/templates/{made.Name} overlay persist");
 
     private static void Export(TemplateStore store, string name, string path)
     {

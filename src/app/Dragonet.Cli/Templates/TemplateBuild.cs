@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.IO;
+using Dragonet.Cli.Options;
+using Dragonet.Templates;
+
+namespace Dragonet.Cli.Templates;
+
+/// <summary>
+/// dragonet template build: a distribution from its packages, by debootstrap(8). It runs as root of a kernel of its own, where nothing of the
+/// host can be harmed and no right is needed, and hands over a tar archive.
+/// </summary>
+internal sealed class TemplateBuild
+{
+    private const string Usage = "dragonet template build DISTRIBUTION:SUITE NAME, for instance debian:bookworm";
+
+    private const string Failed = "the build failed: ";
+
+    // What is fetched once is not kept; /build/dev has what debootstrap could make of it, which an import leaves out.
+    private const string Script = """
+        set -e
+        export DEBIAN_FRONTEND=noninteractive
+        suite=$1 mirror=$2; shift 2
+        debootstrap "$@" "$suite" /build "$mirror" >&2 || { tail -n 3 /build/debootstrap/debootstrap.log 2>/dev/null >&2; exit 1; }
+        rm -rf /build/var/cache/apt/archives/*.deb /build/var/cache/apt/*.bin
+        tar --numeric-owner --one-file-system -C /build -cf - .
+        """;
+
+    private string? _mirror;
+    private string _variant = "minbase";
+    private string? _include;
+    private string _memory = "6G";
+
+    private TemplateBuild() => Options =
+    [
+        new(null, "--mirror", "URI", "where the packages are (default: where /etc/apt says)", value => _mirror = value),
+        new(null, "--variant", "NAME", "minbase (default), buildd, or - for the standard one", value => _variant = value),
+        new(null, "--include", "PACKAGE,…", "more packages", value => _include = value),
+        new("-m", "--memory", "SIZE", "memory to build in (default 6G)", value => _memory = value),
+    ];
+
+    internal IReadOnlyList<Option> Options { get; }
+
+    internal static IReadOnlyList<Option> Describe() => new TemplateBuild().Options;
+
+    internal static Template Run(ReadOnlySpan<string> arguments, TemplateStore store, TreeLimits limits)
+    {
+        var build = new TemplateBuild();
+        var words = OptionParser.Parse("template", arguments, build.Options).ToArray();
+        if (words.Length > 2)
+        {
+            words = [.. words[..2], .. OptionParser.Parse("template", words.AsSpan(2), build.Options)];
+        }
+
+        var parts = words.Length == 2 ? words[0].Split(':') : [];
+        if (parts is not [{ Length: > 0 } distribution, { Length: > 0 } suite] || distribution.Concat(suite).Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '.')))
+        {
+            throw new CommandException($"template: build what? {Usage}");
+        }
+
+        if (!File.Exists("/usr/sbin/debootstrap"))
+        {
+            throw new CommandException("template: debootstrap is not installed on this machine, and builds are its work");
+        }
+
+        if (store.List().Any(template => template.Name == words[1]))
+        {
+            throw new CommandException($"template '{words[1]}' exists already: 'dragonet template rm {words[1]}' removes it");
+        }
+
+        return build.Make(distribution, suite, words[1], store, limits);
+    }
+
+    private Template Make(string distribution, string suite, string name, TemplateStore store, TreeLimits limits)
+    {
+        var source = PackageSource.Find(distribution, suite);
+        var mirror = _mirror ?? source.Mirror;
+        List<string> arguments = ["run", "--net", "user", "-m", _memory, "--", "sh", "-c", Script, "build", suite, mirror];
+        arguments.AddRange(_variant == "-" ? [] : ["--variant=" + _variant]);
+        arguments.AddRange(_include is null ? [] : ["--include=" + _include]);
+        arguments.AddRange(source.Keyring is null || _mirror is not null ? [] : ["--keyring=" + source.Keyring]);
+        using var builder = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })
+            ?? throw new CommandException("template: no process could be started");
+        builder.StandardInput.Close();
+        var progress = new BuildProgress(builder.StandardError);
+        try
+        {
+            var made = store.Import(builder.StandardOutput.BaseStream, $"{distribution}:{suite} of {mirror}", name, limits, () =>
+            {
+                builder.WaitForExit();
+                return builder.ExitCode == 0 ? null : Failed + progress.LastLine;
+            });
+            progress.End();
+            return made;
+        }
+        catch (TemplateException failure)
+        {
+            // What broke the archive is the better answer.
+            builder.StandardOutput.Dispose();
+            builder.WaitForExit();
+            progress.End();
+            throw builder.ExitCode == 0 || failure.Message.StartsWith(Failed, StringComparison.Ordinal) ? failure : new TemplateException(Failed + progress.LastLine, failure);
+        }
+    }
+}
