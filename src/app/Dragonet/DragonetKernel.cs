@@ -64,7 +64,7 @@ public sealed partial class DragonetKernel : IDisposable
             MemoryLimit = options.MemoryLimit,
             Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
-        var stacks = InetFamily.Install(kernel);
+        var stacks = InetFamily.Install(kernel, options.Name ?? options.HostName);
         kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
         kernel.Log.Written += options.Log;
         kernel.Pids.Limit = options.TaskLimit;

@@ -23,6 +23,9 @@ public sealed class KernelOptions
     /// <summary>uname -n.</summary>
     public string HostName { get; init; } = "dragonet";
 
+    /// <summary>What tells this kernel from others: its MAC addresses are made of it, and stay the same from boot to boot. The host name when null.</summary>
+    public string? Name { get; init; }
+
     /// <summary>Bytes of memory that all guests and files in memory may use together; what guests see as the machine's memory. A process
     /// that asks for more by itself gets ENOMEM; when many use more together, the worst is killed.</summary>
     public long MemoryLimit { get; init; } = 2L << 30;

@@ -54,8 +54,14 @@ public enum LockRank : byte
     /// <summary>The UNIX socket name space and the connections between sockets of one kernel.</summary>
     Socket = 120,
 
+    /// <summary>Which interface is in which stack of one kernel. Held while one is made, moved or removed.</summary>
+    NetworkFabric = 123,
+
     /// <summary>One network stack with all its sockets. Held while packets go through it; it calls nothing but wait queues and timers.</summary>
     NetworkStack = 125,
+
+    /// <summary>Frames under way into one end of a link between stacks. Held for the moment of one change.</summary>
+    NetworkLink = 127,
 
     /// <summary>One pipe, eventfd, timerfd, message queue or other small object.</summary>
     Object = 130,

@@ -4,13 +4,19 @@ using Dragonet.Vfs;
 
 namespace Dragonet.Kernel;
 
-/// <summary>Signals for events of files (O_ASYNC).</summary>
+/// <summary>Signals for events of files (O_ASYNC), and other work that waits until no lock is held.</summary>
 public sealed partial class Kernel
 {
     private readonly ConditionalWeakTable<OpenFile, AsyncNotifier> _notifiers = [];
 
     /// <summary>Files whose owners are to be signalled.</summary>
     internal ConcurrentQueue<AsyncNotifier> Marked { get; } = new();
+
+    /// <summary>What is to be done when no lock is held.</summary>
+    private readonly ConcurrentQueue<Action> _deferred = new();
+
+    /// <summary>Has something done soon, when no lock is held: by <see cref="Drain"/>. For what one object notes inside the lock of another.</summary>
+    public void Defer(Action action) => _deferred.Enqueue(action);
 
     /// <summary>O_ASYNC was switched on or off through this descriptor.</summary>
     public void SetAsync(OpenFile file, int descriptor, bool on)

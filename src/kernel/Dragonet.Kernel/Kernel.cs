@@ -128,6 +128,10 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
             {
                 notifier.Run();
             }
+            else if (_deferred.TryDequeue(out var action))
+            {
+                action();
+            }
             else if (Ready.TryDequeue(out var task))
             {
                 try

@@ -23,6 +23,14 @@ public readonly record struct EthernetAddress(ulong Value)
     public static EthernetAddress OfMulticast(IPAddress group) =>
         group.IsV4 ? new(0x01005e000000UL | (group.V4 & 0x7fffff)) : new(0x333300000000UL | (uint)group.Low);
 
+    /// <summary>An address that is always the same for the same text, and hardly ever for two texts; locally administered (802-2014, section 8.4).</summary>
+    public static EthernetAddress Derive(string text)
+    {
+        Span<byte> hash = stackalloc byte[System.Security.Cryptography.SHA256.HashSizeInBytes];
+        _ = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text), hash);
+        return new((FromBytes(hash).Value & ~(3UL << 40)) | 2UL << 40);
+    }
+
     /// <summary>Writes six bytes.</summary>
     public void Write(Span<byte> destination)
     {

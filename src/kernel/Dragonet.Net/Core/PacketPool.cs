@@ -21,7 +21,7 @@ internal sealed class PacketPool
         packet.Start = PacketBuffer.Headroom;
         packet.Length = length;
         packet.Input = null;
-        packet.IsLocal = packet.IsLinkBroadcast = false;
+        packet.IsLocal = packet.IsLinkBroadcast = packet.IsDamaged = false;
         return packet;
     }
 
@@ -38,6 +38,13 @@ internal sealed class PacketPool
 
     /// <summary>A packet went to another stack.</summary>
     public void Release() => InUse--;
+
+    /// <summary>A packet on its way between two stacks is lost.</summary>
+    public static void Discard(PacketBuffer packet)
+    {
+        ArrayPool<byte>.Shared.Return(packet.Data);
+        packet.Data = [];
+    }
 
     public void Return(PacketBuffer packet)
     {

@@ -28,6 +28,9 @@ public sealed class RouteTable
         return at >= 0;
     }
 
+    /// <summary>Removes all routes through an interface.</summary>
+    public void RemoveAll(Interface through) => _ = _routes.RemoveAll(route => route.Interface == through);
+
     /// <summary>The route to an address, or null (ENETUNREACH).</summary>
     /// <param name="destination">The address.</param>
     /// <param name="only">Only through this interface, or null.</param>

@@ -32,7 +32,7 @@ public sealed partial class Stack
     /// <summary>lo: down and without address at first, as in a new network namespace.</summary>
     public LoopbackInterface Loopback { get; }
 
-    /// <summary>All interfaces; their numbers are their places, from 1.</summary>
+    /// <summary>All interfaces, in the order in which they came.</summary>
     public IReadOnlyList<Interface> Interfaces => _interfaces;
 
     /// <summary>Routes to other machines. What is addressed to an interface of this stack needs none.</summary>
@@ -88,7 +88,7 @@ public sealed partial class Stack
         {
             Timers.RunDue(Now);
         }
-        while (DeliverLocal());
+        while (DeliverLocal() || DeliverArrived());
     }
 
     /// <summary>A new TCP socket.</summary>
@@ -158,11 +158,6 @@ public sealed partial class Stack
         return false;
     }
 
-    internal int Attach(Interface link)
-    {
-        _interfaces.Add(link);
-        return _interfaces.Count;
-    }
 
     /// <summary>How to reach an address: ENETUNREACH when there is no route.</summary>
     /// <param name="destination">The address.</param>
@@ -175,7 +170,7 @@ public sealed partial class Stack
             return new Path(Loopback, destination, own ?? destination);
         }
 
-        var only = scope is > 0 && scope <= _interfaces.Count ? _interfaces[scope - 1] : null;
+        var only = scope > 0 ? FindInterface(scope) : null;
         if ((destination.IsMulticast || destination.IsLimitedBroadcast) && only is null)
         {
             only = _interfaces.Find(link => link.IsUp && !link.IsLoopback);

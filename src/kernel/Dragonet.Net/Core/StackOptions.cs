@@ -15,6 +15,10 @@ public sealed class StackOptions
     /// <summary>Who answers for all other addresses; null: nobody.</summary>
     public IInterceptor? Interceptor { get; init; }
 
+    /// <summary>Called when another stack has put frames into a link of this one: <see cref="Stack.Run"/> is to be called soon. It is called
+    /// inside that other stack, so it only marks.</summary>
+    public Action? Arrived { get; init; }
+
     /// <summary>Most TCP connections that were asked for and not confirmed yet (SYN-RECEIVED) of one listener.</summary>
     public int HalfOpenLimit { get; init; } = 1024;
 }

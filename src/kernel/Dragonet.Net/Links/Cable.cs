@@ -4,7 +4,7 @@ namespace Dragonet.Net;
 /// Joins two Ethernet interfaces of stacks that have one owner (one lock). Frames change hands without a copy; they wait here until the owner
 /// delivers them, so that a conversation between the two stacks is no recursion.
 /// </summary>
-public sealed class Cable
+public sealed class Cable : IFrameCarrier
 {
     private const int MaxQueue = 4096;
 
@@ -16,7 +16,7 @@ public sealed class Cable
     public Cable(EthernetInterface a, EthernetInterface b)
     {
         (_a, _b) = (a, b);
-        a.Cable = b.Cable = this;
+        a.Carrier = b.Carrier = this;
     }
 
     /// <summary>Delivers the frames that are under way now.</summary>
@@ -38,7 +38,7 @@ public sealed class Cable
     /// <summary>Pulls it out: what is under way is lost.</summary>
     public void Cut()
     {
-        _a.Cable = _b.Cable = null;
+        _a.Carrier = _b.Carrier = null;
         while (_queue.TryDequeue(out var entry))
         {
             _a.Stack.Pool.Adopt();
@@ -46,8 +46,7 @@ public sealed class Cable
         }
     }
 
-    /// <summary>Takes a frame over; false when too many are under way.</summary>
-    internal bool Carry(EthernetInterface from, PacketBuffer frame)
+    bool IFrameCarrier.Carry(EthernetInterface from, PacketBuffer frame)
     {
         if (_queue.Count >= MaxQueue)
         {
@@ -55,7 +54,7 @@ public sealed class Cable
         }
 
         from.Stack.Pool.Release();
-        frame.IsLocal = true; // nothing can damage it
+        frame.IsLocal = !frame.IsDamaged; // nothing else can damage it
         _queue.Enqueue((frame, from == _a));
         return true;
     }

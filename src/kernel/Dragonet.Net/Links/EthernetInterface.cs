@@ -7,18 +7,42 @@ public sealed class EthernetInterface : Interface
 
     private readonly FrameHandler? _transmit;
     private readonly NeighbourTable _neighbours;
+    private Impairer? _impairer;
 
     /// <summary>Adds the interface to a stack; it is down and has no address. Frames go to the delegate, or into a <see cref="Cable"/>.</summary>
     public EthernetInterface(Stack stack, string name, EthernetAddress address, FrameHandler? transmit = null, int mtu = 1500)
+        : this(stack, name, address, mtu) => _transmit = transmit;
+
+    /// <summary>An interface that belongs to a stack later, or from the beginning.</summary>
+    internal EthernetInterface(Stack? stack, string name, EthernetAddress address, int mtu)
         : base(stack, name, mtu)
     {
-        _transmit = transmit;
         Address = address;
-        _neighbours = new NeighbourTable(stack, this);
+        _neighbours = new NeighbourTable(this);
     }
 
     /// <summary>Its MAC address.</summary>
-    public EthernetAddress Address { get; }
+    public EthernetAddress Address { get; set; }
+
+    /// <summary>The bridge that it is a port of, or null.</summary>
+    public BridgePort? Port { get; internal set; }
+
+    /// <summary>What it is one end of, or null.</summary>
+    public Epair? Pair => Carrier as Epair;
+
+    /// <summary>The bridge that it is the machine's own place in, or null.</summary>
+    public Bridge? Bridge => Carrier as Bridge;
+
+    /// <summary>What the link does to frames that are sent here, or null.</summary>
+    public LinkImpairment? Impairment
+    {
+        get => _impairer?.Settings;
+        set
+        {
+            _impairer?.End();
+            _impairer = value is null ? null : new Impairer(this, value);
+        }
+    }
 
     /// <inheritdoc/>
     public override EthernetAddress? HardwareAddress => Address;
@@ -27,7 +51,7 @@ public sealed class EthernetInterface : Interface
     public IEnumerable<(IPAddress Address, EthernetAddress Hardware)> Neighbours => _neighbours.Known;
 
     /// <summary>What it is plugged into, instead of the delegate.</summary>
-    internal Cable? Cable { get; set; }
+    internal IFrameCarrier? Carrier { get; set; }
 
     /// <summary>A frame came.</summary>
     public void Receive(ReadOnlySpan<byte> bytes)
@@ -41,8 +65,22 @@ public sealed class EthernetInterface : Interface
     /// <summary>A frame came; owns it.</summary>
     internal void Receive(PacketBuffer packet)
     {
-        if (!IsUp || packet.Length > MaxFrame || !EthernetFrame.TryParse(packet.Bytes, out var frame)
-            || !(frame.Destination == Address || frame.Destination.IsMulticast) || frame.Source.IsMulticast)
+        if (!IsUp || packet.Length > MaxFrame || !EthernetFrame.TryParse(packet.Bytes, out var frame))
+        {
+            Stack.Pool.Return(packet);
+            return;
+        }
+
+        Show(packet.Bytes, isOutgoing: false);
+        if (Port is { } port)
+        {
+            Counters.ReceivedPackets++;
+            Counters.ReceivedBytes += packet.Length;
+            port.Bridge.Forward(port, packet);
+            return;
+        }
+
+        if (!(frame.Destination == Address || frame.Destination.IsMulticast) || frame.Source.IsMulticast)
         {
             Stack.Pool.Return(packet);
             return;
@@ -185,19 +223,56 @@ public sealed class EthernetInterface : Interface
         _ = Stack.Icmp.Send(source, destination, packet, new Path(this, destination, source), hopLimit: 255);
     }
 
-    private void Transmit(PacketBuffer frame)
+    /// <summary>Sends a whole frame as it is; owns it.</summary>
+    internal void Transmit(PacketBuffer frame)
     {
+        if (!IsUp)
+        {
+            Counters.SendDrops++;
+            Stack.Pool.Return(frame);
+            return;
+        }
+
+        Show(frame.Bytes, isOutgoing: true);
         Counters.SentPackets++;
         Counters.SentBytes += frame.Length;
-        if (Cable is not { } cable)
+        if (_impairer is null)
+        {
+            Put(frame);
+        }
+        else
+        {
+            _impairer.Take(frame);
+        }
+    }
+
+    /// <summary>Puts a frame on the wire; owns it.</summary>
+    internal void Put(PacketBuffer frame)
+    {
+        if (Carrier is not { } carrier)
         {
             _transmit?.Invoke(frame.Bytes);
             Stack.Pool.Return(frame);
         }
-        else if (!cable.Carry(this, frame))
+        else if (!carrier.Carry(this, frame))
         {
             Counters.SendDrops++;
             Stack.Pool.Return(frame);
         }
+    }
+
+    internal override void OnAttached(Stack stack, int index)
+    {
+        base.OnAttached(stack, index);
+        Pair?.InboxOf(this).Open(stack);
+    }
+
+    internal override void OnDetached()
+    {
+        Port?.Bridge.Remove(this);
+        Impairment = null;
+        Flush();
+        Pair?.InboxOf(this).Close();
+        base.OnDetached();
     }
 }

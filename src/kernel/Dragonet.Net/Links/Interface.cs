@@ -3,21 +3,26 @@ namespace Dragonet.Net;
 /// <summary>A network interface of a stack: addresses, and a way to send.</summary>
 public abstract class Interface
 {
-    private protected Interface(Stack stack, string name, int mtu)
+    private Stack? _stack;
+    private IFrameTap[] _taps = [];
+
+    private protected Interface(Stack? stack, string name, int mtu)
     {
-        Stack = stack;
         Name = name;
         Mtu = mtu;
-        Index = stack.Attach(this);
+        stack?.Add(this);
     }
 
-    /// <summary>The stack it belongs to.</summary>
-    public Stack Stack { get; }
+    /// <summary>The stack it belongs to; only while it <see cref="IsAttached"/>.</summary>
+    public Stack Stack => _stack ?? throw new InvalidOperationException($"{Name} belongs to no stack");
 
-    public string Name { get; }
+    /// <summary>False between two stacks.</summary>
+    public bool IsAttached => _stack is not null;
 
-    /// <summary>Its number, from 1.</summary>
-    public int Index { get; }
+    public string Name { get; internal set; }
+
+    /// <summary>Its number in its stack, from 1.</summary>
+    public int Index { get; private set; }
 
     /// <summary>Longest IP packet that it can send.</summary>
     public int Mtu { get; set; }
@@ -35,7 +40,48 @@ public abstract class Interface
     /// <summary>The MAC address, or null.</summary>
     public virtual EthernetAddress? HardwareAddress => null;
 
+    /// <summary>It takes frames for everybody (IFF_PROMISC).</summary>
+    public bool IsPromiscuous { get; set; }
+
     internal List<Prefix> AddressList { get; } = [];
+
+    /// <summary>Has everything shown to somebody that passes here, until <see cref="RemoveTap"/>.</summary>
+    public void AddTap(IFrameTap tap) => _taps = [.. _taps, tap];
+
+    /// <summary>Takes back <see cref="AddTap"/>.</summary>
+    public void RemoveTap(IFrameTap tap) => _taps = [.. _taps.Where(other => other != tap)];
+
+    /// <summary>Gives it another name while it belongs to no stack.</summary>
+    public void Rename(string name) => Name = IsAttached ? throw new InvalidOperationException("its stack gives it names") : name;
+
+    /// <summary>True for the stack that it belongs to now.</summary>
+    internal bool IsOf(Stack stack) => _stack == stack;
+
+    /// <summary>It belongs to a stack now.</summary>
+    internal virtual void OnAttached(Stack stack, int index)
+    {
+        _stack = stack;
+        Index = index;
+    }
+
+    /// <summary>It belongs to no stack any more: addresses, routes and what it knew of its link are gone.</summary>
+    internal virtual void OnDetached()
+    {
+        IsUp = false;
+        IsPromiscuous = false;
+        AddressList.Clear();
+        _taps = [];
+        _stack = null;
+    }
+
+    /// <summary>Shows what passes to whoever looks.</summary>
+    private protected void Show(ReadOnlySpan<byte> bytes, bool isOutgoing)
+    {
+        foreach (var tap in _taps)
+        {
+            tap.OnFrame(this, bytes, isOutgoing, Stack.Now);
+        }
+    }
 
     /// <summary>Adds an address; the route to its network comes with it.</summary>
     /// <returns>False when it is there already.</returns>

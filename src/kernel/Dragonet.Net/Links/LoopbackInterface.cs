@@ -30,6 +30,7 @@ public sealed class LoopbackInterface : Interface
             return;
         }
 
+        Show(packet.Bytes, isOutgoing: true);
         Counters.SentPackets++;
         Counters.SentBytes += packet.Length;
         packet.IsLocal = true;

@@ -1,7 +1,7 @@
 namespace Dragonet.Net;
 
 /// <summary>Which MAC address a neighbour has: asks by ARP or neighbour discovery, and keeps packets meanwhile. Bounded.</summary>
-internal sealed class NeighbourTable(Stack stack, EthernetInterface link) : StackTimer
+internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
 {
     private const int MaxEntries = 512;
     private const int MaxQuestions = 3;                  // RFC 4861, section 10
@@ -47,11 +47,11 @@ internal sealed class NeighbourTable(Stack stack, EthernetInterface link) : Stac
 
         if (neighbour.Hardware is null)
         {
-            neighbour.Wait(packet, stack.Pool);
+            neighbour.Wait(packet, link.Stack.Pool);
         }
 
         // What was not confirmed for a while is used, and asked about.
-        if (neighbour.AskAt == long.MaxValue && stack.Now >= neighbour.ReachableUntil)
+        if (neighbour.AskAt == long.MaxValue && link.Stack.Now >= neighbour.ReachableUntil)
         {
             Ask(neighbour);
         }
@@ -89,7 +89,7 @@ internal sealed class NeighbourTable(Stack stack, EthernetInterface link) : Stac
         neighbour.Hardware = hardware;
         if (isAnswer)
         {
-            neighbour.ReachableUntil = stack.Now + ReachableTime;
+            neighbour.ReachableUntil = link.Stack.Now + ReachableTime;
             neighbour.AskAt = long.MaxValue;
             neighbour.Asked = 0;
         }
@@ -103,7 +103,7 @@ internal sealed class NeighbourTable(Stack stack, EthernetInterface link) : Stac
     /// <inheritdoc/>
     public override void Fire()
     {
-        foreach (var neighbour in _neighbours.Values.Where(neighbour => neighbour.AskAt <= stack.Now).ToArray())
+        foreach (var neighbour in _neighbours.Values.Where(neighbour => neighbour.AskAt <= link.Stack.Now).ToArray())
         {
             if (neighbour.Asked < MaxQuestions)
             {
@@ -124,14 +124,14 @@ internal sealed class NeighbourTable(Stack stack, EthernetInterface link) : Stac
             Forget(neighbour);
         }
 
-        stack.Timers.Remove(this);
+        link.Stack.Timers.Remove(this);
     }
 
     private void Ask(Neighbour neighbour)
     {
         neighbour.Asked++;
-        neighbour.AskAt = stack.Now + Retry;
-        stack.Timers.Update(this);
+        neighbour.AskAt = link.Stack.Now + Retry;
+        link.Stack.Timers.Update(this);
         link.Ask(neighbour.Address);
     }
 
@@ -142,8 +142,8 @@ internal sealed class NeighbourTable(Stack stack, EthernetInterface link) : Stac
         while (neighbour.Waiting.TryDequeue(out var packet))
         {
             link.Counters.SendDrops++;
-            stack.Icmp.ReportUnreachable(packet);
-            stack.Pool.Return(packet);
+            link.Stack.Icmp.ReportUnreachable(packet);
+            link.Stack.Pool.Return(packet);
         }
     }
 

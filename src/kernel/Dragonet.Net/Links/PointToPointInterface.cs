@@ -14,6 +14,7 @@ public sealed class PointToPointInterface : Interface
     {
         if (IsUp && packet.Length <= 65535)
         {
+            Show(packet, isOutgoing: false);
             Input(Stack.Pool.Copy(packet));
         }
     }
@@ -22,6 +23,7 @@ public sealed class PointToPointInterface : Interface
     {
         if (IsUp)
         {
+            Show(packet.Bytes, isOutgoing: true);
             Counters.SentPackets++;
             Counters.SentBytes += packet.Length;
             _transmit(packet.Bytes);

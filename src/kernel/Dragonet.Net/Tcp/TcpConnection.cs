@@ -229,7 +229,7 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
 
     private Path? FindPath()
     {
-        if (_path is { } known && known.Interface.IsUp)
+        if (_path is { } known && known.Interface.IsOf(_stack) && known.Interface.IsUp)
         {
             return known;
         }

@@ -21,10 +21,13 @@ public sealed class InetFamily : SocketFamily
     public override AddressFamily Domain { get; }
 
     /// <summary>Gives a kernel the IP families: every jail gets a stack with lo, and nothing else.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="identity">What tells its MAC addresses from those of other kernels.</param>
     /// <returns>The stacks.</returns>
-    public static JailLocal<NetworkStack> Install(Kernel.Kernel kernel)
+    public static JailLocal<NetworkStack> Install(Kernel.Kernel kernel, string identity)
     {
-        var stacks = kernel.JailSlots.Add("network stack", order: 50, _ => new NetworkStack(kernel), static stack => stack.End());
+        var fabric = new NetworkFabric(identity);
+        var stacks = kernel.JailSlots.Add("network stack", order: 50, jail => new NetworkStack(kernel, jail, fabric), static stack => stack.End());
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET, stacks));
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET6, stacks));
         kernel.Sockets.Register(new NetlinkFamily(stacks));

@@ -32,7 +32,7 @@ internal static class InterfaceRequests
         }
 
         var link = request == NetDevice.SIOCGIFNAME
-            ? stack.Interfaces.ElementAtOrDefault(BinaryPrimitives.ReadInt32LittleEndian(ifreq[Union..]) - 1)
+            ? stack.FindInterface(BinaryPrimitives.ReadInt32LittleEndian(ifreq[Union..]))
             : Find(stack, ifreq[..NetDevice.IFNAMSIZ]);
         if (link is null)
         {

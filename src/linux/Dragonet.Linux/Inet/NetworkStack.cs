@@ -16,17 +16,35 @@ public sealed class NetworkStack
     private KernelTimer? _timer;            // guarded by _lock
     private long _armedFor = long.MaxValue; // guarded by _lock
     private bool _hasEnded;                 // guarded by _lock
+    private bool _isEnding;
+    private int _hasArrivals;               // 1: OnArrived is under way
+    private readonly Action _onArrived;
     private IStackPeer? _peer;              // guarded by _lock
 
     /// <summary>A stack with lo up.</summary>
-    public NetworkStack(Kernel.Kernel kernel)
+    /// <param name="kernel">Its kernel.</param>
+    /// <param name="jail">Its jail.</param>
+    /// <param name="fabric">The links between this kernel's stacks.</param>
+    public NetworkStack(Kernel.Kernel kernel, IJail jail, NetworkFabric fabric)
     {
         _kernel = kernel;
-        Stack = Stack.WithLoopback(new StackOptions { Random = Unpredictable, BufferLimit = kernel.MemoryLimit / 8 });
+        Jail = jail;
+        Fabric = fabric;
+        _onArrived = OnArrived;
+        Stack = Stack.WithLoopback(new StackOptions { Random = Unpredictable, BufferLimit = kernel.MemoryLimit / 8, Arrived = Defer });
     }
+
+    /// <summary>Whose it is.</summary>
+    public IJail Jail { get; }
+
+    /// <summary>The links between this kernel's stacks: to make, move and remove them. Not inside <see cref="Enter"/>.</summary>
+    public NetworkFabric Fabric { get; }
 
     /// <summary>The stack; its members only inside <see cref="Enter"/>.</summary>
     public Stack Stack { get; }
+
+    /// <summary>It takes no interfaces any more.</summary>
+    public bool HasEnded => Volatile.Read(ref _isEnding);
 
     /// <summary>Sockets of the host that carry on what this stack sends; inside <see cref="Enter"/>.</summary>
     public int HostSockets => _peer?.HostSockets ?? 0;
@@ -50,9 +68,10 @@ public sealed class NetworkStack
         }
     }
 
-    /// <summary>The jail is gone: nothing happens here any more.</summary>
+    /// <summary>The jail is gone: interfaces from elsewhere go home, and nothing happens here any more.</summary>
     public void End()
     {
+        Fabric.OnEnd(this);
         using (_lock.Enter())
         {
             _hasEnded = true;
@@ -62,6 +81,9 @@ public sealed class NetworkStack
             _timer = null;
         }
     }
+
+    /// <summary>The jail ends: no interface comes in any more.</summary>
+    internal void BeginEnd() => Volatile.Write(ref _isEnding, true);
 
     private ulong Unpredictable()
     {
@@ -93,6 +115,28 @@ public sealed class NetworkStack
             _timer?.Cancel();
             _armedFor = next;
             _timer = _kernel.Timers.Add(next, OnTimer);
+        }
+    }
+
+    /// <summary>Another stack, which is busy, has sent something here.</summary>
+    private void Defer()
+    {
+        if (Interlocked.Exchange(ref _hasArrivals, 1) == 0)
+        {
+            _kernel.Defer(_onArrived);
+        }
+    }
+
+    private void OnArrived()
+    {
+        Volatile.Write(ref _hasArrivals, 0);
+        using (_lock.Enter())
+        {
+            if (!_hasEnded)
+            {
+                Stack.SetTime(_kernel.Clock.MonotonicNanoseconds);
+                FinishLocked();
+            }
         }
     }
 

@@ -58,7 +58,7 @@ internal static class RouteMessages
 
         var index = MemoryMarshal.Read<ifinfomsg>(body).ifi_index;
         var name = FindName(body[16..]);
-        var found = index != 0 ? stack.Interfaces.ElementAtOrDefault(index - 1) : stack.Interfaces.FirstOrDefault(link => link.Name == name);
+        var found = index != 0 ? stack.FindInterface(index) : name is null ? null : stack.FindInterface(name);
         if (found is null)
         {
             return index == 0 && name is null ? Errno.EINVAL : Errno.ENODEV;

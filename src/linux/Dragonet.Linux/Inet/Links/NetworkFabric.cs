@@ -1,0 +1,267 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Net;
+
+namespace Dragonet.Linux.Inet;
+
+/// <summary>
+/// The links between the stacks of one kernel: which interface is where, and where it is at home. Makes, moves and removes them. Each stack
+/// is entered by itself, one after the other, so nothing here may be called inside <see cref="NetworkStack.Enter"/>.
+/// </summary>
+public sealed class NetworkFabric(string identity)
+{
+    private const int MaxName = 15; // IFNAMSIZ without the end
+
+    private readonly KernelLock _lock = new(LockRank.NetworkFabric);
+    private readonly Dictionary<EthernetInterface, Place> _places = []; // guarded by _lock
+
+    /// <summary>Links that there are: pairs and bridges.</summary>
+    public int Count
+    {
+        get
+        {
+            using (_lock.Enter())
+            {
+                return _places.Keys.Select(link => (object?)link.Pair ?? link).Distinct().Count();
+            }
+        }
+    }
+
+    /// <summary>The MAC address of an interface that is made in a jail: the same whenever it is made.</summary>
+    public EthernetAddress AddressFor(IJail jail, string name) => EthernetAddress.Derive($"{identity}\0{jail.Name}\0{name}");
+
+    /// <summary>Makes a pair of interfaces with a wire between them, down and without addresses. Each is at home where it is made.</summary>
+    /// <returns>EEXIST when a name is taken; EINVAL when it is none.</returns>
+    public Result<Epair> CreatePair(NetworkStack stackA, string nameA, NetworkStack stackB, string nameB, int mtu = 1500)
+    {
+        if (!IsName(nameA) || !IsName(nameB))
+        {
+            return Errno.EINVAL;
+        }
+
+        var pair = new Epair(nameA, AddressFor(stackA.Jail, nameA), nameB, AddressFor(stackB.Jail, nameB), mtu);
+        using (_lock.Enter())
+        {
+            var error = Attach(pair.A, stackA);
+            if (error != Errno.OK)
+            {
+                return error;
+            }
+
+            error = Attach(pair.B, stackB);
+            if (error != Errno.OK)
+            {
+                Detach(pair.A, stackA);
+                return error;
+            }
+
+            _places[pair.A] = new Place(stackA, stackA, nameA);
+            _places[pair.B] = new Place(stackB, stackB, nameB);
+            return pair;
+        }
+    }
+
+    /// <summary>Makes a bridge in a stack, without ports and up.</summary>
+    public Result<Bridge> CreateBridge(NetworkStack stack, string name, int mtu = 1500)
+    {
+        if (!IsName(name))
+        {
+            return Errno.EINVAL;
+        }
+
+        using (_lock.Enter())
+        {
+            Bridge bridge;
+            using (stack.Enter())
+            {
+                if (stack.HasEnded)
+                {
+                    return Errno.EBUSY;
+                }
+
+                if (stack.Stack.FindInterface(name) is not null)
+                {
+                    return Errno.EEXIST;
+                }
+
+                bridge = new Bridge(stack.Stack, name, AddressFor(stack.Jail, name), mtu);
+                bridge.Interface.IsUp = true;
+            }
+
+            _places[bridge.Interface] = new Place(stack, stack, name);
+            return bridge;
+        }
+    }
+
+    /// <summary>Moves an interface to another stack, where it is down and has no address (if_vmove of FreeBSD).</summary>
+    /// <returns>ENODEV when it is not there; EINVAL for what cannot move; EEXIST when the name is taken there, or it is there; EBUSY when that jail ends.</returns>
+    public Errno Move(NetworkStack from, string name, NetworkStack to, string? newName = null)
+    {
+        if (newName is not null && !IsName(newName))
+        {
+            return Errno.EINVAL;
+        }
+
+        using (_lock.Enter())
+        {
+            if (FindLocked(from, name) is not { } link)
+            {
+                using (from.Enter())
+                {
+                    return from.Stack.FindInterface(name) is null ? Errno.ENODEV : Errno.EINVAL;
+                }
+            }
+
+            if (link.Bridge is not null)
+            {
+                return Errno.EINVAL;
+            }
+
+            return from == to ? Errno.EEXIST : MoveLocked(link, to, newName ?? name);
+        }
+    }
+
+    /// <summary>Removes a pair or a bridge, by the name of one end.</summary>
+    public Errno Destroy(NetworkStack stack, string name)
+    {
+        using (_lock.Enter())
+        {
+            if (FindLocked(stack, name) is not { } link)
+            {
+                return Errno.ENODEV;
+            }
+
+            DestroyLocked(link);
+            return Errno.OK;
+        }
+    }
+
+    /// <summary>The stack in which the other end of a pair is; null for what is no pair.</summary>
+    public NetworkStack? PlaceOf(EthernetInterface link)
+    {
+        using (_lock.Enter())
+        {
+            return _places.TryGetValue(link, out var place) ? place.Stack : null;
+        }
+    }
+
+    /// <summary>A stack ends: what is at home elsewhere goes there, with its name; the rest is removed, pairs with both ends.</summary>
+    internal void OnEnd(NetworkStack stack)
+    {
+        using (_lock.Enter())
+        {
+            stack.BeginEnd();
+            foreach (var (link, place) in _places.Where(pair => pair.Value.Stack == stack).ToArray())
+            {
+                if (place.Home == stack || place.Home.HasEnded || GoHomeLocked(link, place) != Errno.OK)
+                {
+                    DestroyLocked(link);
+                }
+            }
+
+            // What was at home here and is elsewhere is at home where it is.
+            foreach (var (link, place) in _places.Where(pair => pair.Value.Home == stack).ToArray())
+            {
+                _places[link] = new Place(place.Stack, place.Stack, link.Name);
+            }
+        }
+    }
+
+    private Errno GoHomeLocked(EthernetInterface link, Place place)
+    {
+        var error = MoveLocked(link, place.Home, place.HomeName);
+        for (var number = 1; error == Errno.EEXIST && number < 1000; number++)
+        {
+            // Its name was taken meanwhile.
+            var end = "_" + number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            error = MoveLocked(link, place.Home, place.HomeName[..Math.Min(place.HomeName.Length, MaxName - end.Length)] + end);
+        }
+
+        return error;
+    }
+
+    private Errno MoveLocked(EthernetInterface link, NetworkStack to, string name)
+    {
+        var (place, oldName) = (_places[link], link.Name);
+        using (to.Enter())
+        {
+            if (to.HasEnded)
+            {
+                return Errno.EBUSY;
+            }
+
+            if (to.Stack.FindInterface(name) is not null)
+            {
+                return Errno.EEXIST;
+            }
+        }
+
+        Detach(link, place.Stack);
+        link.Rename(name);
+        var error = Attach(link, to);
+        if (error != Errno.OK)
+        {
+            // Somebody took the name in between: it goes back to where it was.
+            link.Rename(oldName);
+            if (Attach(link, place.Stack) != Errno.OK)
+            {
+                DestroyLocked(link);
+            }
+
+            return error;
+        }
+
+        _places[link] = place with { Stack = to };
+        return Errno.OK;
+    }
+
+    private void DestroyLocked(EthernetInterface link)
+    {
+        foreach (var end in link.Pair is { } pair ? [pair.A, pair.B] : new[] { link })
+        {
+            if (end.Bridge is { } bridge && _places.TryGetValue(end, out var place))
+            {
+                using (place.Stack.Enter())
+                {
+                    bridge.Delete();
+                }
+            }
+            else if (_places.TryGetValue(end, out place))
+            {
+                Detach(end, place.Stack);
+            }
+
+            _ = _places.Remove(end);
+        }
+    }
+
+    private static Errno Attach(EthernetInterface link, NetworkStack stack)
+    {
+        using (stack.Enter())
+        {
+            return stack.HasEnded ? Errno.EBUSY : stack.Stack.Attach(link);
+        }
+    }
+
+    private static void Detach(EthernetInterface link, NetworkStack stack)
+    {
+        using (stack.Enter())
+        {
+            _ = stack.Stack.Detach(link);
+        }
+    }
+
+    private EthernetInterface? FindLocked(NetworkStack stack, string name)
+    {
+        using (stack.Enter())
+        {
+            return stack.Stack.FindInterface(name) is EthernetInterface link && _places.ContainsKey(link) ? link : null;
+        }
+    }
+
+    /// <summary>dev_valid_name of Linux.</summary>
+    private static bool IsName(string name)
+        => name.Length is > 0 and <= MaxName && name is not ("." or "..") && name.All(static letter => letter is > ' ' and < '\x7f' and not ('/' or ':'));
+
+    private sealed record Place(NetworkStack Stack, NetworkStack Home, string HomeName);
+}
