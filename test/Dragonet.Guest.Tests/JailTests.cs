@@ -118,7 +118,7 @@ public sealed class JailTests
         Assert.True(usage is { MaxHeld: 5, Limit: 5, Failures: > 0 });
     }
 
-    private static string Run(GuestJail jail, string script)
+    internal static string Run(GuestJail jail, string script)
     {
         using var process = jail.Start(new ProgramOptions { Arguments = [.. s_shell, script], Output = GuestStream.Pipe, Error = GuestStream.Null });
         using var output = new StreamReader(process.StandardOutput);

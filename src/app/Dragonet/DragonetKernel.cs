@@ -80,8 +80,9 @@ public sealed partial class DragonetKernel : IDisposable
             booted._changes = options.Upper is { } upper ? UpperDirectory.Open(kernel, booted._caller, upper) : null;
             new RootBuilder(kernel, booted._caller, options, booted._changes).Build();
             kernel.Jails.MakeMounts = new JailMounts(kernel, booted._caller).Make;
-            kernel.Jails.Furnish = new JailNetworks(kernel, booted._caller, stacks, network).Furnish;
             network?.Join(kernel.Mounts, stacks, kernel, booted._caller);
+            var locals = new LocalNetworks(kernel, booted._caller, stacks, network);
+            kernel.Jails.Furnish = new JailNetworks(kernel, booted._caller, stacks, network, locals).Furnish;
             platform.Start(kernel);
             if (options.ConfineProcess)
             {

@@ -17,6 +17,10 @@ internal sealed class UserNetwork : IDisposable
     private const string Resolver = "/etc/resolv.conf";
     private const ushort NamePort = 53;
 
+    /// <summary>Where guests find which servers know names.</summary>
+    internal const string ResolverFile = "/etc/resolv.conf";
+
+
     private readonly HostNetwork _host = new();
     private readonly List<EgressRule>? _rules;
     private readonly List<OpenPort> _ports = [];
@@ -56,7 +60,7 @@ internal sealed class UserNetwork : IDisposable
     internal void Join(MountNamespace mounts, JailLocal<NetworkStack> stacks, Kernel.Kernel kernel, KernelCaller caller)
     {
         Equip(kernel.Jails.Root, kernel.Jails.Root.Get(stacks), _rules, _ports);
-        new ResolverFile(kernel, caller, ResolverText).Show(mounts);
+        new EtcFile(kernel, caller, ResolverFile, ResolverText).Show(mounts);
     }
 
     /// <summary>Gives a stack the way outside.</summary>

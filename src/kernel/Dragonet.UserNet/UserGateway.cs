@@ -57,6 +57,9 @@ public sealed class UserGateway : IStackPeer, IInterceptor
 
         guest.Routes.Add(new Route(Prefix.Parse("0.0.0.0/0"), eth0, OwnAddress(isV4: true)));
         guest.Routes.Add(new Route(Prefix.Parse("::/0"), eth0, OwnAddress(isV4: false)));
+        // What comes from networks behind the guest, when it is a router, goes back there.
+        Stack.Routes.Add(new Route(Prefix.Parse("0.0.0.0/0"), own, GuestAddress(isV4: true)));
+        Stack.Routes.Add(new Route(Prefix.Parse("::/0"), own, GuestAddress(isV4: false)));
         _names = new DnsForwarder(this, options);
         foreach (var port in options.Ports)
         {

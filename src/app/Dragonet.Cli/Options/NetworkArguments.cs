@@ -14,7 +14,7 @@ internal sealed class NetworkArguments
         _command = command;
         Options =
         [
-            new(null, "--net", "none|user", "none: lo alone (default); user: everything outside of this machine, or what --allow says", value => _kind = Kind(value)),
+            new(null, "--net", "none|user|NAME", "none: lo alone (default); user: everything outside of this machine, or what --allow says; NAME or NAME,ADDR: a network with other jails, with --name", value => _kind = Kind(value)),
             new(null, "--allow", "WHAT[:PORT]", "let guests reach only this: NAME, *.NAME, ADDR[/LEN], any, or host (this machine, as 10.0.2.2); may be repeated", _allowed.Add),
             new("-p", "--publish", "[ADDR:]HOST:GUEST[/udp]", "a port here leads to one of the guest; without ADDR for this machine alone; may be repeated", _published.Add),
             new(null, "--dns", "ADDR[:PORT]", "ask this server about names instead of those of this machine; may be repeated", _servers.Add),
@@ -27,7 +27,7 @@ internal sealed class NetworkArguments
     internal bool HasServers => _servers.Count > 0;
 
     /// <summary>The same as parameters of a jail.</summary>
-    internal IReadOnlyList<KeyValuePair<string, string>> ToParameters() => Get() is not { } options ? [] :
+    internal IReadOnlyList<KeyValuePair<string, string>> ToParameters() => IsLocal ? [new("net", _kind!)] : Get() is not { } options ? [] :
     [
         new("net", "user"),
         new("net.allow", options.Allow is null ? "any" : options.Allow.Count == 0 ? "none" : string.Join(',', options.Allow)),
@@ -37,6 +37,11 @@ internal sealed class NetworkArguments
     /// <summary>Null for no network.</summary>
     internal NetworkOptions? Get()
     {
+        if (IsLocal)
+        {
+            throw new CommandException($"{_command}: --net {_kind}: networks are between jails of a kernel that stays: give --name too");
+        }
+
         var isAsked = _allowed.Count > 0 || _published.Count > 0 || _servers.Count > 0;
         if (_kind == "none" && isAsked)
         {
@@ -52,5 +57,9 @@ internal sealed class NetworkArguments
         };
     }
 
-    private string Kind(string text) => text is "none" or "user" ? text : throw new CommandException($"{_command}: --net '{text}': write none or user");
+    private bool IsLocal => _kind is not (null or "none" or "user") && (_allowed.Count + _published.Count + _servers.Count == 0
+        ? true
+        : throw new CommandException($"{_command}: --allow, --publish and --dns go with --net user, not with a network of jails"));
+
+    private string Kind(string text) => text.Length > 0 && char.IsAsciiLetter(text[0]) ? text : throw new CommandException($"{_command}: --net '{text}': write none, user or the name of a network");
 }

@@ -50,9 +50,12 @@ public static class JailParameters
     public static JailParameter AllowSetTime { get; } = Allow("settime", false, "Its root may set the clock (CAP_SYS_TIME).");
 
     // --- Its network ---
-    public static JailParameter Net { get; } = new("net", JailParameterKind.Choice, "none", "What its network stack has besides lo: nothing, or eth0 to the outside (user), when the kernel was booted with a network. For jails in jail 0.") { Choices = ["none", "user"], OnlyAtCreation = true };
+    public static JailParameter Net { get; } = new("net", JailParameterKind.Text, "none", "What its network stack has besides lo: nothing (none), eth0 to the outside (user; for jails in jail 0, when the kernel was booted with a network), or eth0 in a network with other jails: NAME or NAME,ADDR[/LEN].") { OnlyAtCreation = true, Length = 80 };
     public static JailParameter NetAllow { get; } = new("net.allow", JailParameterKind.Text, "", "What it may reach, with commas between: any, host, names, *.names, addresses, networks, each with :PORT or without. What the kernel was booted with when it is not given; \"none\" for nothing.") { OnlyAtCreation = true, Length = 4095 };
     public static JailParameter NetPublish { get; } = new("net.publish", JailParameterKind.Text, "", "Ports of the host that lead to it, with commas between: [ADDR:]HOST:GUEST, with /udp for UDP.") { OnlyAtCreation = true, Length = 4095 };
+
+    public static JailParameter Vnet { get; } = new("vnet", JailParameterKind.Flag, "false", "Its network stack begins as a new one: lo is down and has no address.") { OnlyAtCreation = true };
+    public static JailParameter VnetInterface { get; } = new("vnet.interface", JailParameterKind.Text, "", "Interfaces of the jail it is in that move into it, with commas between. They go home when it ends.") { OnlyAtCreation = true };
 
     // --- What it may use ---
     public static JailParameter CpuSet { get; } = new("cpuset", JailParameterKind.Text, "", "The processors that it sees and runs on: 0-3,7. All those of the jail it is in when it is not given.");
@@ -77,7 +80,7 @@ public static class JailParameters
         Jid, Name, Parent, Path, Overlay, Sparse, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        Net, NetAllow, NetPublish, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        Net, NetAllow, NetPublish, Vnet, VnetInterface, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
         LimitSegments, LimitSegmentBytes,
     ];
 

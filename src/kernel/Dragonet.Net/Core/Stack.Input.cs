@@ -183,6 +183,11 @@ public sealed partial class Stack
             Icmp.SendError(header, packet, 0, IcmpError.NetworkUnreachable);
             Pool.Return(packet);
         }
+        else if (Options.MayForward is { } may && !may(packet.Input!, path.Interface))
+        {
+            Icmp.SendError(header, packet, 0, IcmpError.Prohibited);
+            Pool.Return(packet);
+        }
         else
         {
             ForwardTo(path, header, packet);

@@ -50,7 +50,8 @@ public sealed partial class Stack
     /// <summary>What is alive in this stack; all zero when everything was closed and nothing waits.</summary>
     public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount + Raw.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
 
-    internal StackOptions Options { get; }
+    /// <summary>What its owner wants of it.</summary>
+    public StackOptions Options { get; }
 
     internal PacketPool Pool { get; } = new();
 

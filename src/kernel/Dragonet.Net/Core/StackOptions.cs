@@ -12,6 +12,9 @@ public sealed class StackOptions
     /// <summary>Whether packets for others are passed on (net.ipv4.ip_forward).</summary>
     public bool Forwards { get; set; }
 
+    /// <summary>Of the packets for others, which may pass: from where to where. Null: all.</summary>
+    public Func<Interface, Interface, bool>? MayForward { get; set; }
+
     /// <summary>Who answers for all other addresses; null: nobody.</summary>
     public IInterceptor? Interceptor { get; init; }
 

@@ -51,7 +51,7 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
     /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, long>> Count(IEnumerable<Jail> jails)
     {
-        long connections = 0, open = 0, packets = 0, timers = 0, bytes = 0, host = 0;
+        long connections = 0, open = 0, packets = 0, timers = 0, bytes = 0, host = 0, links = 0;
         foreach (var jail in jails)
         {
             var network = jail.Get(stacks);
@@ -64,10 +64,11 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
                 timers += census.Timers;
                 bytes += census.BufferedBytes;
                 host += network.HostSockets;
+                links += network.Stack.Interfaces.Count - 1;
             }
         }
 
-        return [new("net.connections", connections), new("net.sockets", open), new("net.packets", packets), new("net.timers", timers), new("net.bytes", bytes), new("net.host.sockets", host)];
+        return [new("net.connections", connections), new("net.sockets", open), new("net.packets", packets), new("net.timers", timers), new("net.bytes", bytes), new("net.host.sockets", host), new("net.interfaces", links)];
     }
 
     private NetworkStack Of(ICaller caller) => (caller is Task task ? task.Jail : kernel.Jails.Root).Get(stacks);

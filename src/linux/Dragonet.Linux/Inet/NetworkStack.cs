@@ -21,7 +21,7 @@ public sealed class NetworkStack
     private readonly Action _onArrived;
     private IStackPeer? _peer;              // guarded by _lock
 
-    /// <summary>A stack with lo up.</summary>
+    /// <summary>A stack with lo, which is up unless the jail has a "vnet".</summary>
     /// <param name="kernel">Its kernel.</param>
     /// <param name="jail">Its jail.</param>
     /// <param name="fabric">The links between this kernel's stacks.</param>
@@ -31,7 +31,8 @@ public sealed class NetworkStack
         Jail = jail;
         Fabric = fabric;
         _onArrived = OnArrived;
-        Stack = Stack.WithLoopback(new StackOptions { Random = Unpredictable, BufferLimit = kernel.MemoryLimit / 8, Arrived = Defer });
+        var options = new StackOptions { Random = Unpredictable, BufferLimit = kernel.MemoryLimit / 8, Arrived = Defer };
+        Stack = jail is Jail owner && owner.Has(JailParameters.Vnet) ? new Stack(options) : Stack.WithLoopback(options);
     }
 
     /// <summary>Whose it is.</summary>
