@@ -135,7 +135,16 @@ public static class NetDevice
     public const uint SIOCGIFCONF = 0x8912;
     public const uint SIOCGIFFLAGS = 0x8913;
     public const uint SIOCSIFFLAGS = 0x8914;
+    public const uint SIOCADDRT = 0x890b;
+    public const uint SIOCDELRT = 0x890c;
     public const uint SIOCGIFADDR = 0x8915;
+    public const uint SIOCSIFADDR = 0x8916;
+    public const uint SIOCSIFBRDADDR = 0x891a;
+    public const uint SIOCSIFNETMASK = 0x891c;
+    public const uint SIOCSIFMTU = 0x8922;
+    public const uint SIOCSIFNAME = 0x8923;
+    public const uint SIOCSIFHWADDR = 0x8924;
+    public const uint SIOCSIFTXQLEN = 0x8943;
     public const uint SIOCGIFDSTADDR = 0x8917;
     public const uint SIOCGIFBRDADDR = 0x8919;
     public const uint SIOCGIFNETMASK = 0x891b;

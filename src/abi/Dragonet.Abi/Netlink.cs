@@ -6,10 +6,16 @@ namespace Dragonet.Abi;
 public static class Netlink
 {
     public const int NETLINK_ROUTE = 0;
+    public const int NETLINK_SOCK_DIAG = 4;
+    public const int NETLINK_GENERIC = 16;
     public const int SOL_NETLINK = 270;
+    public const int NETLINK_ADD_MEMBERSHIP = 1;
+    public const int NETLINK_DROP_MEMBERSHIP = 2;
     public const int NETLINK_PKTINFO = 3;
     public const int NETLINK_BROADCAST_ERROR = 4;
     public const int NETLINK_NO_ENOBUFS = 5;
+    public const int NETLINK_LISTEN_ALL_NSID = 8;
+    public const int NETLINK_LIST_MEMBERSHIPS = 9;
     public const int NETLINK_CAP_ACK = 10;
     public const int NETLINK_EXT_ACK = 11;
     public const int NETLINK_GET_STRICT_CHK = 12;
@@ -17,20 +23,36 @@ public static class Netlink
     public const ushort NLM_F_REQUEST = 1;
     public const ushort NLM_F_MULTI = 2;
     public const ushort NLM_F_ACK = 4;
+    public const ushort NLM_F_ROOT = 0x100;
     public const ushort NLM_F_DUMP = 0x300;
+    public const ushort NLM_F_REPLACE = 0x100;
+    public const ushort NLM_F_EXCL = 0x200;
+    public const ushort NLM_F_CREATE = 0x400;
+    public const ushort NLM_F_APPEND = 0x800;
+    public const ushort NLM_F_CAPPED = 0x100;
+    public const ushort NLM_F_ACK_TLVS = 0x200;
+    public const ushort NLMSGERR_ATTR_MSG = 1;
+    public const ushort NLA_TYPE_MASK = 0x3fff;
 
     public const ushort NLMSG_ERROR = 2;
     public const ushort NLMSG_DONE = 3;
     public const ushort NLMSG_MIN_TYPE = 0x10;
 
     public const ushort RTM_NEWLINK = 16;
+    public const ushort RTM_DELLINK = 17;
     public const ushort RTM_GETLINK = 18;
     public const ushort RTM_SETLINK = 19;
     public const ushort RTM_NEWADDR = 20;
+    public const ushort RTM_DELADDR = 21;
     public const ushort RTM_GETADDR = 22;
     public const ushort RTM_NEWROUTE = 24;
+    public const ushort RTM_DELROUTE = 25;
     public const ushort RTM_GETROUTE = 26;
+    public const ushort RTM_NEWNEIGH = 28;
+    public const ushort RTM_DELNEIGH = 29;
     public const ushort RTM_GETNEIGH = 30;
+    public const ushort RTM_NEWRULE = 32;
+    public const ushort RTM_GETRULE = 34;
     public const ushort RTM_MAX = 123;
 
     public const ushort IFLA_ADDRESS = 1;
@@ -38,6 +60,13 @@ public static class Netlink
     public const ushort IFLA_IFNAME = 3;
     public const ushort IFLA_MTU = 4;
     public const ushort IFLA_QDISC = 6;
+    public const ushort IFLA_LINKINFO = 18;
+    public const ushort IFLA_INFO_KIND = 1;
+    public const ushort IFLA_PROMISCUITY = 30;
+    public const ushort IFLA_EXT_MASK = 29;
+    public const ushort IFLA_ALT_IFNAME = 53;
+    public const ushort IFLA_MIN_MTU = 50;
+    public const ushort IFLA_MAX_MTU = 51;
     public const ushort IFLA_TXQLEN = 13;
     public const ushort IFLA_OPERSTATE = 16;
     public const ushort IFLA_LINKMODE = 17;
@@ -57,7 +86,16 @@ public static class Netlink
     public const ushort IFA_FLAGS = 8;
     public const byte IFA_F_PERMANENT = 0x80;
 
+    public const byte IFA_F_SECONDARY = 1;
+
     public const ushort RTA_DST = 1;
+    public const ushort RTA_SRC = 2;
+    public const ushort RTA_IIF = 3;
+    public const ushort RTA_METRICS = 8;
+    public const ushort RTA_MULTIPATH = 9;
+    public const ushort RTA_UID = 25;
+    public const ushort RTAX_MTU = 2;
+    public const ushort RTA_CACHEINFO = 12;
     public const ushort RTA_OIF = 4;
     public const ushort RTA_GATEWAY = 5;
     public const ushort RTA_PRIORITY = 6;
@@ -65,6 +103,29 @@ public static class Netlink
     public const ushort RTA_TABLE = 15;
     public const ushort RTA_PREF = 20;
 
+    public const ushort NDA_DST = 1;
+    public const ushort NDA_LLADDR = 2;
+    public const ushort NDA_CACHEINFO = 3;
+    public const ushort NDA_PROBES = 4;
+    public const ushort NUD_INCOMPLETE = 1;
+    public const ushort NUD_REACHABLE = 2;
+    public const ushort NUD_STALE = 4;
+    public const ushort NUD_PERMANENT = 0x80;
+
+    public const ushort FRA_PRIORITY = 6;
+    public const ushort FRA_SUPPRESS_PREFIXLEN = 14;
+    public const ushort FRA_TABLE = 15;
+    public const ushort FRA_PROTOCOL = 21;
+    public const byte FR_ACT_TO_TBL = 1;
+
+    public const int RTNLGRP_LINK = 1;
+    public const int RTNLGRP_NEIGH = 3;
+    public const int RTNLGRP_IPV4_IFADDR = 5;
+    public const int RTNLGRP_IPV4_ROUTE = 7;
+    public const int RTNLGRP_IPV6_IFADDR = 9;
+    public const int RTNLGRP_IPV6_ROUTE = 11;
+
+    public const byte RT_TABLE_DEFAULT = 253;
     public const byte RT_TABLE_MAIN = 254;
     public const byte RT_TABLE_LOCAL = 255;
     public const byte RTPROT_KERNEL = 2;
@@ -74,6 +135,13 @@ public static class Netlink
     public const byte RT_SCOPE_HOST = 254;
     public const byte RTN_UNICAST = 1;
     public const byte RTN_LOCAL = 2;
+    public const byte RTN_BROADCAST = 3;
+    public const byte RTN_MULTICAST = 5;
+    public const byte RTN_BLACKHOLE = 6;
+    public const byte RTN_UNREACHABLE = 7;
+    public const byte RTN_PROHIBIT = 8;
+    public const byte RT_SCOPE_NOWHERE = 255;
+    public const uint RTM_F_CLONED = 0x200;
 }
 
 /// <summary>struct sockaddr_nl.</summary>
@@ -133,4 +201,32 @@ public struct rtmsg
     public byte rtm_scope;
     public byte rtm_type;
     public uint rtm_flags;
+}
+
+/// <summary>struct ndmsg.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct ndmsg
+{
+    public byte ndm_family;
+    private readonly byte _pad1;
+    private readonly ushort _pad2;
+    public int ndm_ifindex;
+    public ushort ndm_state;
+    public byte ndm_flags;
+    public byte ndm_type;
+}
+
+/// <summary>struct fib_rule_hdr (linux/fib_rules.h).</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct fib_rule_hdr
+{
+    public byte family;
+    public byte dst_len;
+    public byte src_len;
+    public byte tos;
+    public byte table;
+    private readonly byte _res1;
+    private readonly byte _res2;
+    public byte action;
+    public uint flags;
 }

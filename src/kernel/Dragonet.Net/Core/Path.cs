@@ -4,4 +4,4 @@ namespace Dragonet.Net;
 /// <param name="Interface">Out of which interface.</param>
 /// <param name="NextHop">To whom on its link.</param>
 /// <param name="Source">The address to use when the sender has none.</param>
-internal readonly record struct Path(Interface Interface, IPAddress NextHop, IPAddress Source);
+public readonly record struct Path(Interface Interface, IPAddress NextHop, IPAddress Source);

@@ -2,8 +2,15 @@ namespace Dragonet.Net;
 
 /// <summary>Where packets for a network go.</summary>
 /// <param name="Destination">The network.</param>
-/// <param name="Interface">Through which interface.</param>
+/// <param name="Interface">Through which interface; lo for routes that lead nowhere.</param>
 /// <param name="Gateway">To which router; null when the destination itself is on the link.</param>
 /// <param name="Source">The preferred source address, or null.</param>
 /// <param name="Metric">Of two routes to the same network, the smaller one counts.</param>
-public sealed record Route(Prefix Destination, Interface Interface, IPAddress? Gateway = null, IPAddress? Source = null, int Metric = 0);
+public sealed record Route(Prefix Destination, Interface Interface, IPAddress? Gateway = null, IPAddress? Source = null, int Metric = 0)
+{
+    /// <summary>What is done with packets to the network.</summary>
+    public RouteKind Kind { get; init; }
+
+    /// <summary>Who made it (RTPROT_*): 2 the stack itself, with an address; 3 and more others.</summary>
+    public byte Protocol { get; init; } = (byte)(Gateway is null ? 2 : 3);
+}

@@ -16,10 +16,22 @@ public sealed class RouteTable
         _routes.Insert(at < 0 ? _routes.Count : at, route);
     }
 
-    /// <summary>Removes the first route to a network through an interface.</summary>
-    public bool Remove(Prefix destination, Interface through)
+    /// <summary>Removes the first route to a network through an interface, with this source when one is given.</summary>
+    public bool Remove(Prefix destination, Interface through, IPAddress? source = null)
     {
-        var at = _routes.FindIndex(route => route.Destination == destination && route.Interface == through);
+        var at = _routes.FindIndex(route => route.Destination == destination && route.Interface == through && (source is null || route.Source == source));
+        if (at >= 0)
+        {
+            _routes.RemoveAt(at);
+        }
+
+        return at >= 0;
+    }
+
+    /// <summary>Removes one route.</summary>
+    public bool Remove(Route route)
+    {
+        var at = _routes.FindIndex(other => ReferenceEquals(other, route));
         if (at >= 0)
         {
             _routes.RemoveAt(at);
@@ -38,7 +50,8 @@ public sealed class RouteTable
     {
         foreach (var route in _routes)
         {
-            if (route.Interface.IsUp && (only is null || route.Interface == only) && route.Destination.Contains(destination))
+            var isOpen = route.Kind != RouteKind.Unicast || (route.Interface.IsUp && (only is null || route.Interface == only));
+            if (isOpen && route.Destination.Contains(destination))
             {
                 return route;
             }

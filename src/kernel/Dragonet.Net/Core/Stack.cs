@@ -163,7 +163,7 @@ public sealed partial class Stack
     /// <summary>How to reach an address: ENETUNREACH when there is no route.</summary>
     /// <param name="destination">The address.</param>
     /// <param name="scope">An interface's number, or 0 for any.</param>
-    internal Result<Path> Resolve(IPAddress destination, int scope = 0)
+    public Result<Path> Resolve(IPAddress destination, int scope = 0)
     {
         if (IsLocal(destination))
         {
@@ -174,7 +174,7 @@ public sealed partial class Stack
         var only = scope > 0 ? FindInterface(scope) : null;
         if ((destination.IsMulticast || destination.IsLimitedBroadcast) && only is null)
         {
-            only = _interfaces.Find(link => link.IsUp && !link.IsLoopback);
+            only = Routes.Find(destination) is { Kind: RouteKind.Unicast } way ? way.Interface : _interfaces.Find(link => link.IsUp && !link.IsLoopback);
         }
 
         if (only is not null && (destination.IsMulticast || destination.IsLinkLocal || destination.IsLimitedBroadcast))
@@ -182,14 +182,26 @@ public sealed partial class Stack
             return only.SourceFor(destination) is { } address ? new Path(only, destination, address) : Errno.ENETUNREACH;
         }
 
-        if (Routes.Find(destination, only) is not { } route || route.Interface.IsLoopback)
+        var route = Routes.Find(destination, only);
+        if (route is not { Kind: RouteKind.Unicast, Interface.IsLoopback: false })
         {
-            return Errno.ENETUNREACH;
+            // Through one interface alone, whatever has no route is taken for a neighbour (ip_route_output_key of Linux).
+            return route is null && only is { IsUp: true, IsLoopback: false } && destination.IsV4
+                ? new Path(only, destination, only.SourceFor(destination) ?? IPAddress.AnyV4) : ErrorOf(route);
         }
 
         var source = route.Source ?? route.Interface.SourceFor(route.Gateway ?? destination);
         return source is { } from ? new Path(route.Interface, route.Gateway ?? destination, from) : Errno.ENETUNREACH;
     }
+
+    /// <summary>What a route without a way answers (fib_props of Linux).</summary>
+    private static Errno ErrorOf(Route? route) => route?.Kind switch
+    {
+        RouteKind.Blackhole => Errno.EINVAL,
+        RouteKind.Unreachable => Errno.EHOSTUNREACH,
+        RouteKind.Prohibit => Errno.EACCES,
+        _ => Errno.ENETUNREACH,
+    };
 
     private bool DeliverLocal()
     {

@@ -101,6 +101,16 @@ public sealed class EthernetInterface : Interface
         Stack.Pool.Return(packet);
     }
 
+    /// <summary>Everything that is known of neighbours, or asked for.</summary>
+    public IEnumerable<NeighbourEntry> NeighbourEntries => _neighbours.All.Select(entry =>
+        new NeighbourEntry(entry.Address, entry.Hardware, entry.ReachableUntil > Stack.Now, entry.ReachableUntil == Neighbour.Forever));
+
+    /// <summary>Sets the MAC address of a neighbour: for ever, or until it is old.</summary>
+    public void SetNeighbour(IPAddress address, EthernetAddress hardware, bool isPermanent) => _neighbours.Set(address, hardware, isPermanent);
+
+    /// <summary>Forgets a neighbour; false when there is none.</summary>
+    public bool RemoveNeighbour(IPAddress address) => _neighbours.Remove(address);
+
     /// <summary>Forgets its neighbours; before the interface goes away.</summary>
     public void Flush() => _neighbours.Clear();
 

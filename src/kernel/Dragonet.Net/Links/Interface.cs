@@ -108,7 +108,7 @@ public abstract class Interface
 
         var prefix = AddressList[index];
         AddressList.RemoveAt(index);
-        return Stack.Routes.Remove(prefix.Network, this);
+        return Stack.Routes.Remove(prefix.Network, this, address);
     }
 
     /// <summary>An address of this interface to talk to another one: of the same network when there is one, else of the same scope.</summary>

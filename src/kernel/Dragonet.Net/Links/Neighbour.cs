@@ -6,6 +6,9 @@ internal sealed class Neighbour(IPAddress address)
     /// <summary>Most packets that wait for its address; of more the oldest go (RFC 1122, section 2.3.2.2).</summary>
     private const int MaxWaiting = 8;
 
+    /// <summary>A time for entries that somebody has set: nothing that comes changes them.</summary>
+    public const long Forever = long.MaxValue;
+
     public IPAddress Address { get; } = address;
 
     /// <summary>Null while nobody has answered.</summary>

@@ -86,6 +86,11 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
             _neighbours.Add(address, neighbour = new Neighbour(address));
         }
 
+        if (neighbour.ReachableUntil == Neighbour.Forever)
+        {
+            return;
+        }
+
         neighbour.Hardware = hardware;
         if (isAnswer)
         {
@@ -98,6 +103,32 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
         {
             link.Send(packet, hardware);
         }
+    }
+
+    /// <summary>Everybody that is known or asked for.</summary>
+    public IEnumerable<Neighbour> All => _neighbours.Values;
+
+    /// <summary>Sets what somebody says who manages the stack: for ever, or until it is old.</summary>
+    public void Set(IPAddress address, EthernetAddress hardware, bool isPermanent)
+    {
+        _ = Remove(address);
+        Learn(address, hardware, isAnswer: true, create: true);
+        if (isPermanent && _neighbours.TryGetValue(address, out var neighbour))
+        {
+            neighbour.ReachableUntil = Neighbour.Forever;
+        }
+    }
+
+    /// <summary>Forgets one.</summary>
+    public bool Remove(IPAddress address)
+    {
+        if (!_neighbours.TryGetValue(address, out var neighbour))
+        {
+            return false;
+        }
+
+        Forget(neighbour);
+        return true;
     }
 
     /// <inheritdoc/>

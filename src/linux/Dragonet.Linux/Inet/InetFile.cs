@@ -131,7 +131,7 @@ internal abstract class InetFile : SocketFile
     {
         using (Network.Enter())
         {
-            return InterfaceRequests.Run(Network.Stack, caller, request, argument);
+            return InterfaceRequests.Run(Network, caller, request, argument);
         }
     }
 

@@ -12,14 +12,15 @@ internal static class InterfaceRequests
     private const int Size = 40;   // struct ifreq
     private const int Union = NetDevice.IFNAMSIZ;
 
-    public static SysResult Run(Stack stack, ICaller caller, uint request, ulong argument)
+    public static SysResult Run(NetworkStack network, ICaller caller, uint request, ulong argument)
     {
+        var stack = network.Stack;
         if (request == NetDevice.SIOCGIFCONF)
         {
             return List(stack, caller, argument);
         }
 
-        if (request is < NetDevice.SIOCGIFNAME or > NetDevice.SIOCGIFTXQLEN)
+        if (request is < NetDevice.SIOCGIFNAME or > NetDevice.SIOCSIFTXQLEN)
         {
             return Errno.ENOTTY;
         }
@@ -39,15 +40,9 @@ internal static class InterfaceRequests
             return Errno.ENODEV;
         }
 
-        if (request == NetDevice.SIOCSIFFLAGS)
+        if (IsChange(request))
         {
-            if (!caller.Credentials.Has(Capability.CAP_NET_ADMIN))
-            {
-                return Errno.EPERM;
-            }
-
-            link.IsUp = (BinaryPrimitives.ReadUInt16LittleEndian(ifreq[Union..]) & NetDevice.IFF_UP) != 0;
-            return 0;
+            return caller.Credentials.Has(Capability.CAP_NET_ADMIN) ? Change(network, link, request, ifreq) : Errno.EPERM;
         }
 
         error = Fill(link, request, ifreq);
@@ -107,6 +102,82 @@ internal static class InterfaceRequests
             default:
                 return Errno.EOPNOTSUPP;
         }
+    }
+
+    private static bool IsChange(uint request) => request is NetDevice.SIOCSIFFLAGS or NetDevice.SIOCSIFADDR or NetDevice.SIOCSIFBRDADDR
+        or NetDevice.SIOCSIFNETMASK or NetDevice.SIOCSIFMTU or NetDevice.SIOCSIFNAME or NetDevice.SIOCSIFHWADDR or NetDevice.SIOCSIFTXQLEN;
+
+    private static Errno Change(NetworkStack network, Interface link, uint request, ReadOnlySpan<byte> ifreq)
+    {
+        var union = ifreq[Union..];
+        switch (request)
+        {
+            case NetDevice.SIOCSIFFLAGS:
+                return LinkChanges.SetFlags(network, link, BinaryPrimitives.ReadUInt16LittleEndian(union), NetDevice.IFF_UP);
+            case NetDevice.SIOCSIFMTU:
+                return LinkChanges.SetMtu(network, link, BinaryPrimitives.ReadInt32LittleEndian(union), out _);
+            case NetDevice.SIOCSIFNAME:
+                var end = union[..NetDevice.IFNAMSIZ].IndexOf((byte)0);
+                return end < 0 ? Errno.EINVAL : LinkChanges.Rename(network, link, ByteString.FromBytes(union[..end]).ToString());
+            case NetDevice.SIOCSIFHWADDR:
+                return BinaryPrimitives.ReadUInt16LittleEndian(union) == TypeOf(link) ? LinkChanges.SetHardware(network, link, union[2..8]) : Errno.EINVAL;
+            case NetDevice.SIOCSIFADDR or NetDevice.SIOCSIFNETMASK:
+                return SetAddress(network, link, request == NetDevice.SIOCSIFNETMASK, union);
+            default:
+                return Errno.EOPNOTSUPP; // a broadcast address of its own, the length of a queue that there is not
+        }
+    }
+
+    /// <summary>SIOCSIFADDR replaces the first address, with the network of its class (RFC 791, section 3.2), and brings the interface up;
+    /// SIOCSIFNETMASK changes its network (devinet_ioctl of Linux).</summary>
+    private static Errno SetAddress(NetworkStack network, Interface link, bool isMask, ReadOnlySpan<byte> union)
+    {
+        if (!InetAddress.Parse(union[..16], AddressFamily.AF_INET).Ok(out var given, out _))
+        {
+            return Errno.EINVAL;
+        }
+
+        var address = given.Address;
+        var old = link.Addresses.FirstOrDefault(prefix => prefix.Address.IsV4);
+        Prefix wanted;
+        if (isMask)
+        {
+            if (old == default)
+            {
+                return Errno.EADDRNOTAVAIL;
+            }
+
+            var length = System.Numerics.BitOperations.LeadingZeroCount(~address.V4);
+            if (length < 32 && address.V4 << length != 0)
+            {
+                return Errno.EINVAL;
+            }
+
+            wanted = old with { Length = length };
+        }
+        else
+        {
+            var first = address.V4 >> 24;
+            wanted = new Prefix(address, first < 128 ? 8 : first < 192 ? 16 : first < 224 ? 24 : 32);
+        }
+
+        if (wanted == old)
+        {
+            return Errno.OK;
+        }
+
+        if (old != default)
+        {
+            _ = LinkChanges.RemoveAddress(network, link, old);
+        }
+
+        if (address.IsUnspecified && !isMask)
+        {
+            return Errno.OK; // 0.0.0.0 takes it away
+        }
+
+        var error = LinkChanges.AddAddress(network, link, wanted);
+        return error != Errno.OK || isMask ? error : LinkChanges.SetFlags(network, link, NetDevice.IFF_UP, NetDevice.IFF_UP);
     }
 
     private static Errno Put(Span<byte> union, IPAddress address)

@@ -44,7 +44,7 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         var network = Of(caller);
         using (network.Enter())
         {
-            return InterfaceRequests.Run(network.Stack, caller, request, argument);
+            return InterfaceRequests.Run(network, caller, request, argument);
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
     private static string Routes(Stack stack)
     {
         var text = new StringBuilder(Pad("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT", 127));
-        foreach (var route in stack.Routes.All.Where(route => route.Destination.Address.IsV4 && !route.Interface.IsLoopback))
+        foreach (var route in stack.Routes.All.Where(route => route.Destination.Address.IsV4 && !route.Interface.IsLoopback && route.Interface.IsUp))
         {
             var mask = route.Destination.Length == 0 ? 0 : uint.MaxValue << (32 - route.Destination.Length);
             var flags = 1 | (route.Gateway is null ? 0 : 2);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Dragonet.Base;
 using Dragonet.Kernel;
+using Dragonet.Linux.NetlinkSockets;
 using Dragonet.Net;
 
 namespace Dragonet.Linux.Inet;
@@ -46,6 +47,9 @@ public sealed class NetworkStack
 
     /// <summary>It takes no interfaces any more.</summary>
     public bool HasEnded => Volatile.Read(ref _isEnding);
+
+    /// <summary>Who is told of changes; inside <see cref="Enter"/>.</summary>
+    public NetlinkEvents Events { get; } = new();
 
     /// <summary>Sockets of the host that carry on what this stack sends; inside <see cref="Enter"/>.</summary>
     public int HostSockets => _peer?.HostSockets ?? 0;

@@ -8,7 +8,7 @@ using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.NetlinkSockets;
 
-/// <summary>A netlink socket (netlink(7)): requests are answered at once, into its queue. Nothing is told without being asked.</summary>
+/// <summary>A netlink socket (netlink(7)): requests are answered at once, into its queue. What changes is told to the groups that it joined.</summary>
 internal sealed class NetlinkFile : SocketFile
 {
     private const int AddressSize = 12;
@@ -24,7 +24,11 @@ internal sealed class NetlinkFile : SocketFile
     private readonly Queue<byte[]> _incoming = new(); // guarded by _lock
     private int _queued;                              // guarded by _lock: bytes
     private uint _port;                               // set once
-    private uint _groups;                             // guarded by _lock: accepted; there are no events yet
+    private ulong _groups;                            // guarded by _lock: a bit for each group, the first is 0
+    private bool _hasLost;                            // guarded by _lock: an event did not fit
+    private volatile bool _wantsReasons;              // NETLINK_EXT_ACK
+    private volatile bool _wantsShortAnswers;         // NETLINK_CAP_ACK
+    private volatile bool _isStrict;                  // NETLINK_GET_STRICT_CHK
 
     public NetlinkFile(Task task, NetlinkFamily family, NetworkStack network, SocketType type, OpenFlags flags)
         : base(AddressFamily.AF_NETLINK, type, Netlink.NETLINK_ROUTE, flags, task.Kernel.NextAnonymousInode())
@@ -51,7 +55,7 @@ internal sealed class NetlinkFile : SocketFile
         var error = TakePort(name.nl_pid);
         if (error == Errno.OK)
         {
-            _groups = name.nl_groups;
+            Join(name.nl_groups, uint.MaxValue);
         }
 
         return error;
@@ -62,7 +66,7 @@ internal sealed class NetlinkFile : SocketFile
         address.Length < AddressSize ? Errno.EINVAL : MemoryMarshal.Read<sockaddr_nl>(address).nl_pid == 0 ? TakePort(0) : Errno.ECONNREFUSED;
 
     /// <inheritdoc/>
-    public override Result<byte[]> GetName() => Name(_port, _groups);
+    public override Result<byte[]> GetName() => Name(_port, (uint)_groups);
 
     /// <inheritdoc/>
     public override Result<byte[]> GetPeerName() => Name(0, 0);
@@ -107,6 +111,12 @@ internal sealed class NetlinkFile : SocketFile
         received = default;
         using (_lock.Enter())
         {
+            if (_hasLost)
+            {
+                _hasLost = false;
+                return Errno.ENOBUFS; // netlink(7): some events are missing
+            }
+
             if (!_incoming.TryPeek(out var first))
             {
                 return Errno.EAGAIN;
@@ -133,7 +143,7 @@ internal sealed class NetlinkFile : SocketFile
         wait?.Add(_queue);
         using (_lock.Enter())
         {
-            return PollEvents.POLLOUT | PollEvents.POLLWRNORM | (_incoming.Count > 0 ? PollEvents.POLLIN | PollEvents.POLLRDNORM : 0);
+            return PollEvents.POLLOUT | PollEvents.POLLWRNORM | (_incoming.Count > 0 ? PollEvents.POLLIN | PollEvents.POLLRDNORM : 0) | (_hasLost ? PollEvents.POLLERR : 0);
         }
     }
 
@@ -142,22 +152,100 @@ internal sealed class NetlinkFile : SocketFile
     {
         using (_network.Enter())
         {
-            return InterfaceRequests.Run(_network.Stack, caller, request, argument);
+            return InterfaceRequests.Run(_network, caller, request, argument);
         }
     }
 
     /// <inheritdoc/>
-    public override Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value) => level == Netlink.SOL_NETLINK
-        ? name is Netlink.NETLINK_EXT_ACK or Netlink.NETLINK_GET_STRICT_CHK or Netlink.NETLINK_CAP_ACK or Netlink.NETLINK_PKTINFO
-            or Netlink.NETLINK_BROADCAST_ERROR or Netlink.NETLINK_NO_ENOBUFS ? Errno.OK : Errno.ENOPROTOOPT
-        : base.SetOption(task, level, name, value);
+    public override Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value)
+    {
+        if (level != Netlink.SOL_NETLINK)
+        {
+            return base.SetOption(task, level, name, value);
+        }
+
+        if (value.Length < 4)
+        {
+            return Errno.EINVAL;
+        }
+
+        var number = MemoryMarshal.Read<int>(value);
+        switch (name)
+        {
+            case Netlink.NETLINK_ADD_MEMBERSHIP or Netlink.NETLINK_DROP_MEMBERSHIP when number is < 1 or > 64:
+                return Errno.EINVAL;
+            case Netlink.NETLINK_ADD_MEMBERSHIP or Netlink.NETLINK_DROP_MEMBERSHIP:
+                var bit = 1UL << (number - 1);
+                Join(name == Netlink.NETLINK_ADD_MEMBERSHIP ? bit : 0, bit);
+                return Errno.OK;
+            case Netlink.NETLINK_EXT_ACK:
+                _wantsReasons = number != 0;
+                return Errno.OK;
+            case Netlink.NETLINK_CAP_ACK:
+                _wantsShortAnswers = number != 0;
+                return Errno.OK;
+            case Netlink.NETLINK_GET_STRICT_CHK:
+                _isStrict = number != 0;
+                return Errno.OK;
+            case Netlink.NETLINK_PKTINFO or Netlink.NETLINK_BROADCAST_ERROR or Netlink.NETLINK_NO_ENOBUFS:
+                return Errno.OK;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+    }
+
+    /// <summary>Something changed that a group is told of. Inside the stack.</summary>
+    internal void Tell(int group, byte[] message)
+    {
+        using (_lock.Enter())
+        {
+            if ((_groups >> (group - 1) & 1) == 0)
+            {
+                return;
+            }
+
+            if (_queued + message.Length > MaxQueued)
+            {
+                _hasLost = true;
+            }
+            else
+            {
+                _queued += message.Length;
+                _incoming.Enqueue(message);
+            }
+        }
+
+        _ = _queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
+    }
 
     /// <inheritdoc/>
     protected override void OnRelease()
     {
+        Join(0, ulong.MaxValue);
         if (_port != 0)
         {
             _family.GivePort(_port);
+        }
+    }
+
+    /// <summary>Sets the groups under a mask.</summary>
+    private void Join(ulong groups, ulong mask)
+    {
+        using (_network.Enter())
+        {
+            using (_lock.Enter())
+            {
+                _groups = (_groups & ~mask) | (groups & mask);
+            }
+
+            if (_groups != 0)
+            {
+                _network.Events.Add(this);
+            }
+            else
+            {
+                _network.Events.Remove(this);
+            }
         }
     }
 
@@ -186,28 +274,41 @@ internal sealed class NetlinkFile : SocketFile
 
     private void Answer(ICaller caller, in nlmsghdr header, ReadOnlySpan<byte> body, List<byte[]> answers)
     {
-        // Types come in fours: new, delete, get, set; all but "get" change something.
-        var error = Errno.EOPNOTSUPP;
-        if (header.nlmsg_type % 4 != 2 && !caller.Credentials.Has(Capability.CAP_NET_ADMIN))
+        Errno error;
+        string? reason;
+        using (_network.Enter())
         {
-            error = Errno.EPERM;
-        }
-        else if (header.nlmsg_type <= Netlink.RTM_MAX)
-        {
-            using (_network.Enter())
+            var request = new RouteRequest
             {
-                error = RouteMessages.Answer(_network.Stack, header, body, _port, answers);
-            }
+                Network = _network, Caller = caller, Header = header, Body = body, Port = _port, IsStrict = _isStrict, Answers = answers,
+            };
+            error = RouteMessages.Answer(ref request);
+            reason = request.Reason;
         }
 
-        if (error == Errno.OK && (header.nlmsg_flags & Netlink.NLM_F_DUMP) != 0)
+        if (error == Errno.OK && header.nlmsg_type % 4 == 2 && (header.nlmsg_flags & Netlink.NLM_F_DUMP) != 0)
         {
             answers.Add(new NetlinkMessage(header, Netlink.NLMSG_DONE, Netlink.NLM_F_MULTI, _port).Add(0).Finish());
         }
         else if (error != Errno.OK || (header.nlmsg_flags & Netlink.NLM_F_ACK) != 0)
         {
-            answers.Add(new NetlinkMessage(header, Netlink.NLMSG_ERROR, 0, _port).Add(-(int)error).Add(header).Finish());
+            answers.Add(Acknowledge(header, body, error, reason));
         }
+    }
+
+    /// <summary>An NLMSG_ERROR: the number, what was asked (all of it when it was refused), and why (netlink(7)).</summary>
+    private byte[] Acknowledge(in nlmsghdr header, ReadOnlySpan<byte> body, Errno error, string? reason)
+    {
+        var isShort = error == Errno.OK || _wantsShortAnswers;
+        var tells = _wantsReasons && reason is not null;
+        var flags = (ushort)((isShort ? Netlink.NLM_F_CAPPED : 0) | (tells ? Netlink.NLM_F_ACK_TLVS : 0));
+        var message = new NetlinkMessage(header, Netlink.NLMSG_ERROR, flags, _port).Add(-(int)error).Add(header);
+        if (!isShort)
+        {
+            _ = message.Add(body);
+        }
+
+        return (tells ? message.Add(Netlink.NLMSGERR_ATTR_MSG, reason!) : message).Finish();
     }
 
     /// <summary>Puts answers together as one read gets them. What the queue does not hold is lost, as netlink(7) says.</summary>

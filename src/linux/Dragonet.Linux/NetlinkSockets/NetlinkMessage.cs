@@ -39,6 +39,18 @@ internal sealed class NetlinkMessage
         return this;
     }
 
+    /// <summary>Bytes as they are, up to a whole word.</summary>
+    public NetlinkMessage Add(ReadOnlySpan<byte> bytes)
+    {
+        _bytes.AddRange(bytes);
+        while (_bytes.Count % 4 != 0)
+        {
+            _bytes.Add(0);
+        }
+
+        return this;
+    }
+
     /// <summary>An attribute.</summary>
     public NetlinkMessage Add(ushort type, ReadOnlySpan<byte> data)
     {

@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+using Dragonet.Abi;
+using Dragonet.Linux.Inet;
+using Dragonet.Net;
+
+namespace Dragonet.Linux.NetlinkSockets;
+
+/// <summary>Interfaces (rtnetlink(7), "RTM_NEWLINK"). Inside the stack.</summary>
+internal static class LinkMessages
+{
+    private const int StatisticsSize = 24 * 8; // struct rtnl_link_stats64
+
+    public static Errno Get(in RouteRequest request)
+    {
+        if (request.IsDump)
+        {
+            foreach (var link in request.Stack.Interfaces)
+            {
+                request.Answers.Add(Describe(link, Netlink.RTM_NEWLINK, request.Header, request.Port, Netlink.NLM_F_MULTI));
+            }
+
+            return Errno.OK;
+        }
+
+        if (Find(request, out var found) is not Errno.OK and var error)
+        {
+            return error;
+        }
+
+        request.Answers.Add(Describe(found!, Netlink.RTM_NEWLINK, request.Header, request.Port, 0));
+        return Errno.OK;
+    }
+
+    /// <summary>ip link set. The order is that of do_setlink of Linux; what was done stays when something later is refused.</summary>
+    public static Errno Change(ref RouteRequest request)
+    {
+        if (Find(request, out var link) is not Errno.OK and var error)
+        {
+            if (error == Errno.EINVAL && request.Header.nlmsg_type == Netlink.RTM_NEWLINK && request.TryRead(out ifinfomsg _))
+            {
+                error = Errno.ENODEV; // neither number nor name: by this ip(8) finds out that there is RTM_NEWLINK
+            }
+
+            // With NLM_F_CREATE it is to be made; kinds of interfaces are made from outside.
+            return error == Errno.ENODEV && request.Has(Netlink.NLM_F_CREATE) ? request.Refuse(Errno.EOPNOTSUPP, "Unknown device type") : error;
+        }
+
+        if (request.Has(Netlink.NLM_F_CREATE | Netlink.NLM_F_EXCL))
+        {
+            return Errno.EEXIST;
+        }
+
+        var attributes = request.Attributes<ifinfomsg>();
+        error = Errno.OK;
+        if (attributes.TryGet(Netlink.IFLA_ADDRESS, out var hardware))
+        {
+            error = LinkChanges.SetHardware(request.Network, link!, hardware);
+        }
+
+        if (error == Errno.OK && attributes.Number(Netlink.IFLA_MTU) is { } mtu)
+        {
+            error = LinkChanges.SetMtu(request.Network, link!, mtu, out var reason);
+            if (reason is not null)
+            {
+                return request.Refuse(error, reason);
+            }
+        }
+
+        _ = request.TryRead(out ifinfomsg body);
+        if (error == Errno.OK && body.ifi_index != 0 && attributes.Text(Netlink.IFLA_IFNAME) is { Length: > 0 } name)
+        {
+            error = LinkChanges.Rename(request.Network, link!, name);
+        }
+
+        // Older programs set flags without ifi_change.
+        if (error == Errno.OK && (body.ifi_flags != 0 || body.ifi_change != 0))
+        {
+            var changed = body.ifi_change == 0 ? uint.MaxValue : body.ifi_change;
+            error = LinkChanges.SetFlags(request.Network, link!, body.ifi_flags, changed);
+        }
+
+        return error;
+    }
+
+    /// <summary>ip link del: what is here was not made by messages, and goes with its jail.</summary>
+    public static Errno Delete(ref RouteRequest request) =>
+        Find(request, out _) is not Errno.OK and var error ? error : Errno.EOPNOTSUPP;
+
+    public static byte[] Describe(Interface link, ushort type, in nlmsghdr about, uint port, ushort flags)
+    {
+        var hardware = new byte[EthernetAddress.Size];
+        link.HardwareAddress?.Write(hardware);
+        var message = new NetlinkMessage(about, type, flags, port).Add(new ifinfomsg
+        {
+            ifi_type = InterfaceRequests.TypeOf(link),
+            ifi_index = link.Index,
+            ifi_flags = InterfaceRequests.FlagsOf(link) | (link.IsUp ? Netlink.IFF_LOWER_UP : 0),
+        });
+        _ = message.Add(Netlink.IFLA_IFNAME, link.Name)
+            .Add(Netlink.IFLA_TXQLEN, 1000)
+            .Add(Netlink.IFLA_OPERSTATE, [!link.IsUp ? (byte)2 : link is EthernetInterface ? (byte)6 : (byte)0]) // lo says "unknown" when up
+            .Add(Netlink.IFLA_LINKMODE, [0])
+            .Add(Netlink.IFLA_MTU, link.Mtu)
+            .Add(Netlink.IFLA_GROUP, 0)
+            .Add(Netlink.IFLA_NUM_TX_QUEUES, 1)
+            .Add(Netlink.IFLA_NUM_RX_QUEUES, 1)
+            .Add(Netlink.IFLA_CARRIER, [1])
+            .Add(Netlink.IFLA_QDISC, "noqueue");
+        if (link.HardwareAddress is not null)
+        {
+            var everybody = new byte[EthernetAddress.Size];
+            everybody.AsSpan().Fill(link.IsLoopback ? (byte)0 : byte.MaxValue);
+            _ = message.Add(Netlink.IFLA_ADDRESS, hardware).Add(Netlink.IFLA_BROADCAST, everybody);
+        }
+
+        return message.Add(Netlink.IFLA_STATS64, Statistics(link.Counters)).Finish();
+    }
+
+    private static byte[] Statistics(InterfaceCounters counters)
+    {
+        var bytes = new byte[StatisticsSize];
+        var words = MemoryMarshal.Cast<byte, long>(bytes.AsSpan());
+        (words[0], words[1], words[2], words[3]) = (counters.ReceivedPackets, counters.SentPackets, counters.ReceivedBytes, counters.SentBytes);
+        (words[4], words[7]) = (counters.ReceiveErrors, counters.SendDrops);
+        return bytes;
+    }
+
+    /// <summary>The interface that a message is about: by number, or by name.</summary>
+    private static Errno Find(in RouteRequest request, out Interface? link)
+    {
+        link = null;
+        if (!request.TryRead(out ifinfomsg body))
+        {
+            return Errno.EINVAL;
+        }
+
+        var attributes = request.Attributes<ifinfomsg>();
+        var name = attributes.Text(Netlink.IFLA_IFNAME) ?? attributes.Text(Netlink.IFLA_ALT_IFNAME);
+        if (body.ifi_index == 0 && name is null)
+        {
+            return Errno.EINVAL;
+        }
+
+        link = body.ifi_index != 0 ? request.Find(body.ifi_index) : request.Stack.Interfaces.FirstOrDefault(link => link.Name == name);
+        return link is null ? Errno.ENODEV : Errno.OK;
+    }
+}
