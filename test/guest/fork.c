@@ -278,6 +278,45 @@ TEST(resource_usage_of_children)
     CHECK_ERRNO(getrusage(77, &after), EINVAL);
 }
 
+static void use(size_t size)
+{
+    volatile char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t i = 0; i < size; i += 4096) memory[i] = 1;
+}
+
+// getrusage(2), ru_maxrss: of the largest child for RUSAGE_CHILDREN, and of its children. It outlives exec.
+TEST(the_largest_child_is_remembered)
+{
+    const long large = 48 << 10; // kB
+    pid_t pid;
+    struct rusage usage;
+    IN_CHILD(pid) {
+        use(large << 10);
+    }
+    int status;
+    CHECK_EQ(wait4(pid, &status, 0, &usage), pid);
+    CHECK_EQ(status, 0);
+    CHECK(usage.ru_maxrss >= large);
+    CHECK_OK(getrusage(RUSAGE_CHILDREN, &usage));
+    CHECK(usage.ru_maxrss >= large);
+
+    IN_CHILD(pid) {
+        pid_t inner = fork();
+        if (inner == 0) {
+            use(2 * large << 10);
+            execl("/bin/true", "true", NULL);
+            _exit(1);
+        }
+        CHECK_EQ(waitpid(inner, &status, 0), inner);
+        CHECK_EQ(status, 0);
+    }
+    CHECK_EXIT(pid, 0);
+    CHECK_OK(getrusage(RUSAGE_CHILDREN, &usage));
+    CHECK(usage.ru_maxrss >= 2 * large);
+    CHECK_OK(getrusage(RUSAGE_SELF, &usage));
+    CHECK(usage.ru_maxrss < large);
+}
+
 TEST(pending_signals_and_alarms_are_not_inherited)
 {
     pid_t pid;

@@ -217,7 +217,8 @@ public sealed partial class Kernel
 
             var (user, system) = process.FinalTime;
             parent.ChildrenTime = (parent.ChildrenTime.User + user + process.ChildrenTime.User, parent.ChildrenTime.System + system + process.ChildrenTime.System);
-            parent.ChildrenPeakResident = Math.Max(parent.ChildrenPeakResident, Math.Max(process.PeakResident, process.ChildrenPeakResident));
+            parent.ChildrenPeak.Add(process.PastPeak);
+            parent.ChildrenPeak.Add(process.ChildrenPeak);
             LeaveGroupLocked(process);
         }
 

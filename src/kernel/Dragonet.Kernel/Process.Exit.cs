@@ -111,7 +111,7 @@ public sealed partial class Process
     {
         var (user, system) = space.GetCpuTime();
         FinalTime = (PastTime.User + user, PastTime.System + system);
-        MaxResident = Math.Max(MaxResident, space.GetPeakResident());
+        PastPeak.Add(space);
     }
 
     /// <summary>Exec: an address space ends, the process goes on.</summary>
@@ -124,15 +124,21 @@ public sealed partial class Process
     /// <summary>CPU time before the last exec, in nanoseconds.</summary>
     private (long User, long System) PastTime { get; set; }
 
-    /// <summary>Most memory that was resident at one time, in bytes, as far as it was looked at.</summary>
-    private long MaxResident { get; set; }
+    /// <summary>Of the spaces that it had, the last one included when it has ended.</summary>
+    internal PeakMemory PastPeak { get; } = new();
 
-    /// <summary>Most memory that was resident at one time, in bytes (ru_maxrss).</summary>
-    public long PeakResident
-        => !IsExiting && !IsZombie && Leader.Thread is { } thread ? Math.Max(MaxResident, thread.Space.GetPeakResident()) : MaxResident;
+    /// <summary>Of the children that were waited for, and of theirs.</summary>
+    internal PeakMemory ChildrenPeak { get; } = new();
 
-    /// <summary>The largest <see cref="PeakResident"/> of the children that were waited for, and of theirs.</summary>
-    public long ChildrenPeakResident { get; internal set; }
+    /// <summary>Most memory that was resident at one time, in bytes (ru_maxrss). May wait for the host: no lock may be held.</summary>
+    public long GetPeakResident()
+    {
+        var current = !IsExiting && !IsZombie && Leader.Thread is { } thread ? thread.Space.GetPeakResident() : 0;
+        return Math.Max(current, PastPeak.Get());
+    }
+
+    /// <summary>The largest <see cref="GetPeakResident"/> of the children that were waited for, and of theirs. May wait, too.</summary>
+    public long GetChildrenPeakResident() => ChildrenPeak.Get();
 
     /// <summary>Living tasks (a hint: may change at once).</summary>
     public int TaskCount => Volatile.Read(ref _liveTasks);

@@ -40,6 +40,16 @@ public abstract class VmSpace : IUserMemory
     /// <summary>The most that was resident at one time, in bytes.</summary>
     public virtual long GetPeakResident() => GetUsage().Resident;
 
+    /// <summary>The same for a space that has ended or is just ending.</summary>
+    /// <param name="wait">Wait until it is known, which the host's end of a process takes; no lock may be held then.</param>
+    /// <param name="bytes">The answer.</param>
+    /// <returns>False when it is not known yet.</returns>
+    public virtual bool TryGetFinalPeak(bool wait, out long bytes)
+    {
+        bytes = GetPeakResident();
+        return true;
+    }
+
     /// <summary>Bytes that the host has swapped out.</summary>
     public virtual long GetSwapped() => 0;
 

@@ -82,6 +82,7 @@ internal static class Exec
         }
 
         Span<ulong> pointers = stackalloc ulong[32];
+        var near = new StringWindow(task.Memory, stackalloc byte[1024]);
         for (var address = vector.Address; ; address += 256)
         {
             var bytes = task.Memory.ReadSome(address, MemoryMarshal.AsBytes(pointers));
@@ -92,7 +93,7 @@ internal static class Exec
                     return strings;
                 }
 
-                if (!task.Memory.ReadString(pointers[i], MaxString, Errno.E2BIG).Ok(out var text, out var error))
+                if (!near.ReadString(pointers[i], MaxString, Errno.E2BIG).Ok(out var text, out var error))
                 {
                     return error;
                 }

@@ -11,9 +11,9 @@ internal static class Usage
     [Syscall(Nr.getrusage, Support.Partial, "times and the maximum resident size; the other counters are zero")]
     public static SysResult getrusage(Task task, int who, UserPtr usage) => who switch
     {
-        0 => Write(task, usage, (task.Process.CpuTime, task.Process.PeakResident)),
-        1 => Write(task, usage, (task.Process.CpuTime, task.Process.PeakResident)),
-        -1 => Write(task, usage, (task.Process.ChildrenTime, task.Process.ChildrenPeakResident)),
+        0 => Write(task, usage, (task.Process.CpuTime, task.Process.GetPeakResident())),
+        1 => Write(task, usage, (task.Process.CpuTime, task.Process.GetPeakResident())),
+        -1 => Write(task, usage, (task.Process.ChildrenTime, task.Process.GetChildrenPeakResident())),
         _ => Errno.EINVAL,
     };
 
@@ -21,7 +21,7 @@ internal static class Usage
     internal static ((long User, long System) Time, long Resident) OfReaped(Process process)
     {
         var (user, system) = process.CpuTime;
-        return ((user + process.ChildrenTime.User, system + process.ChildrenTime.System), Math.Max(process.PeakResident, process.ChildrenPeakResident));
+        return ((user + process.ChildrenTime.User, system + process.ChildrenTime.System), Math.Max(process.GetPeakResident(), process.GetChildrenPeakResident()));
     }
 
     internal static Errno Write(Task task, UserPtr address, ((long User, long System) Time, long Resident) usage)

@@ -15,6 +15,8 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     private bool _frozen;  // guarded by _stop: the guest's processes see it stopped
     private bool _held;    // guarded by _stop: it may not use processors now
     private int _killed;
+    private readonly object _end = new();
+    private long _finalPeak = -1; // guarded by _end
 
     /// <summary>The host's number of the process.</summary>
     internal int Pid { get; } = pid;
@@ -180,6 +182,33 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
 
         var rest = text.AsSpan(start + label.Length).TrimStart();
         return long.TryParse(rest[..Math.Max(rest.IndexOf(' '), 0)], NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size * 1024 : 0;
+    }
+
+    /// <summary>The host's process is gone.</summary>
+    /// <param name="peak">The most that was resident, as its rusage said.</param>
+    internal void SetFinalPeak(long peak)
+    {
+        lock (_end)
+        {
+            _finalPeak = peak;
+            Monitor.PulseAll(_end);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>To ask the living process at each end would cost as much as ten other calls.</remarks>
+    public override bool TryGetFinalPeak(bool wait, out long bytes)
+    {
+        lock (_end)
+        {
+            while (_finalPeak < 0 && wait)
+            {
+                _ = Monitor.Wait(_end);
+            }
+
+            bytes = Math.Max(_finalPeak, 0);
+            return _finalPeak >= 0;
+        }
     }
 
     /// <inheritdoc/>

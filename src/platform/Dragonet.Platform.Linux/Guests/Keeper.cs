@@ -126,11 +126,12 @@ internal sealed unsafe class Keeper
             foreach (var space in _spaces.Values)
             {
                 space.Kill();
-                Wait(space.Pid, out _);
+                Wait(space.Pid, out _, out var peak);
+                space.SetFinalPeak(peak);
                 space.Slots.Leave(_platform.ChannelServer);
             }
 
-            Wait(_zygote.Pid, out _);
+            Wait(_zygote.Pid, out _, out _);
         }
     }
 
@@ -152,8 +153,9 @@ internal sealed unsafe class Keeper
             return;
         }
 
-        if (_spaces.TryRemove((int)data, out var space) && Wait(space.Pid, out var signal))
+        if (_spaces.TryRemove((int)data, out var space) && Wait(space.Pid, out var signal, out var peak))
         {
+            space.SetFinalPeak(peak);
             space.PidFd.Dispose();
             _platform.OnReaped(space, signal);
         }
@@ -179,15 +181,21 @@ internal sealed unsafe class Keeper
     internal static void Discard(int pid)
     {
         _ = Host.Call(Nr.tkill, pid, 9);
-        _ = Wait(pid, out _);
+        _ = Wait(pid, out _, out _);
     }
 
-    private static bool Wait(int pid, out int signal)
+    /// <param name="pid">Whose end to wait for.</param>
+    /// <param name="signal">What ended it, or 0.</param>
+    /// <param name="peak">ru_maxrss, in bytes.</param>
+    private static bool Wait(int pid, out int signal, out long peak)
     {
         var status = 0;
-        // SAFETY: an int on the stack.
-        var result = Host.Call(Nr.wait4, pid, (long)&status, 0, 0);
+        var usage = stackalloc long[18];
+        usage[4] = 0;
+        // SAFETY: an int and a struct rusage (two timevals, fourteen longs) on the stack.
+        var result = Host.Call(Nr.wait4, pid, (long)&status, 0, (long)usage);
         signal = status & 0x7f;
+        peak = usage[4] * 1024;
         return result == pid;
     }
 
