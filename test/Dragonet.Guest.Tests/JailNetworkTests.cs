@@ -1,3 +1,4 @@
+using System.IO;
 using Xunit;
 
 namespace Dragonet.Guest.Tests;
@@ -80,5 +81,89 @@ public sealed class JailNetworkTests
         const string flags = "import fcntl, socket, struct; print(struct.unpack('16xH14x', fcntl.ioctl(socket.socket(), 0x8913, struct.pack('16s16x', b'lo')))[0] & 1)";
         Assert.Equal("0\n", JailTests.Run(jail, $"python3 -c \"{flags}\""));
         Assert.Equal("1\n", JailTests.Run(kernel.Jails.Root, $"python3 -c \"{flags}\""));
+    }
+
+    [Fact]
+    public void V5_interfaces_go_home_with_their_names_and_pairs_end_together()
+    {
+        using var kernel = DragonetKernel.Boot();
+        kernel.Networks.CreatePair("x");
+        var home = kernel.Networks.ListInterfaces("0").Single(link => link.Name == "xb");
+        using (var jail = kernel.Jails.Create([new("name", "a"), new("persist", null), new("vnet", null), new("vnet.interface", "xb")]))
+        {
+            Assert.Equal(["lo", "xb"], kernel.Networks.ListInterfaces("a").Select(link => link.Name));
+            kernel.Networks.SetAddress("xb", "10.1.0.2/24", add: true, "a");
+            kernel.Networks.SetUp("xb", up: true, "a");
+            kernel.Networks.SetAddress("xa", "10.1.0.1/24", add: true);
+            Assert.Contains("10.1.0.0/24", kernel.Networks.ListRoutes("a").Select(route => route.Destination));
+            kernel.Networks.CreatePair("y", "a");
+            kernel.Networks.Move("yb", "0", "a");
+            Assert.Equal(Abi.Errno.EEXIST, Assert.Throws<JailException>(() => kernel.Networks.CreatePair("x")).Error);
+        }
+
+        var after = kernel.Networks.ListInterfaces();
+        Assert.Equal(["lo", "xa", "xb"], after.Select(link => link.Name)); // y ended with the jail that made it, with both ends
+        Assert.Equal((home.HardwareAddress, false, 0), (after[2].HardwareAddress, after[2].IsUp, after[2].Addresses.Count));
+    }
+
+    [Fact]
+    public void V8_addresses_of_links_stay_from_boot_to_boot()
+    {
+        Assert.Equal(Boot("one"), Boot("one"));
+        Assert.NotEqual(Boot("one"), Boot("two"));
+
+        static string Boot(string name)
+        {
+            using var kernel = DragonetKernel.Boot(new KernelOptions { Name = name });
+            using var jail = kernel.Jails.Create([new("name", "a"), new("persist", null), new("net", "lan0")]);
+            return kernel.Networks.ListInterfaces("a").Single(link => link.Name == "eth0").HardwareAddress;
+        }
+    }
+
+    [Fact]
+    public void A_capture_of_any_interface_reads_clean()
+    {
+        HostTool.Require("tshark", "tshark");
+        using var kernel = DragonetKernel.Boot();
+        using var a = kernel.Jails.Create([new("name", "a"), new("persist", null), new("net", "lan0")]);
+        using var b = kernel.Jails.Create([new("name", "b"), new("persist", null), new("net", "lan0")]);
+        var file = Path.GetTempFileName();
+        try
+        {
+            using (var stream = File.Create(file))
+            {
+                using var seen = new ManualResetEventSlim();
+                long count = 0;
+                using (kernel.Networks.Capture(new Networking.CaptureOptions(), bytes =>
+                {
+                    lock (stream)
+                    {
+                        stream.Write(bytes.Span);
+                        count += bytes.Length;
+                    }
+
+                    if (count > 102_400)
+                    {
+                        seen.Set();
+                    }
+                }))
+                {
+                    const string talk = "import socket,threading\ns=socket.create_server((chr(0)[:0],7));d=bytes(range(256))*400\nthreading.Thread(target=lambda:s.accept()[0].sendall(d)).start()\n"
+                        + "c=socket.create_connection((socket.gethostbyname(chr(97)),7))\nn=0\nwhile n<len(d): n+=len(c.recv(9999))\nu=socket.socket(2,2);u.sendto(d[:9000],(chr(98),9))\nprint(n)";
+                    Assert.Equal("102400\n", JailTests.Run(a, $"python3 -c '{talk}'"));
+                    Assert.Contains("True", JailTests.Run(b, "python3 -c \"import socket; s=socket.socket(); s.settimeout(9); print(s.connect_ex(('a',8))>0)\""), StringComparison.Ordinal);
+                    Assert.True(seen.Wait(TimeSpan.FromSeconds(30)), "nothing was captured");
+                }
+            }
+
+            string[] checks = ["-r", file, "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-o", "tcp.desegment_tcp_streams:FALSE"];
+            var all = HostTool.Run("tshark", [.. checks, "-T", "fields", "-e", "frame.interface_name"], "/", TimeSpan.FromSeconds(60)).Output.Split('\n').ToHashSet();
+            Assert.Superset(new HashSet<string> { "a:lo", "a:eth0", "b:eth0" }, all);
+            Assert.Equal("", HostTool.Run("tshark", [.. checks, "-Y", "_ws.malformed || tcp.checksum.status == 0 || udp.checksum.status == 0 || ip.checksum.status == 0"], "/", TimeSpan.FromSeconds(60)).Output);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 }

@@ -64,6 +64,8 @@ internal static class Program
                 return JpsCommand.Run(rest);
             case "rctl":
                 return RctlCommand.Run(rest);
+            case "net":
+                return NetCommand.Run(rest);
             case "events":
                 return EventsCommand.Run(rest);
             case "stop":

@@ -18,6 +18,9 @@ public sealed class ControlReply
     /// <summary>Numbers and texts by name.</summary>
     public Dictionary<string, string>? Values { get; set; }
 
+    /// <summary>Rows of a table, with the same columns each.</summary>
+    public List<Dictionary<string, string>>? Rows { get; set; }
+
     /// <summary>A text: what was printed.</summary>
     public string? Text { get; set; }
 }

@@ -52,6 +52,12 @@ public static class ControlVerb
     /// <summary>Tells what happens, line by line as output, until the client hangs up.</summary>
     public const string Events = "events";
 
+    /// <summary>About networks: the first setting's name is what to do, the names of the others are its words. Answers with rows.</summary>
+    public const string Network = "network";
+
+    /// <summary>Shows what passes a network, as output until the client hangs up: the settings "interface" and "text".</summary>
+    public const string Capture = "capture";
+
     /// <summary>What a program that runs by itself printed.</summary>
     public const string Logs = "logs";
 

@@ -25,9 +25,10 @@ public sealed partial class DragonetKernel : IDisposable
     private UpperDirectory? _changes;
     private UserNetwork? _network;
 
-    private DragonetKernel(Kernel.Kernel kernel)
+    private DragonetKernel(Kernel.Kernel kernel, JailLocal<NetworkStack> stacks)
     {
         _kernel = kernel;
+        Networks = new Networking.NetworkControl(kernel, stacks);
         _terminals = new Terminals(kernel);
         Jails = new JailCollection(this, kernel);
         Resources = new ResourceControl(kernel);
@@ -74,7 +75,7 @@ public sealed partial class DragonetKernel : IDisposable
             kernel.Trace = new StraceWriter(trace);
         }
 
-        var booted = new DragonetKernel(kernel) { _network = network };
+        var booted = new DragonetKernel(kernel, stacks) { _network = network };
         try
         {
             booted._changes = options.Upper is { } upper ? UpperDirectory.Open(kernel, booted._caller, upper) : null;
@@ -109,6 +110,9 @@ public sealed partial class DragonetKernel : IDisposable
 
     /// <summary>The jails of this kernel.</summary>
     public JailCollection Jails { get; }
+
+    /// <summary>Their networks.</summary>
+    public Networking.NetworkControl Networks { get; }
 
     /// <summary>What they have and may have.</summary>
     public ResourceControl Resources { get; }

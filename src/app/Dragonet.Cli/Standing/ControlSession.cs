@@ -40,6 +40,12 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return;
             }
 
+            if (request.Verb == ControlVerb.Capture)
+            {
+                new CaptureRelay(server.Kernel, frames, request).Run();
+                return;
+            }
+
             Reply(Answer(request));
             if (request.Verb == ControlVerb.Halt)
             {
@@ -90,6 +96,8 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return new ControlReply { Values = FindAny(request).Usage.ToDictionary(each => each.Resource, each => $"{each.Held} {each.MaxHeld} {(each.Limit is { } limit ? limit : "-")} {each.Failures}") };
             case ControlVerb.Resources:
                 return new ControlReply { Text = string.Concat((request.Settings ?? []).Select(setting => ResourceRequests.Answer(server.Kernel.Resources, setting.Name, setting.Value ?? ""))) };
+            case ControlVerb.Network:
+                return new ControlReply { Rows = NetworkRequests.Answer(server.Kernel.Networks, request.Jail, [.. (request.Settings ?? []).Select(setting => setting.Name)]) };
             case ControlVerb.Logs:
                 return new ControlReply { Text = server.Logs.TryGetValue(Find(request).Id, out var log) ? log.Text : "" };
             case ControlVerb.Halt:

@@ -12,6 +12,15 @@ public sealed partial class Stack
     /// <summary>True when frames of other stacks wait: <see cref="Run"/> takes them.</summary>
     public bool HasArrivals => Volatile.Read(ref _arrived) is { IsEmpty: false };
 
+    /// <summary>Who looks at what passes any interface.</summary>
+    internal IFrameTap[] Taps { get; private set; } = [];
+
+    /// <summary>Has everything shown to somebody that passes any interface, also those that come later, until <see cref="RemoveTap"/>.</summary>
+    public void AddTap(IFrameTap tap) => Taps = [.. Taps, tap];
+
+    /// <summary>Takes back <see cref="AddTap"/>.</summary>
+    public void RemoveTap(IFrameTap tap) => Taps = [.. Taps.Where(other => other != tap)];
+
     /// <summary>The interface of a number, or null.</summary>
     public Interface? FindInterface(int index) => _interfaces.Find(link => link.Index == index);
 

@@ -81,6 +81,11 @@ public abstract class Interface
         {
             tap.OnFrame(this, bytes, isOutgoing, Stack.Now);
         }
+
+        foreach (var tap in Stack.Taps)
+        {
+            tap.OnFrame(this, bytes, isOutgoing, Stack.Now);
+        }
     }
 
     /// <summary>Adds an address; the route to its network comes with it.</summary>

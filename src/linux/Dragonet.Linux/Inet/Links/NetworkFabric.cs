@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Net;
@@ -13,7 +14,7 @@ public sealed class NetworkFabric(string identity)
     private const int MaxName = 15; // IFNAMSIZ without the end
 
     private readonly KernelLock _lock = new(LockRank.NetworkFabric);
-    private readonly Dictionary<EthernetInterface, Place> _places = []; // guarded by _lock
+    private readonly ConcurrentDictionary<EthernetInterface, Place> _places = []; // changed under _lock
 
     /// <summary>Links that there are: pairs and bridges.</summary>
     public int Count
@@ -136,14 +137,11 @@ public sealed class NetworkFabric(string identity)
         }
     }
 
-    /// <summary>The stack in which the other end of a pair is; null for what is no pair.</summary>
-    public NetworkStack? PlaceOf(EthernetInterface link)
-    {
-        using (_lock.Enter())
-        {
-            return _places.TryGetValue(link, out var place) ? place.Stack : null;
-        }
-    }
+    /// <summary>The stack in which an end of a pair, or a bridge, is now; null for other interfaces. May be called inside a stack.</summary>
+    public NetworkStack? PlaceOf(EthernetInterface link) => _places.TryGetValue(link, out var place) ? place.Stack : null;
+
+    /// <summary>The name of the jail of that stack.</summary>
+    public string? JailOf(EthernetInterface link) => PlaceOf(link)?.Jail.Name;
 
     /// <summary>A stack ends: what is at home elsewhere goes there, with its name; the rest is removed, pairs with both ends.</summary>
     internal void OnEnd(NetworkStack stack)
@@ -231,7 +229,7 @@ public sealed class NetworkFabric(string identity)
                 Detach(end, place.Stack);
             }
 
-            _ = _places.Remove(end);
+            _ = _places.TryRemove(end, out _);
         }
     }
 

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using Xunit;
+
+namespace Dragonet.Guest.Tests;
+
+/// <summary>
+/// V6: jails that are killed with connections in the states of TCP, armed timers, a neighbour that does not answer, half of a packet, raw
+/// sockets, a network of their own and a link that delays frames (test/guest/netstates.c), and leave nothing. Ten times; with DRAGONET_LONG=1
+/// ten thousand times (or as often as it says), and then memory and time are looked at as well.
+/// </summary>
+public sealed class NetworkTeardownTests
+{
+    [Fact]
+    public async Task V6_a_jail_that_is_killed_with_everything_open_leaves_nothing()
+    {
+        var longer = int.TryParse(Environment.GetEnvironmentVariable("DRAGONET_LONG"), out var asked) ? asked : 0;
+        var rounds = longer > 1 ? longer : longer == 1 ? 10_000 : 10;
+        var program = GuestPrograms.Build("netstates");
+        using var kernel = DragonetKernel.Boot(new KernelOptions { Volumes = [new Volume(Path.GetDirectoryName(program)!, "/guest", ReadOnly: true)] });
+        var before = Network(kernel.TakeCensus());
+        var removals = new List<double>();
+        var memory = new List<(int Round, long Managed, long Resident)>();
+        for (var round = 1; round <= rounds; round++)
+        {
+            var jail = kernel.Jails.Create([new("name", "net"), new("persist", null), new("net", "lan0"), new("allow.raw_sockets", null), new("overlay", null)]);
+            kernel.Networks.Impair("eth0", "delay=50ms loss=1% seed=7", "net");
+            kernel.Networks.CreatePair("x");
+            kernel.Networks.Move("xb", "net");
+            using var process = jail.Start(new ProgramOptions { Arguments = ["/guest/netstates", "10.88.0.2"], Output = GuestStream.Pipe });
+            using var output = new StreamReader(process.StandardOutput);
+            Assert.Equal("up", output.ReadLine());
+            if (round == 1)
+            {
+                var states = kernel.Networks.ListSockets("net").Select(socket => socket.State).ToHashSet();
+                Assert.Superset(new HashSet<string> { "LISTEN", "ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "LAST-ACK", "TIME-WAIT", "UNCONN" }, states);
+            }
+
+            var begin = Stopwatch.GetTimestamp();
+            await jail.RemoveAsync(TestContext.Current.CancellationToken);
+            removals.Add(Stopwatch.GetElapsedTime(begin).TotalMilliseconds);
+            Assert.All(Network(jail.TakeCensus()), pair => Assert.True(pair.Value == "0", $"round {round}: {pair}"));
+            Assert.Equal(["lo", "xa", "xb"], kernel.Networks.ListInterfaces().Select(link => link.Name));
+            kernel.Networks.Remove("xa");
+            Assert.Equal(before, Network(kernel.TakeCensus()));
+            if (rounds > 100 && round % (rounds / 40) == 0)
+            {
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                var resident = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Replace("kB", "", StringComparison.Ordinal);
+                memory.Add((round, GC.GetTotalMemory(forceFullCollection: false), long.Parse(resident, CultureInfo.InvariantCulture) * 1024));
+                TestContext.Current.TestOutputHelper?.WriteLine(memory[^1].ToString());
+            }
+        }
+
+        if (rounds > 100)
+        {
+            removals.Sort();
+            TestContext.Current.TestOutputHelper?.WriteLine($"removal: median {removals[rounds / 2]:F2} ms, p99 {removals[rounds * 99 / 100]:F2} ms, most {removals[^1]:F2} ms; "
+                + $"slope of managed memory over the second half {Slope(memory[(memory.Count / 2)..]):F1} bytes a round");
+            var (first, last) = (memory[..(memory.Count / 2)], memory[(memory.Count / 2)..]);
+            Assert.InRange(last.Max(sample => sample.Managed), 0, first.Max(sample => sample.Managed) * 1.01);
+        }
+    }
+
+    private static List<KeyValuePair<string, string>> Network(IReadOnlyDictionary<string, string> census) => [.. census.Where(pair => pair.Key.StartsWith("net.", StringComparison.Ordinal) && pair.Key != "net.timers" || pair.Key == "processes")];
+
+    /// <summary>Bytes a round, by least squares.</summary>
+    private static double Slope(List<(int Round, long Managed, long Resident)> samples)
+    {
+        var (x, y) = (samples.Average(sample => sample.Round), samples.Average(sample => sample.Managed));
+        return samples.Sum(sample => (sample.Round - x) * (sample.Managed - y)) / samples.Sum(sample => (sample.Round - x) * (sample.Round - x));
+    }
+}
