@@ -59,7 +59,10 @@ public sealed class NetworkTeardownTests
             TestContext.Current.TestOutputHelper?.WriteLine($"removal: median {removals[rounds / 2]:F2} ms, p99 {removals[rounds * 99 / 100]:F2} ms, most {removals[^1]:F2} ms; "
                 + $"slope of managed memory over the second half {Slope(memory[(memory.Count / 2)..]):F1} bytes a round");
             var (first, last) = (memory[..(memory.Count / 2)], memory[(memory.Count / 2)..]);
-            Assert.InRange(last.Max(sample => sample.Managed), 0, first.Max(sample => sample.Managed) * 1.01);
+            // Caches are filled and given back in waves: their crests must not rise.
+            Assert.InRange(last.Max(sample => sample.Managed), 0, first.Max(sample => sample.Managed) * 1.05);
+            Assert.InRange(last.Max(sample => sample.Resident), 0, first.Max(sample => sample.Resident) * 1.05);
+            Assert.InRange(removals[rounds * 99 / 100], 0, 10);
         }
     }
 
