@@ -145,6 +145,7 @@ public static class NetDevice
     public const uint SIOCSIFNAME = 0x8923;
     public const uint SIOCSIFHWADDR = 0x8924;
     public const uint SIOCSIFTXQLEN = 0x8943;
+    public const uint SIOCETHTOOL = 0x8946;
     public const uint SIOCGIFDSTADDR = 0x8917;
     public const uint SIOCGIFBRDADDR = 0x8919;
     public const uint SIOCGIFNETMASK = 0x891b;

@@ -83,6 +83,10 @@ public static class SocketOption
     public const int SO_RCVTIMEO = 20;
     public const int SO_SNDTIMEO = 21;
     public const int SO_BINDTODEVICE = 25;
+    public const int SO_ATTACH_FILTER = 26;
+    public const int SO_DETACH_FILTER = 27;
+    public const int SO_LOCK_FILTER = 44;
+    public const int SO_BPF_EXTENSIONS = 48;
     public const int SO_TIMESTAMP = 29;
     public const int SO_ACCEPTCONN = 30;
     public const int SO_PEERSEC = 31;

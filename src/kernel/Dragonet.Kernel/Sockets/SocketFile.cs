@@ -88,6 +88,9 @@ public abstract class SocketFile : OpenFile
     public virtual Result<byte[]> GetOption(Task task, int level, int name) =>
         level == SocketOption.SOL_SOCKET ? Options.Get(this, name) : Errno.EOPNOTSUPP;
 
+    /// <summary>getsockopt(2) of an option that looks at what is in the buffer.</summary>
+    public virtual Result<byte[]> GetOption(Task task, int level, int name, ReadOnlySpan<byte> given) => GetOption(task, level, name);
+
     /// <inheritdoc/>
     public override long? GetWaitTimeout(PollEvents events) =>
         ((events & PollEvents.POLLIN) != 0 ? Options.ReceiveTimeout : Options.SendTimeout) is > 0 and var timeout ? timeout : null;

@@ -21,6 +21,7 @@ public sealed partial class Stack
         Udp = new UdpLayer(this);
         Icmp = new IcmpLayer(this);
         Raw = new RawLayer(this);
+        Packets = new PacketLayer(this);
         Fragments = new Reassembler(this);
         Loopback = new LoopbackInterface(this);
         Intercepted = options.Interceptor is null ? null : Tcp.CreateIntercepting();
@@ -48,7 +49,7 @@ public sealed partial class Stack
     public long NextDeadline => Timers.Next;
 
     /// <summary>What is alive in this stack; all zero when everything was closed and nothing waits.</summary>
-    public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount + Raw.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
+    public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount + Raw.SocketCount + Packets.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
 
     /// <summary>What its owner wants of it.</summary>
     public StackOptions Options { get; }
@@ -66,6 +67,8 @@ public sealed partial class Stack
     internal IcmpLayer Icmp { get; }
 
     internal RawLayer Raw { get; }
+
+    internal PacketLayer Packets { get; }
 
     internal Reassembler Fragments { get; }
 
@@ -108,6 +111,11 @@ public sealed partial class Stack
     /// <param name="isV6">Of family AF_INET6.</param>
     /// <param name="protocol">The protocol.</param>
     public RawSocket CreateRaw(bool isV6, IPProtocol protocol) => new(Raw, isV6, protocol);
+
+    /// <summary>A new packet socket (packet(7)).</summary>
+    /// <param name="isRaw">Frames with their link header.</param>
+    /// <param name="protocol">The EtherType, or 0.</param>
+    public PacketSocket CreatePacket(bool isRaw, ushort protocol) => new(Packets, isRaw, protocol);
 
     /// <summary>TCP connections and listeners, for /proc/net/tcp and sock_diag.</summary>
     public IEnumerable<TcpEntry> ListTcp() => Tcp.List();

@@ -47,6 +47,9 @@ public abstract class DatagramSocket : ISocket
 
     public byte TrafficClass { get; set; }
 
+    /// <summary>SO_ATTACH_FILTER.</summary>
+    public PacketFilter? Filter { get; set; }
+
     /// <summary>SO_RCVBUF.</summary>
     public int ReceiveBuffer { get => _incoming.Capacity; set => _incoming.Capacity = value; }
 
@@ -175,6 +178,10 @@ public abstract class DatagramSocket : ISocket
         _ = Queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
         return true;
     }
+
+    /// <summary>True when the socket's filter wants a message; it sees what the protocol sees, from its own header on (socket(7)).</summary>
+    private protected bool Wants(ReadOnlySpan<byte> message, PacketBuffer packet, bool isV4) => Filter is not { } filter
+        || filter.Run(message, -1, new PacketInfo(packet.Input!.Index, 0, PacketKind.Host, isV4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6, default, message.Length, -1, 0, false)) != 0;
 
     /// <summary>Any address as a destination is this machine (ip(7), "INADDR_ANY").</summary>
     private protected static IPAddress Destination(IPAddress address) =>

@@ -114,6 +114,8 @@ public sealed class EthernetInterface : Interface
     /// <summary>Forgets its neighbours; before the interface goes away.</summary>
     public void Flush() => _neighbours.Clear();
 
+    internal override void OutputFrame(PacketBuffer frame) => Transmit(frame);
+
     internal override void Output(PacketBuffer packet, IPAddress nextHop)
     {
         if (!IsUp)

@@ -86,6 +86,8 @@ public abstract class Interface
         {
             tap.OnFrame(this, bytes, isOutgoing, Stack.Now);
         }
+
+        Stack.Packets.Show(this, bytes, isOutgoing);
     }
 
     /// <summary>Adds an address; the route to its network comes with it.</summary>
@@ -135,6 +137,9 @@ public abstract class Interface
 
         return best;
     }
+
+    /// <summary>Sends what a packet socket has made: a whole frame, or an IP packet where the link has no header; owns it.</summary>
+    internal abstract void OutputFrame(PacketBuffer frame);
 
     /// <summary>Sends an IP packet; owns it.</summary>
     internal abstract void Output(PacketBuffer packet, IPAddress nextHop);

@@ -21,6 +21,20 @@ public sealed class LoopbackInterface : Interface
     /// <inheritdoc/>
     public override EthernetAddress? HardwareAddress => default(EthernetAddress);
 
+    internal override void OutputFrame(PacketBuffer frame)
+    {
+        // Only what is IP comes to somebody.
+        if (EthernetFrame.TryParse(frame.Bytes, out var ethernet) && ethernet.Type is EthernetFrame.TypeIPv4 or EthernetFrame.TypeIPv6 && !ethernet.Payload.IsEmpty)
+        {
+            frame.TrimFront(EthernetFrame.HeaderSize);
+            Output(frame, default);
+        }
+        else
+        {
+            Stack.Pool.Return(frame);
+        }
+    }
+
     internal override void Output(PacketBuffer packet, IPAddress nextHop)
     {
         if (!IsUp || _queue.Count >= MaxQueue)

@@ -19,6 +19,8 @@ public sealed class PointToPointInterface : Interface
         }
     }
 
+    internal override void OutputFrame(PacketBuffer frame) => Output(frame, default);
+
     internal override void Output(PacketBuffer packet, IPAddress nextHop)
     {
         if (IsUp)

@@ -116,6 +116,11 @@ public sealed class RawSocket : DatagramSocket
         }
 
         var front = IsV6 ? 0 : headerLength;
+        if (!Wants(packet.Data.AsSpan(packet.Start - front, packet.Length + front), packet, !IsV6))
+        {
+            return;
+        }
+
         var copy = Stack.Pool.Copy(packet.Data.AsSpan(packet.Start - front, packet.Length + front));
         var source = new Endpoint(header.Source, 0, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
         _ = Enqueue(copy, new Datagram(source, header.Destination, copy.Length, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt));

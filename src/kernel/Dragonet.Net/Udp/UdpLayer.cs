@@ -84,7 +84,9 @@ internal sealed class UdpLayer(Stack stack)
         {
             if (user is UdpSocket socket && socket.TakesGroup(about))
             {
-                var copy = stack.Pool.Copy(packet.Bytes);
+                var copy = stack.Pool.Copy(packet.Data.AsSpan(packet.Start - UdpDatagram.HeaderSize, packet.Length + UdpDatagram.HeaderSize));
+                copy.TrimFront(UdpDatagram.HeaderSize);
+                copy.Input = packet.Input;
                 socket.Input(copy, about);
             }
         }

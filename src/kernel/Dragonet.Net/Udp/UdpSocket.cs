@@ -124,6 +124,13 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
     /// <summary>A datagram came; owns the packet.</summary>
     internal void Input(PacketBuffer packet, in Datagram about)
     {
+        // The filter sees the UDP header, which is in front of the first byte still.
+        if (!Wants(packet.Data.AsSpan(packet.Start - UdpDatagram.HeaderSize, packet.Length + UdpDatagram.HeaderSize), packet, about.Destination.IsV4))
+        {
+            Stack.Pool.Return(packet);
+            return;
+        }
+
         if (Enqueue(packet, about))
         {
             Stack.Counters.UdpIn++;

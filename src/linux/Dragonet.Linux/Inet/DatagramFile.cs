@@ -126,6 +126,29 @@ internal abstract class DatagramFile : InetFile
     }
 
     /// <inheritdoc/>
+    public override Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value)
+    {
+        if (level != SocketOption.SOL_SOCKET || name is not (SocketOption.SO_ATTACH_FILTER or SocketOption.SO_DETACH_FILTER))
+        {
+            return base.SetOption(task, level, name, value);
+        }
+
+        PacketFilter? filter = null;
+        if (name == SocketOption.SO_ATTACH_FILTER && !FilterArgument.Read(task, value).Ok(out filter, out var error))
+        {
+            return error;
+        }
+
+        using (Network.Enter())
+        {
+            error = name == SocketOption.SO_DETACH_FILTER && _socket.Filter is null ? Errno.ENOENT : Errno.OK;
+            _socket.Filter = filter;
+        }
+
+        return error;
+    }
+
+    /// <inheritdoc/>
     protected override void Apply(int name)
     {
         switch (name)

@@ -2,6 +2,7 @@ using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Linux.NetlinkSockets;
+using Dragonet.Linux.PacketSockets;
 using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Inet;
@@ -31,6 +32,7 @@ public sealed class InetFamily : SocketFamily
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET, stacks));
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET6, stacks));
         kernel.Sockets.Register(new NetlinkFamily(stacks));
+        kernel.Sockets.Register(new PacketFamily(stacks));
         kernel.Sockets.Network = new NetworkReport(kernel, stacks);
         return stacks;
     }

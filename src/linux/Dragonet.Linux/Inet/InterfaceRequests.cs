@@ -20,7 +20,7 @@ internal static class InterfaceRequests
             return List(stack, caller, argument);
         }
 
-        if (request is < NetDevice.SIOCGIFNAME or > NetDevice.SIOCSIFTXQLEN)
+        if (request is < NetDevice.SIOCGIFNAME or (> NetDevice.SIOCSIFTXQLEN and not NetDevice.SIOCETHTOOL))
         {
             return Errno.ENOTTY;
         }

@@ -12,7 +12,7 @@ internal static class Sockets
     private const int TypeFlags = (int)(OpenFlags.O_NONBLOCK | OpenFlags.O_CLOEXEC);
     private const int TypeMask = 0xf;
 
-    [Syscall(Nr.socket, Support.Partial, "AF_UNIX, AF_INET, AF_INET6, AF_NETLINK; others answer EAFNOSUPPORT")]
+    [Syscall(Nr.socket, Support.Partial, "AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET; others answer EAFNOSUPPORT")]
     public static SysResult socket(Task task, int domain, int type, int protocol)
     {
         if (!Find(task, domain, type).Ok(out var family, out var error))
@@ -203,7 +203,11 @@ internal static class Sockets
             return Errno.EINVAL;
         }
 
-        if (!socket.GetOption(task, level, name).Ok(out var bytes, out error))
+        // What cannot be read is as good as nothing to those few options that look at it; the others write only.
+        Span<byte> given = stackalloc byte[8];
+        given = given[..Math.Min(length, given.Length)];
+        given = level == PacketOption.SOL_PACKET && task.Memory.Read(value.Address, given) == Errno.OK ? given : default;
+        if (!socket.GetOption(task, level, name, given).Ok(out var bytes, out error))
         {
             return error;
         }

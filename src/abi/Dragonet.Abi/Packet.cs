@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+
+namespace Dragonet.Abi;
+
+/// <summary>Packet sockets (linux/if_packet.h).</summary>
+public static class PacketOption
+{
+    public const int SOL_PACKET = 263;
+
+    public const int PACKET_ADD_MEMBERSHIP = 1;
+    public const int PACKET_DROP_MEMBERSHIP = 2;
+    public const int PACKET_RX_RING = 5;
+    public const int PACKET_STATISTICS = 6;
+    public const int PACKET_AUXDATA = 8;
+    public const int PACKET_VERSION = 10;
+    public const int PACKET_HDRLEN = 11;
+    public const int PACKET_RESERVE = 12;
+    public const int PACKET_IGNORE_OUTGOING = 23;
+
+    public const int PACKET_MR_MULTICAST = 0;
+    public const int PACKET_MR_PROMISC = 1;
+    public const int PACKET_MR_ALLMULTI = 2;
+    public const int PACKET_MR_UNICAST = 3;
+
+    public const int TPACKET_V2 = 1;
+    public const uint TP_STATUS_KERNEL = 0;
+    public const uint TP_STATUS_USER = 1;
+    public const uint TP_STATUS_COPY = 2;
+    public const uint TP_STATUS_LOSING = 4;
+    public const uint TP_STATUS_CSUMNOTREADY = 8;
+}
+
+/// <summary>struct sockaddr_ll; the protocol in network byte order.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct sockaddr_ll
+{
+    public ushort sll_family;
+    public ushort sll_protocol;
+    public int sll_ifindex;
+    public ushort sll_hatype;
+    public byte sll_pkttype;
+    public byte sll_halen;
+    public ulong sll_addr;
+}
+
+/// <summary>struct tpacket_auxdata.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct tpacket_auxdata
+{
+    public uint tp_status;
+    public uint tp_len;
+    public uint tp_snaplen;
+    public ushort tp_mac;
+    public ushort tp_net;
+    public ushort tp_vlan_tci;
+    public ushort tp_vlan_tpid;
+}
+
+/// <summary>struct tpacket2_hdr.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct tpacket2_hdr
+{
+    public uint tp_status;
+    public uint tp_len;
+    public uint tp_snaplen;
+    public ushort tp_mac;
+    public ushort tp_net;
+    public uint tp_sec;
+    public uint tp_nsec;
+    public ushort tp_vlan_tci;
+    public ushort tp_vlan_tpid;
+    private readonly uint _padding;
+}
+
+/// <summary>struct tpacket_req.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct tpacket_req
+{
+    public uint tp_block_size;
+    public uint tp_block_nr;
+    public uint tp_frame_size;
+    public uint tp_frame_nr;
+}

@@ -1,0 +1,98 @@
+using System.Buffers;
+
+namespace Dragonet.Net;
+
+/// <summary>The packet sockets of one stack (packet(7)): what passes its interfaces is shown to them.</summary>
+internal sealed class PacketLayer(Stack stack)
+{
+    private const ushort EthernetType = 1;    // ARPHRD_ETHER
+    private const ushort LoopbackType = 772;  // ARPHRD_LOOPBACK
+    private const ushort HeaderlessType = 0xfffe;
+
+    private readonly List<PacketSocket> _sockets = [];
+    private readonly Dictionary<int, int> _promiscuous = []; // by the interface's number: how many want it
+
+    public int SocketCount => _sockets.Count;
+
+    public Stack Stack => stack;
+
+    public void Add(PacketSocket socket) => _sockets.Add(socket);
+
+    public void Remove(PacketSocket socket) => _ = _sockets.Remove(socket);
+
+    /// <summary>One more or one less who wants frames for others, too.</summary>
+    public void CountPromiscuous(int index, int change)
+    {
+        var count = _promiscuous.GetValueOrDefault(index) + change;
+        if (count > 0)
+        {
+            _promiscuous[index] = count;
+        }
+        else
+        {
+            _ = _promiscuous.Remove(index);
+        }
+
+        if (stack.FindInterface(index) is { } link)
+        {
+            link.IsPromiscuous = count > 0;
+        }
+    }
+
+    /// <summary>Something passes an interface: an Ethernet frame, or an IP packet where the link has no header.</summary>
+    public void Show(Interface link, ReadOnlySpan<byte> bytes, bool isOutgoing)
+    {
+        if (_sockets.Count == 0 || bytes.IsEmpty)
+        {
+            return;
+        }
+
+        if (!link.IsLoopback)
+        {
+            Show(link, bytes, link is EthernetInterface, isOutgoing ? PacketKind.Outgoing : null);
+            return;
+        }
+
+        // lo has an Ethernet header of zeros, and what goes out comes in.
+        var frame = ArrayPool<byte>.Shared.Rent(EthernetFrame.HeaderSize + bytes.Length);
+        EthernetFrame.Write(frame, default, default, bytes[0] >> 4 == 4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6);
+        bytes.CopyTo(frame.AsSpan(EthernetFrame.HeaderSize));
+        var whole = frame.AsSpan(0, EthernetFrame.HeaderSize + bytes.Length);
+        Show(link, whole, hasHeader: true, PacketKind.Outgoing);
+        Show(link, whole, hasHeader: true, PacketKind.Host);
+        ArrayPool<byte>.Shared.Return(frame);
+    }
+
+    private void Show(Interface link, ReadOnlySpan<byte> bytes, bool hasHeader, PacketKind? known)
+    {
+        var kind = known ?? PacketKind.Host;
+        var source = default(EthernetAddress);
+        var type = bytes[0] >> 4 == 4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6;
+        if (hasHeader)
+        {
+            if (!EthernetFrame.TryParse(bytes, out var frame))
+            {
+                return;
+            }
+
+            (type, source) = (frame.Type, frame.Source);
+            kind = known ?? KindOf(frame.Destination, link);
+            if (kind == PacketKind.Other && !link.IsPromiscuous)
+            {
+                return;
+            }
+        }
+
+        var linkType = link.IsLoopback ? LoopbackType : hasHeader ? EthernetType : HeaderlessType;
+        var header = hasHeader ? EthernetFrame.HeaderSize : 0;
+        foreach (var socket in _sockets)
+        {
+            socket.Input(bytes, new PacketInfo(link.Index, linkType, kind, type, source, bytes.Length, header, stack.Now, link.IsLoopback));
+        }
+    }
+
+    private static PacketKind KindOf(EthernetAddress destination, Interface link) =>
+        destination == EthernetAddress.Broadcast ? PacketKind.Broadcast
+        : destination.IsMulticast ? PacketKind.Multicast
+        : destination == link.HardwareAddress ? PacketKind.Host : PacketKind.Other;
+}

@@ -1,0 +1,252 @@
+using Dragonet.Abi;
+using Dragonet.Base;
+
+namespace Dragonet.Net;
+
+/// <summary>A packet socket (packet(7)): it gets what passes an interface, or all of them, and sends frames as they are.</summary>
+public sealed class PacketSocket
+{
+    /// <summary>ETH_P_ALL.</summary>
+    public const ushort AllProtocols = 3;
+
+    private readonly PacketLayer _layer;
+    private readonly Queue<(byte[] Bytes, PacketInfo About)> _incoming = new();
+    private readonly List<int> _promiscuous = [];
+    private int _held;
+    private Errno _error;
+    private bool _isClosed;
+
+    internal PacketSocket(PacketLayer layer, bool isRaw, ushort protocol)
+    {
+        _layer = layer;
+        IsRaw = isRaw;
+        Protocol = protocol;
+        layer.Add(this);
+    }
+
+    /// <summary>Woken when something changes.</summary>
+    public WaitQueue Queue { get; } = new();
+
+    /// <summary>SOCK_RAW: frames have their link header; else (SOCK_DGRAM) they begin behind it.</summary>
+    public bool IsRaw { get; }
+
+    /// <summary>The EtherType that it gets; 0 for none, <see cref="AllProtocols"/> for all.</summary>
+    public ushort Protocol { get; private set; }
+
+    /// <summary>The interface that it listens to; 0 for all.</summary>
+    public int InterfaceIndex { get; private set; }
+
+    /// <summary>Anything the user wants to find again.</summary>
+    public object? Tag { get; set; }
+
+    /// <summary>SO_ATTACH_FILTER.</summary>
+    public PacketFilter? Filter { get; set; }
+
+    /// <summary>PACKET_RX_RING: takes frames in place of the queue.</summary>
+    public IPacketRing? Ring { get; set; }
+
+    /// <summary>PACKET_IGNORE_OUTGOING.</summary>
+    public bool IgnoresOutgoing { get; set; }
+
+    /// <summary>SO_RCVBUF.</summary>
+    public int ReceiveBuffer { get; set; } = 212992;
+
+    /// <summary>Frames that came since the counters were read (PACKET_STATISTICS).</summary>
+    public int Seen { get; private set; }
+
+    /// <summary>Those of them for which there was no room.</summary>
+    public int Drops { get; private set; }
+
+    /// <summary>Length of the first frame (FIONREAD).</summary>
+    public int NextLength => _incoming.TryPeek(out var first) ? first.Bytes.Length : 0;
+
+    /// <summary>bind(2): ENODEV for an interface that is not here; one that is down is bound, and an error waits (packet(7)).</summary>
+    public Errno Bind(int index, ushort protocol)
+    {
+        var link = index == 0 ? null : _layer.Stack.FindInterface(index);
+        if (index != 0 && link is null)
+        {
+            return Errno.ENODEV;
+        }
+
+        InterfaceIndex = index;
+        Protocol = protocol != 0 ? protocol : Protocol;
+        if (link is { IsUp: false })
+        {
+            _error = Errno.ENETDOWN;
+            _ = Queue.Wake();
+        }
+
+        return Errno.OK;
+    }
+
+    /// <summary>PACKET_MR_PROMISC on an interface, once more or once less.</summary>
+    public Errno SetPromiscuous(int index, bool value)
+    {
+        if (_layer.Stack.FindInterface(index) is null)
+        {
+            return Errno.ENODEV;
+        }
+
+        if (value)
+        {
+            _promiscuous.Add(index);
+        }
+        else if (!_promiscuous.Remove(index))
+        {
+            return Errno.EADDRNOTAVAIL;
+        }
+
+        _layer.CountPromiscuous(index, value ? 1 : -1);
+        return Errno.OK;
+    }
+
+    /// <summary>sendto(2): a whole frame (SOCK_RAW), or what is behind a header to be made.</summary>
+    /// <param name="data">The bytes.</param>
+    /// <param name="index">Through which interface; 0 for the one it is bound to.</param>
+    /// <param name="protocol">The EtherType of the header to be made; 0 for the one it is bound to.</param>
+    /// <param name="to">Whom the header names.</param>
+    public Result<int> Send(ReadOnlySpan<byte> data, int index, ushort protocol, EthernetAddress to)
+    {
+        if (_layer.Stack.FindInterface(index != 0 ? index : InterfaceIndex) is not { } link)
+        {
+            return Errno.ENXIO;
+        }
+
+        if (!link.IsUp)
+        {
+            return Errno.ENETDOWN;
+        }
+
+        var header = link.HardwareAddress is null ? 0 : EthernetFrame.HeaderSize;
+        if (IsRaw && data.Length < header)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (data.Length > link.Mtu + (IsRaw ? header : 0))
+        {
+            return Errno.EMSGSIZE;
+        }
+
+        var packet = _layer.Stack.Pool.Copy(data);
+        if (!IsRaw && header > 0)
+        {
+            EthernetFrame.Write(packet.Prepend(header), to, link.HardwareAddress ?? default, protocol != 0 ? protocol : Protocol);
+        }
+
+        link.OutputFrame(packet);
+        return data.Length;
+    }
+
+    /// <summary>recvfrom(2): EAGAIN when there is nothing.</summary>
+    public Result<int> Receive(Span<byte> destination, bool peek, out PacketInfo about)
+    {
+        about = default;
+        if (TakeError() is not Errno.OK and var error)
+        {
+            return error;
+        }
+
+        if (!_incoming.TryPeek(out var first))
+        {
+            return Errno.EAGAIN;
+        }
+
+        about = first.About;
+        var count = Math.Min(destination.Length, first.Bytes.Length);
+        first.Bytes.AsSpan(0, count).CopyTo(destination);
+        if (!peek)
+        {
+            _ = _incoming.Dequeue();
+            _held -= first.Bytes.Length;
+            _layer.Stack.Buffers.Release(first.Bytes.Length);
+        }
+
+        return count;
+    }
+
+    /// <summary>The counters, which begin anew.</summary>
+    public (int Seen, int Drops) TakeStatistics()
+    {
+        var both = (Seen, Drops);
+        (Seen, Drops) = (0, 0);
+        return both;
+    }
+
+    /// <summary>SO_ERROR: the pending error, which is cleared.</summary>
+    public Errno TakeError()
+    {
+        var error = _error;
+        _error = Errno.OK;
+        return error;
+    }
+
+    /// <summary>The state for poll(2).</summary>
+    public PollEvents Poll() => PollEvents.POLLOUT | PollEvents.POLLWRNORM
+        | (_incoming.Count > 0 || Ring?.HasData == true ? PollEvents.POLLIN | PollEvents.POLLRDNORM : 0)
+        | (_error != Errno.OK ? PollEvents.POLLERR : 0);
+
+    /// <summary>The last close.</summary>
+    public void Close()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
+        foreach (var index in _promiscuous)
+        {
+            _layer.CountPromiscuous(index, -1);
+        }
+
+        _layer.Remove(this);
+        _layer.Stack.Buffers.Release(_held);
+        _held = 0;
+        _incoming.Clear();
+        Ring = null;
+    }
+
+    /// <summary>Something passes an interface.</summary>
+    internal void Input(ReadOnlySpan<byte> frame, in PacketInfo about)
+    {
+        var isOurs = (InterfaceIndex == 0 || InterfaceIndex == about.InterfaceIndex)
+            && (Protocol == AllProtocols ? !(IgnoresOutgoing && about.Kind == PacketKind.Outgoing) : Protocol == about.Protocol && about.Kind != PacketKind.Outgoing);
+        if (!isOurs)
+        {
+            return;
+        }
+
+        var bytes = IsRaw ? frame : frame[about.NetworkOffset..];
+        var shown = about with { Length = bytes.Length, NetworkOffset = IsRaw ? about.NetworkOffset : 0 };
+        if (Filter is { } filter)
+        {
+            var wanted = filter.Run(bytes, shown.NetworkOffset, shown);
+            if (wanted == 0)
+            {
+                return;
+            }
+
+            bytes = bytes[..(int)Math.Min(wanted, (uint)bytes.Length)];
+        }
+
+        Seen++;
+        if (Ring is { } ring)
+        {
+            Drops += ring.Put(bytes, shown) ? 0 : 1;
+        }
+        else if (_held >= ReceiveBuffer || !_layer.Stack.Buffers.TryCharge(bytes.Length))
+        {
+            Drops++;
+            return;
+        }
+        else
+        {
+            _held += bytes.Length;
+            _incoming.Enqueue((bytes.ToArray(), shown));
+        }
+
+        _ = Queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
+    }
+}
