@@ -107,6 +107,23 @@ public sealed class JailNetworkTests
     }
 
     [Fact]
+    public void V10_rules_are_of_one_jail()
+    {
+        using var kernel = DragonetKernel.Boot();
+        using var a = kernel.Jails.Create([new("name", "a"), new("persist", null)]);
+        using var b = kernel.Jails.Create([new("name", "b"), new("persist", null)]);
+        const string send = "python3 -c \"import socket; print(socket.socket(2,2).sendto(b'x',('127.0.0.1',9)))\" 2>&1 | tail -n 1";
+        var handle = kernel.Networks.AddRule("output udp dport 9 drop", "a");
+        Assert.Equal("PermissionError: [Errno 1] Operation not permitted\n", JailTests.Run(a, send));
+        Assert.Equal("1\n", JailTests.Run(b, send));
+        Assert.Equal("1\n", JailTests.Run(kernel.Jails.Root, send));
+        Assert.Equal([("a", handle, "output udp dport 9 drop", 1L)], kernel.Networks.ListRules());
+        kernel.Networks.RemoveRule(handle, "a");
+        Assert.Equal("1\n", JailTests.Run(a, send));
+        Assert.Contains("begins with input", Assert.Throws<JailException>(() => kernel.Networks.AddRule("everything drop")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void V8_addresses_of_links_stay_from_boot_to_boot()
     {
         Assert.Equal(Boot("one"), Boot("one"));

@@ -18,7 +18,7 @@ internal static class HelpCommand
         ("jps", "list processes with their jails: jps [JAIL] (or: ps)"),
         ("census", "count the objects of a kernel or a jail: census [JAIL]"),
         ("rctl", "limit resources: rctl -a|-l|-r|-u RULE (jail:NAME:RESOURCE:ACTION=AMOUNT/PER)"),
-        ("net", "look at networks and change them: net ls|stats|route|ss|capture|impair|bridge|epair|mv|rm|up|down|addr"),
+        ("net", "look at networks and change them: net ls|stats|route|ss|capture|impair|rule|bridge|epair|mv|rm|up|down|addr"),
         ("events", "tell what happens to jails, and who wants more than there may be: events [JAIL]"),
         ("stop", "end the programs of a jail: SIGTERM, then SIGKILL"),
         ("rm", "remove a jail: rm [-f] JAIL"),

@@ -8,7 +8,7 @@ namespace Dragonet.Cli.Standing;
 internal static class NetworkRequests
 {
     internal const string Usage = "dragonet net ls|stats|route|ss [-j JAIL] [--json] | capture [IF] [-w FILE] | impair IF delay=20ms loss=1% seed=7…|off"
-        + " | bridge add NAME [stp]|addm NAME IF [private]|delm IF|fdb NAME | epair add NAME | mv IF JAIL | rm IF | up IF | down IF | addr add|del IF ADDR/LEN";
+        + " | bridge add NAME [stp]|addm NAME IF [private]|delm IF|fdb NAME | epair add NAME | mv IF JAIL | rm IF | rule add input|forward|output MATCH… accept|drop|reject|ls|rm HANDLE|flush|policy HOOK VERDICT | up IF | down IF | addr add|del IF ADDR/LEN";
 
     internal static List<Dictionary<string, string>> Answer(NetworkControl networks, string? jail, List<string> words)
     {
@@ -35,6 +35,8 @@ internal static class NetworkRequests
                     ("jail", socket.Jail), ("protocol", socket.Protocol), ("state", socket.State), ("recv-q", Text(socket.ReceiveQueue)), ("send-q", Text(socket.SendQueue)),
                     ("local", socket.Local), ("remote", socket.Remote), ("uid", Text(socket.Owner)),
                 ]);
+            case ["rule", "ls"]:
+                return Rows(networks.ListRules(jail), static rule => [("jail", rule.Jail), ("handle", rule.Handle == 0 ? "" : Text(rule.Handle)), ("packets", rule.Handle == 0 ? "" : Text(rule.Packets)), ("rule", rule.Rule)]);
             case ["bridge", "fdb", var bridge]:
                 return Rows(networks.ListAddresses(bridge, jail), static entry => [("mac", entry.Address), ("vlan", Text(entry.Vlan)), ("port", entry.Port), ("static", entry.IsStatic ? "yes" : "no")]);
             default:
@@ -79,6 +81,18 @@ internal static class NetworkRequests
                 break;
             case ["addr", "add" or "del", var link, var address]:
                 networks.SetAddress(link, address, words[1] == "add", jail);
+                break;
+            case ["rule", "add", _, ..]:
+                _ = networks.AddRule(string.Join(' ', words.Skip(2)), jail);
+                break;
+            case ["rule", "rm", var handle] when int.TryParse(handle, NumberStyles.None, CultureInfo.InvariantCulture, out var number):
+                networks.RemoveRule(number, jail);
+                break;
+            case ["rule", "policy", var hook, var verdict]:
+                networks.SetPolicy(hook, verdict, jail);
+                break;
+            case ["rule", "flush"]:
+                networks.FlushRules(jail);
                 break;
             case ["impair", var link, _, ..]:
                 networks.Impair(link, string.Join(' ', words.Skip(2)), jail);

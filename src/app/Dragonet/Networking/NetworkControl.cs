@@ -180,6 +180,65 @@ public sealed class NetworkControl
         }
     }
 
+    /// <summary>Adds a rule to a jail's firewall: "input tcp dport 22 ip saddr 10.0.0.0/8 ct state new accept".</summary>
+    /// <returns>Its handle.</returns>
+    /// <exception cref="JailException">It is no rule, or there are too many.</exception>
+    public int AddRule(string rule, string? jail = null)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        var parsed = FilterParser.Parse(rule.Split(' ', StringSplitOptions.RemoveEmptyEntries), out var why) ?? throw new JailException(why, Errno.EINVAL);
+        var network = StackOf(jail);
+        using (network.Enter())
+        {
+            return network.Stack.UseFirewall().Add(parsed) is > 0 and var handle ? handle : throw new JailException("too many rules", Errno.ENOSPC);
+        }
+    }
+
+    /// <summary>What becomes of packets that no rule matches: hook "input", "forward" or "output"; verdict "accept", "drop" or "reject".</summary>
+    /// <exception cref="JailException">There is no such hook or verdict.</exception>
+    public void SetPolicy(string hook, string verdict, string? jail = null)
+    {
+        if (!FilterParser.Hook(hook, out var at) || !FilterParser.Verdict(verdict, out var what))
+        {
+            throw new JailException("write input, forward or output, and accept, drop or reject", Errno.EINVAL);
+        }
+
+        var network = StackOf(jail);
+        using (network.Enter())
+        {
+            network.Stack.UseFirewall().SetPolicy(at, what);
+        }
+    }
+
+    /// <summary>Rules of a jail, or of all (null): jail, handle (0 for a policy), rule, packets.</summary>
+    public IReadOnlyList<(string Jail, int Handle, string Rule, long Packets)> ListRules(string? jail = null) => Collect(jail, static (network, name) => network.Stack.Firewall is not { } firewall ? []
+        : firewall.Rules.Select(pair => (name, pair.Rule.Handle, pair.Rule.ToString(), pair.Packets))
+            .Concat(Enum.GetValues<FilterHook>().Where(hook => firewall.GetPolicy(hook) != FilterVerdict.Accept).Select(hook => (name, 0, $"policy {hook} {firewall.GetPolicy(hook)}".ToLowerInvariant(), 0L))));
+
+    /// <summary>Removes a rule.</summary>
+    /// <exception cref="JailException">There is none of this handle.</exception>
+    public void RemoveRule(int handle, string? jail = null)
+    {
+        var network = StackOf(jail);
+        using (network.Enter())
+        {
+            if (network.Stack.Firewall?.Remove(handle) != true)
+            {
+                throw new JailException($"no rule has the handle {handle.ToString(System.Globalization.CultureInfo.InvariantCulture)}", Errno.ENOENT);
+            }
+        }
+    }
+
+    /// <summary>Removes all rules of a jail; everything passes again.</summary>
+    public void FlushRules(string? jail = null)
+    {
+        var network = StackOf(jail);
+        using (network.Enter())
+        {
+            network.Stack.Firewall?.Flush();
+        }
+    }
+
     /// <summary>Shows what passes, until the result is disposed.</summary>
     /// <param name="options">Where, and how.</param>
     /// <param name="output">Gets pieces of a pcapng file, or lines of text, by a thread of its own.</param>

@@ -135,6 +135,12 @@ public sealed partial class Stack
     /// <summary>Gives a packet to the protocol above; owns it. The IP header is still in front of its first byte.</summary>
     private void Deliver(in IPHeader header, PacketBuffer packet, int headerLength)
     {
+        if (Firewall is { } firewall && firewall.Judge(FilterHook.Input, new FilterPacket(header, packet.Bytes, packet.Input, null)) is not FilterVerdict.Accept and var verdict)
+        {
+            Refuse(header, packet, headerLength, verdict);
+            return;
+        }
+
         Counters.IPInDelivers++;
         var isKnown = Raw.Deliver(header, packet, headerLength);
         switch (header.Protocol)
@@ -188,10 +194,49 @@ public sealed partial class Stack
             Icmp.SendError(header, packet, 0, IcmpError.Prohibited);
             Pool.Return(packet);
         }
+        else if (Firewall is { } firewall && JudgeForwarded(firewall, header, packet, path) is not FilterVerdict.Accept and var verdict)
+        {
+            Refuse(header, packet, 0, verdict);
+        }
         else
         {
             ForwardTo(path, header, packet);
         }
+    }
+
+    /// <summary>The firewall does not let a packet pass; owns it.</summary>
+    private void Refuse(in IPHeader header, PacketBuffer packet, int headerLength, FilterVerdict verdict)
+    {
+        if (verdict == FilterVerdict.Reject)
+        {
+            Icmp.SendError(header, packet, headerLength, IcmpError.PortUnreachable);
+        }
+
+        Pool.Return(packet);
+    }
+
+    private static FilterVerdict JudgeForwarded(Firewall firewall, in IPHeader header, PacketBuffer packet, in Path path)
+    {
+        var bytes = packet.Bytes;
+        var protocol = header.Protocol;
+        var at = header.Source.IsV4 ? (bytes[0] & 0xf) * 4 : IPv6Packet.HeaderSize;
+        var isLater = false;
+        if (header.Source.IsV4)
+        {
+            isLater = IPv4Packet.TryParse(bytes, out var ip) && ip.FragmentOffset > 0;
+        }
+        else
+        {
+            var walk = ExtensionHeaders.Walk(bytes, ref at, ref protocol, out var fragment);
+            if (walk == ExtensionWalk.Broken)
+            {
+                return FilterVerdict.Drop;
+            }
+
+            isLater = walk == ExtensionWalk.Fragment && fragment.Offset > 0;
+        }
+
+        return isLater ? FilterVerdict.Accept : firewall.Judge(FilterHook.Forward, new FilterPacket(header with { Protocol = protocol }, bytes[at..], packet.Input, path.Interface));
     }
 
     private void ForwardTo(in Path path, in IPHeader header, PacketBuffer packet)

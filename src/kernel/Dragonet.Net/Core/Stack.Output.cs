@@ -15,6 +15,12 @@ public sealed partial class Stack
     internal Errno Output(in IPHeader header, PacketBuffer packet, in Path path, bool dontFragment)
     {
         Counters.IPOutRequests++;
+        if (Firewall is { } firewall && firewall.Judge(FilterHook.Output, new FilterPacket(header, packet.Bytes, null, path.Interface)) != FilterVerdict.Accept)
+        {
+            Pool.Return(packet);
+            return Errno.EPERM; // as Linux says to who sends
+        }
+
         var size = header.Source.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
         if (packet.Length + size > path.Interface.Mtu)
         {

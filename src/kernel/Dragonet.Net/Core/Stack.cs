@@ -39,6 +39,9 @@ public sealed partial class Stack
     /// <summary>Routes to other machines. What is addressed to an interface of this stack needs none.</summary>
     public RouteTable Routes { get; } = new();
 
+    /// <summary>Its firewall; null until <see cref="UseFirewall"/>.</summary>
+    public Firewall? Firewall { get; private set; }
+
     /// <summary>Counters for /proc/net/snmp.</summary>
     public StackCounters Counters { get; } = new();
 
@@ -81,6 +84,9 @@ public sealed partial class Stack
         _ = stack.Loopback.AddAddress(new Prefix(IPAddress.LoopbackV6, 128));
         return stack;
     }
+
+    /// <summary>The firewall, made when there is none: it lets everything pass.</summary>
+    public Firewall UseFirewall() => Firewall ??= new Firewall(this);
 
     /// <summary>Tells the time; it never goes backwards.</summary>
     public void SetTime(long now) => Now = Math.Max(Now, now);
