@@ -49,5 +49,5 @@ internal sealed class StandingKernel : IDisposable
         Directory.Delete(ControlPaths.Of(_name).Directory, recursive: true);
     }
 
-    private ProgramOutcome Try(string[] arguments) => HostTool.Run(Command.Path, [arguments[0], arguments[0] == "run" ? "--kernel" : "-K", _name, .. arguments[1..]], "/", s_limit);
+    internal ProgramOutcome Try(string[] arguments) => HostTool.Run(Command.Path, [arguments[0], arguments[0] == "run" ? "--kernel" : "-K", _name, .. arguments[1..]], "/", s_limit);
 }

@@ -175,6 +175,21 @@ public sealed class TemplateTests : IDisposable
             Write("evil.tar", Tar(File("manifest.json", "[{\"Layers\":[\"l\"]}]"), new PaxTarEntry(TarEntryType.SymbolicLink, "l") { LinkName = saved })), "evil")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_compressed_archive_is_read_by_the_hosts_program()
+    {
+        HostTool.Require("zstd", "zstd");
+        var plain = Write("plain.tar", [.. Tar(File("etc/a", "1"), File("etc/b", new string('x', 200_000))), .. new byte[64 << 10]]); // tar(1) fills the last record
+        Assert.Equal(0, HostTool.Run("zstd", ["-q", plain], _place, TimeSpan.FromMinutes(1)).Status);
+        Assert.Equal(2, _store.Import(plain + ".zst", "packed").Files - 1);
+        _ = _store.Import(plain, "plain");
+        Assert.Empty(_store.Compare("plain", "packed"));
+        System.IO.File.WriteAllBytes(plain + ".zst", [.. System.IO.File.ReadAllBytes(plain + ".zst")[..40]]);
+        _ = Assert.Throws<TemplateException>(() => _store.Import(plain + ".zst", "cut"));
+        Assert.Equal("no", Assert.Throws<TemplateException>(() => _store.Import(new MemoryStream(Tar(File("a", "1"))), "test", "refused", finish: () => "no")).Message);
+        Assert.Equal(2, _store.List().Count);
+    }
+
     /// <summary>Programs of this machine, with their libraries.</summary>
     private static void AddPrograms(string tree, params string[] programs)
     {

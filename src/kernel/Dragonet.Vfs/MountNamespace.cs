@@ -88,7 +88,7 @@ public sealed class MountNamespace
                 return Errno.EINVAL;
             }
 
-            var mount = new Mount(_vfs.NextMountId(), source, flags, device);
+            var mount = new Mount(_vfs.NextMountId(), source, flags | source.Inherited, device);
             AttachLocked(mount, target);
             return mount;
         }

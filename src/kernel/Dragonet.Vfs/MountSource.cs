@@ -1,3 +1,5 @@
+using Dragonet.Abi;
+
 namespace Dragonet.Vfs;
 
 /// <summary>What a mount shows.</summary>
@@ -6,6 +8,9 @@ namespace Dragonet.Vfs;
 /// <param name="Device">st_dev to show instead of the file system's own, or null.</param>
 public sealed record MountSource(FileSystem FileSystem, Dentry Root, ulong? Device = null)
 {
+    /// <summary>Restrictions that the mount has whatever it is asked for: those of what it shows.</summary>
+    public MountFlags Inherited { get; init; }
+
     /// <summary>The whole file system.</summary>
     public MountSource(FileSystem fileSystem)
         : this(fileSystem, fileSystem.RootDentry)

@@ -123,6 +123,8 @@ internal static class ControlMessages
         var fit = pointer == 0 || left < HeaderSize ? 0 : (int)Math.Min((left - HeaderSize) / 4, (ulong)files.Length);
         var numbers = new byte[4 * fit];
         var count = 0;
+        var refused = Array.FindIndex(files, file => !MayReceive(task, file));
+        fit = refused < 0 ? fit : Math.Min(fit, refused);
         while (count < fit && task.InstallFile(files[count], closeOnExec).Ok(out var fd, out _))
         {
             BinaryPrimitives.WriteInt32LittleEndian(numbers.AsSpan(4 * count), fd);
@@ -145,6 +147,11 @@ internal static class ControlMessages
             Put(task, pointer, room, ref used, ref flags, SocketOption.SOL_SOCKET, SocketOption.SCM_RIGHTS, numbers.AsSpan(0, 4 * count));
         }
     }
+
+    /// <summary>A directory of another jail would be a way out of the root. It is refused as a security module refuses a file: it and
+    /// those behind it are not delivered (MSG_CTRUNC, recvmsg(2)).</summary>
+    private static bool MayReceive(Task task, OpenFile file)
+        => task.Jail.Parent is null || file.Inode is not { IsDirectory: true } || file.Path is not { Mount.Namespace: { } space } || space == task.Jail.Mounts;
 
     private static Errno AddFiles(Task task, ReadOnlySpan<byte> body, List<OpenFile> files)
     {

@@ -37,8 +37,11 @@ internal static class ArchiveFile
         file.Dispose();
         try
         {
-            var start = new ProcessStartInfo(program, ["-dc", "--", Path.GetFullPath(path)]) { RedirectStandardOutput = true, RedirectStandardInput = true };
-            return Process.Start(start)!.StandardOutput.BaseStream;
+            var start = new ProcessStartInfo(program, ["-dc", "--", Path.GetFullPath(path)]) { RedirectStandardOutput = true, RedirectStandardInput = true, RedirectStandardError = true };
+            var running = Process.Start(start)!;
+            running.ErrorDataReceived += (_, _) => { }; // what is damaged shows itself; that nobody read to the end is no error
+            running.BeginErrorReadLine();
+            return running.StandardOutput.BaseStream;
         }
         catch (System.ComponentModel.Win32Exception failure)
         {

@@ -70,9 +70,10 @@ internal static class StatusText
         Line("SigBlk", $"{task.SignalMask:x16}");
         Line("SigIgn", $"{ignored:x16}");
         Line("SigCgt", $"{caught:x16}");
+        var counting = c.Limit?.Mask ?? ulong.MaxValue; // in a jail: those that count there
         Line("CapInh", $"{c.Inheritable:x16}");
-        Line("CapPrm", $"{c.Permitted:x16}");
-        Line("CapEff", $"{c.Effective:x16}");
+        Line("CapPrm", $"{c.Permitted & counting:x16}");
+        Line("CapEff", $"{c.Effective & counting:x16}");
         Line("CapBnd", $"{c.Bounding:x16}");
         Line("CapAmb", $"{c.Ambient:x16}");
         Line("NoNewPrivs", process.NoNewPrivileges ? "1" : "0");

@@ -47,6 +47,12 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         kernelDirectory.Add("domainname", Name(static uts => uts.DomainName, static (uts, value) => uts.DomainName = value));
         kernelDirectory.Add("osrelease", new TextFile(owner, caller => Jail.Of(caller, kernel).Uts.OsRelease + "\n"));
         kernelDirectory.Add("jail_env", new TextFile(owner, caller => Environment(Jail.Of(caller, kernel))));
+        // What FreeBSD's sysctl(8) tells a jail about itself, under the same names.
+        var security = sys.Directory("security").Directory("jail");
+        security.Add("jailed", new TextFile(owner, caller => Jail.Of(caller, kernel).Parent is null ? "0\n" : "1\n"));
+        security.Add("env", new TextFile(owner, caller => Environment(Jail.Of(caller, kernel))));
+        security.Directory("children").Add("max", new TextFile(owner, caller => Jail.Of(caller, kernel).GetText(JailParameters.ChildrenMax) + "\n"));
+        security.Directory("children").Add("cur", new TextFile(owner, caller => Jail.Of(caller, kernel).GetText(JailParameters.ChildrenCurrent) + "\n"));
         Add(sys, "kernel/pid_max", static () => PidTable.Max + "\n");
         Add(sys, "kernel/threads-max", () => kernel.Pids.Limit + "\n");
         new IpcSysctls(owner).Fill(kernelDirectory, sys.Directory("fs").Directory("mqueue"));

@@ -74,6 +74,8 @@ internal static class FileSystems
             f_files = s.Files,
             f_ffree = s.FreeFiles,
             f_fsid0 = (int)place.Mount.FileSystem.Device,
+            // An alias (nullfs) has an identity of its own, which stays as long as the directory that it shows.
+            f_fsid1 = place.Mount.DeviceOverride is null ? 0 : (int)place.Mount.Root.Inode!.Number + 1,
             f_namelen = s.NameLength,
             f_flags = flags,
         });

@@ -1,0 +1,81 @@
+using System.IO;
+using Xunit;
+
+namespace Dragonet.Guest.Tests;
+
+/// <summary>The commands of jail(8) and jexec(8): what each says and its status, on jails that are there and on others.</summary>
+public sealed class JailCommandTests
+{
+    [Fact]
+    public void J4_a_program_goes_into_a_jail_with_its_status_its_user_and_a_clean_environment()
+    {
+        using var kernel = new StandingKernel();
+        _ = kernel.Run("jail", "-c", "name=a", "path=/", "overlay", "persist");
+        Assert.Equal((7, ""), Status(kernel, "jexec", "a", "sh", "-c", "exit 7"));
+        Assert.Equal((137, ""), Status(kernel, "jexec", "a", "sh", "-c", "kill -9 $$"));
+        Assert.Equal((143, ""), Status(kernel, "jexec", "a", "sh", "-c", "kill -15 $$"));
+        Assert.Equal("65534 /tmp\n", kernel.Run("jexec", "-d", "/tmp", "-U", "nobody", "a", "sh", "-c", "echo $(id -u) $PWD"));
+        _ = kernel.Run("jexec", "a", "sh", "-c", "echo only-here:x:4711:4711::/:/bin/sh >>/etc/passwd");
+        Assert.Equal("4711\n", kernel.Run("jexec", "-U", "only-here", "a", "id", "-u"));
+        Assert.Contains("'only-here' is not", kernel.Fail("jexec", "-U", "only-here", "0", "id"), StringComparison.Ordinal);
+        Assert.Equal("", kernel.Run("jexec", "-l", "a", "sh", "-c", "env | cut -d= -f1 | grep -vxE 'HOME|SHELL|TERM|USER|PATH|PWD|LOGNAME|LANG'; true"));
+        Assert.Contains("not found", kernel.Fail("jexec", "nope", "true"), StringComparison.Ordinal);
+        Assert.Equal(127, Status(kernel, "jexec", "a", "no-such-program").Status);
+    }
+
+    [Fact]
+    public void J41_every_verb_on_a_jail_that_is_there_and_on_one_that_is_not()
+    {
+        using var kernel = new StandingKernel();
+        Assert.Equal("dragonet: jail: jail \"a\" not found\n", kernel.Fail("jail", "-r", "a"));
+        Assert.Equal("dragonet: jail \"a\" not found\n", kernel.Fail("jail", "-m", "name=a", "persist"));
+        Assert.Equal("dragonet: new jail must persist or attach\n", kernel.Fail("jail", "-c", "name=a"));
+        Assert.Equal("a: created\n", kernel.Run("jail", "-c", "name=a", "path=/", "persist"));
+        Assert.Equal("dragonet: jail \"a\" already exists\n", kernel.Fail("jail", "-c", "name=a", "path=/", "persist"));
+        Assert.Equal("a: modified\n", kernel.Run("jail", "-m", "name=a", "meta.x=1"));
+        Assert.Equal("a: modified\n", kernel.Run("jail", "-cm", "name=a", "meta.x=2", "persist"));
+        Assert.Equal("2\n", kernel.Run("jls", "-j", "a", "meta.x"));
+        Assert.Equal("a: created\n", kernel.Run("jail", "-rc", "name=a", "path=/", "persist"));
+        Assert.Equal("-\n", kernel.Run("jls", "-j", "a", "meta.x"));
+        Assert.Equal("a: removed\n", kernel.Run("jail", "-r", "a"));
+        Assert.Equal("b: created\n", kernel.Run("jail", "-cm", "name=b", "path=/", "persist"));
+        Assert.Equal("", kernel.Run("jail", "-q", "-R", "b"));
+        Assert.Equal("42\n", kernel.Run("jail", "-i", "-c", "name=c", "jid=42", "path=/", "persist"));
+        Assert.Equal("dragonet: children.max: a number from 0 to 999999\n", kernel.Fail("jail", "-m", "name=c", "children.max=x"));
+        Assert.Contains("unknown option '-z'", kernel.Fail("jail", "-z"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void J41_a_file_of_numbers_a_bound_and_a_list()
+    {
+        using var kernel = new StandingKernel();
+        var (file, ids) = (Path.GetTempFileName(), Path.GetTempFileName());
+        File.WriteAllText(file, "persist; path = /; a { } b { depend = a; } c { }");
+        Assert.Equal("a, b, c\n", kernel.Run("jail", "-f", file, "-e", ", "));
+        _ = kernel.Run("jail", "-f", file, "-J", ids, "-p", "1", "-c");
+        Assert.Equal(["name=a", "name=b", "name=c"], File.ReadLines(ids).Select(line => line.Split(' ')[1]).Order());
+        Assert.Contains("-p 0", kernel.Fail("jail", "-f", file, "-p", "0", "-c"), StringComparison.Ordinal);
+        File.Delete(file);
+        File.Delete(ids);
+    }
+
+    [Fact]
+    public void A_running_jail_is_cloned_by_name_and_becomes_a_template()
+    {
+        using var kernel = new StandingKernel();
+        _ = kernel.Run("jail", "-c", "name=a", "path=/", "overlay", "persist");
+        _ = kernel.Run("jexec", "a", "sh", "-c", "echo one >/srv/f");
+        Assert.Equal("b: created\n", kernel.Run("jail", "clone", "a", "b", "host.hostname=bee", "limit.disk=1m"));
+        Assert.Equal("bee one\n", kernel.Run("jexec", "b", "sh", "-c", "echo $(uname -n) $(cat /srv/f)"));
+        Assert.Equal("dragonet: jail \"nope\" not found\n", kernel.Fail("jail", "clone", "nope", "c"));
+        Assert.Equal("dragonet: jail \"b\" already exists\n", kernel.Fail("jail", "clone", "a", "b"));
+        Assert.Contains("how is the new one called", kernel.Fail("jail", "clone", "a"), StringComparison.Ordinal);
+        Assert.Contains("build what?", HostTool.Run(Command.Path, ["template", "build", "debian", "x"], "/", TimeSpan.FromMinutes(1)).Error, StringComparison.Ordinal);
+    }
+
+    private static (int Status, string Error) Status(StandingKernel kernel, params string[] arguments)
+    {
+        var outcome = kernel.Try(arguments);
+        return (outcome.Status, outcome.Error);
+    }
+}
