@@ -13,6 +13,8 @@ internal sealed class StandingKernel : IDisposable
 
     internal StandingKernel(params string[] options) => Assert.Equal("", HostTool.Run(Command.Path, ["boot", _name, .. options], "/", s_limit).Error);
 
+    internal string Name => _name;
+
     /// <summary>What a command prints that succeeds.</summary>
     internal string Run(params string[] arguments)
     {

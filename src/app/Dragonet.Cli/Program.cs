@@ -67,7 +67,17 @@ internal static class Program
             case "net":
                 return NetCommand.Run(rest);
             case "events":
-                return EventsCommand.Run(rest);
+                return FollowCommands.Events(rest);
+            case "strace":
+                return FollowCommands.Trace(rest);
+            case "console":
+                return FollowCommands.Console(rest);
+            case "lsof":
+                return LsofCommand.Run(rest);
+            case "top":
+                return TopCommand.Run(rest);
+            case "reboot":
+                return KernelCommands.Reboot(rest);
             case "stop":
                 return EverydayCommands.Stop(rest);
             case "rm":

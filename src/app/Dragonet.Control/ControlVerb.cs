@@ -40,6 +40,23 @@ public static class ControlVerb
     /// <summary>Takes a tar archive (input frames) into a jail, at the first setting's value.</summary>
     public const string Extract = "extract";
 
+    /// <summary>What processes do (top): a line for each in <see cref="ControlReply.Text"/>, with tabs between pid, jail, user, state, threads,
+    /// milliseconds of processor time, bytes of memory, name.</summary>
+    public const string Activity = "activity";
+
+    /// <summary>Open files (lsof): a line for each in <see cref="ControlReply.Text"/>.</summary>
+    public const string Files = "files";
+
+    /// <summary>Tells system calls, line by line as output, until the client hangs up: of a jail, or of the process that the first setting's
+    /// value names.</summary>
+    public const string Trace = "trace";
+
+    /// <summary>Tells what the kernel says, or the programs of a jail print that run by themselves, until the client hangs up.</summary>
+    public const string Console = "console";
+
+    /// <summary>Ends the programs of a jail and starts again what was started in it to run by itself.</summary>
+    public const string Restart = "restart";
+
     /// <summary>Counts objects.</summary>
     public const string Census = "census";
 

@@ -22,6 +22,7 @@ public sealed partial class DragonetKernel : IDisposable
     private readonly Kernel.Kernel _kernel;
     private readonly KernelCaller _caller = new();
     private readonly Terminals _terminals;
+    private readonly SystemCallTraces _traces;
     private UpperDirectory? _changes;
     private UserNetwork? _network;
 
@@ -32,6 +33,7 @@ public sealed partial class DragonetKernel : IDisposable
         _terminals = new Terminals(kernel);
         Jails = new JailCollection(this, kernel);
         Resources = new ResourceControl(kernel);
+        _traces = new SystemCallTraces(kernel);
     }
 
     /// <summary>The Linux release that guests see.</summary>
@@ -116,6 +118,28 @@ public sealed partial class DragonetKernel : IDisposable
 
     /// <summary>What they have and may have.</summary>
     public ResourceControl Resources { get; }
+
+    /// <summary>Writes what the programs of a jail ask of the kernel, a line each, as strace(1) does, until the result is disposed. They notice
+    /// nothing. What is the host's to answer (a program's own memory) is not seen, unless the kernel is <see cref="KernelOptions.Strict"/>.</summary>
+    /// <param name="jail">Whose programs: its own, and those of jails in it.</param>
+    /// <param name="pid">One process; 0 for all.</param>
+    /// <param name="line">Takes a line, on any thread of the kernel: be quick.</param>
+    public IDisposable Trace(GuestJail jail, int pid, Action<string> line)
+    {
+        ArgumentNullException.ThrowIfNull(jail);
+        ArgumentNullException.ThrowIfNull(line);
+        return _traces.Add(jail.Jail, pid, line);
+    }
+
+    /// <summary>What the kernel said, oldest line first: dmesg(1).</summary>
+    public string Messages => System.Text.Encoding.Latin1.GetString(_kernel.Log.Read());
+
+    /// <summary>Told about every line that the kernel says.</summary>
+    public event Action<string>? MessageWritten
+    {
+        add => _kernel.Log.Written += value;
+        remove => _kernel.Log.Written -= value;
+    }
 
     /// <summary>How many objects there are: what a leak would make grow.</summary>
     public IReadOnlyDictionary<string, string> TakeCensus() => new Dictionary<string, string>(_kernel.TakeCensus().Lines);

@@ -68,6 +68,12 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     public IReadOnlyList<(int Pid, string Jail, string Name)> Processes
         => [.. _jail.VisibleProcesses.Where(process => process != _jail.Kernel.Init).Select(process => (process.Pid, process.Jail.Name, process.Leader.Name))];
 
+    /// <summary>What its processes and those of jails in it do: a look at each, as top(1) shows them.</summary>
+    public IReadOnlyList<ProcessActivity> Activity => JailView.ActivityOf(_jail);
+
+    /// <summary>The open files of its processes and of those of jails in it.</summary>
+    public IReadOnlyList<GuestOpenFile> OpenFiles => JailView.OpenFilesOf(_jail);
+
     /// <summary>How many objects it has.</summary>
     public IReadOnlyDictionary<string, string> TakeCensus() => new Dictionary<string, string>(_jail.Kernel.TakeCensus(_jail).Lines);
 

@@ -1,4 +1,5 @@
 using System.IO;
+using System.Runtime.InteropServices;
 using Dragonet.Platform.Linux.HostFiles;
 using Dragonet.Platform.Linux.HostStreams;
 
@@ -17,10 +18,12 @@ public static class HostSide
     public static void WaitForRelease(string path) => HostLock.WaitForRelease(path);
 
     /// <summary>Leaves the terminal that we were started on; what we print goes to a file from now on.</summary>
-    public static void Detach(string log)
+    /// <param name="log">The file.</param>
+    /// <param name="kept">A descriptor of the old output that stays open.</param>
+    public static void Detach(string log, SafeHandle? kept = null)
     {
         using var nothing = File.OpenHandle("/dev/null");
         using var file = File.OpenHandle(log, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
-        HostSession.Detach((int)nothing.DangerousGetHandle(), (int)file.DangerousGetHandle());
+        HostSession.Detach((int)nothing.DangerousGetHandle(), (int)file.DangerousGetHandle(), kept is null ? -1 : (int)kept.DangerousGetHandle());
     }
 }

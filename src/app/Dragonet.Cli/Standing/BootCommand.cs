@@ -10,7 +10,10 @@ namespace Dragonet.Cli.Standing;
 /// <summary>dragonet boot: a kernel that stays until it is halted.</summary>
 internal sealed class BootCommand
 {
+    private const string Ready = "ready";
+
     private readonly KernelSettings _settings = new("boot");
+    private List<string> _arguments = [];
     private bool _foreground;
 
     private BootCommand() => Options =
@@ -32,6 +35,7 @@ internal sealed class BootCommand
         name ??= rest.Length > 0 ? rest[0] : ControlPaths.DefaultName;
         if (command._foreground)
         {
+            command._arguments = [.. arguments];
             return command.Stay(name, Environment.GetEnvironmentVariable("DRAGONET_DETACH") == "1");
         }
 
@@ -48,7 +52,11 @@ internal sealed class BootCommand
         }
     }
 
-    private static void Start(string name, string[] arguments)
+    /// <summary>Boots a kernel in the background, and comes back when it serves.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="arguments">Of the command.</param>
+    /// <param name="directory">Where relative names begin; null for here.</param>
+    internal static void Start(string name, string[] arguments, string? directory = null)
     {
         var paths = ControlPaths.Of(name);
         if (paths.IsAlive)
@@ -56,25 +64,14 @@ internal sealed class BootCommand
             throw new CommandException($"boot: kernel '{name}' runs already");
         }
 
-        var self = new ProcessStartInfo(Environment.ProcessPath!, ["boot", .. arguments, "--foreground"]) { UseShellExecute = false };
+        var self = new ProcessStartInfo(Environment.ProcessPath!, ["boot", .. arguments, "--foreground"]) { RedirectStandardOutput = true, WorkingDirectory = directory ?? "" };
         self.Environment["DRAGONET_DETACH"] = "1";
         using var child = Process.Start(self) ?? throw new CommandException("boot: no process could be started");
-        for (var wait = 5; ; wait = Math.Min(wait * 2, 50))
+        // It keeps its first output until it serves, and says so there.
+        if (child.StandardOutput.ReadLine() != Ready)
         {
-            if (child.WaitForExit(wait))
-            {
-                throw new CommandException($"boot: kernel '{name}' did not start: {LastLine(paths.Log)}");
-            }
-
-            try
-            {
-                _ = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Info });
-                return;
-            }
-            catch (ControlException) when (!child.HasExited)
-            {
-                // not yet
-            }
+            child.WaitForExit();
+            throw new CommandException($"boot: kernel '{name}' did not start: {LastLine(paths.Log)}");
         }
     }
 
@@ -94,9 +91,10 @@ internal sealed class BootCommand
     {
         var paths = ControlPaths.Of(name);
         paths.Make();
+        using var starter = detached ? new FileStream("/proc/self/fd/1", FileMode.Open, FileAccess.Write) : null;
         if (detached)
         {
-            HostSide.Detach(paths.Log);
+            HostSide.Detach(paths.Log, starter?.SafeFileHandle);
         }
 
         using var alive = KernelLife.Begin(paths, name);
@@ -108,9 +106,13 @@ internal sealed class BootCommand
             ["pid"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
             ["memory"] = _settings.Memory.ToString(CultureInfo.InvariantCulture),
             ["version"] = DragonetKernel.Release,
+            ["arguments"] = string.Join('\0', _arguments.Where(argument => argument is not ("-f" or "--foreground"))),
+            ["directory"] = Environment.CurrentDirectory,
         });
         using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGINT, Halt);
         using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, Halt);
+        starter?.Write(System.Text.Encoding.ASCII.GetBytes(Ready + "\n"));
+        starter?.Dispose();
         server.Run();
         return 0;
 

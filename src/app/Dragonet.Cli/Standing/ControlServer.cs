@@ -25,6 +25,9 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
     /// <summary>What programs printed that run by themselves, by the number of their jail.</summary>
     internal ConcurrentDictionary<int, ProgramLog> Logs { get; } = new();
 
+    /// <summary>What was started last to run by itself, by the number of its jail.</summary>
+    internal ConcurrentDictionary<int, ExecRequest> Programs { get; } = new();
+
     /// <summary>Serves until somebody halts the kernel.</summary>
     internal void Run()
     {
@@ -34,6 +37,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
             if (change.What == "gone")
             {
                 _ = Logs.TryRemove(change.Id, out _);
+                _ = Programs.TryRemove(change.Id, out _);
             }
         };
         new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "control" }.Start();

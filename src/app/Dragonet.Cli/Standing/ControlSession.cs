@@ -36,7 +36,34 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
 
             if (request.Verb == ControlVerb.Events)
             {
-                new EventRelay(server.Kernel, frames, request.Jail).Run();
+                var events = new LineRelay(frames);
+                events.Run(() => new EventRelay(server.Kernel, events, request.Jail));
+                return;
+            }
+
+            if (request.Verb == ControlVerb.Trace)
+            {
+                var (traced, calls) = (FindAny(request), new LineRelay(frames));
+                var pid = Settings(request).Count > 0 ? Number(request, int.MaxValue, "trace: no process number") : 0;
+                if (pid != 0 && !traced.Processes.Any(process => process.Pid == pid))
+                {
+                    throw new ControlException($"trace: no process {pid} in jail \"{traced.Name}\"");
+                }
+
+                calls.Run(() => server.Kernel.Trace(traced, pid, line => calls.Add(line + "\n")));
+                return;
+            }
+
+            if (request.Verb == ControlVerb.Console)
+            {
+                var (log, console) = (request.Jail is null ? null : server.Logs.GetOrAdd(Find(request).Id, _ => new ProgramLog()), new LineRelay(frames));
+                console.Run(() => log is null ? ConsoleRelay.Of(server.Kernel, console) : ConsoleRelay.Of(log, console));
+                return;
+            }
+
+            if (request.Verb == ControlVerb.Restart)
+            {
+                Restart(Find(request));
                 return;
             }
 
@@ -86,6 +113,10 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return Describe(request.Jail is null ? [.. server.Kernel.Jails.List()] : [Find(request)]);
             case ControlVerb.Processes or ControlVerb.Wait:
                 return new ControlReply { Processes = [.. FindAny(request).Processes.Select(process => new ControlProcess { Pid = process.Pid, Jail = process.Jail, Name = process.Name })] };
+            case ControlVerb.Activity:
+                return new ControlReply { Text = ViewText.Of(FindAny(request).Activity) };
+            case ControlVerb.Files:
+                return new ControlReply { Text = ViewText.Of(FindAny(request).OpenFiles) };
             case ControlVerb.Signal:
                 var target = Find(request);
                 target.Signal(Number(request, 64, "signal: no signal number"));
@@ -202,7 +233,39 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
         relay.Run();
     }
 
+    /// <summary>SIGTERM, ten seconds, SIGKILL; then once more what runs in it by itself. Its files stay.</summary>
+    private void Restart(GuestJail jail)
+    {
+        const int terminate = 15, kill = 9;
+        var program = server.Programs.TryGetValue(jail.Id, out var known) ? known : throw new ControlException($"restart: nothing runs in \"{jail.Name}\" by itself ('dragonet run --name {jail.Name} -d')");
+        jail.Signal(terminate);
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10)))
+        {
+            try
+            {
+                jail.WaitUntilEmptyAsync(patience.Token).GetAwaiter().GetResult();
+            }
+            catch (OperationCanceledException)
+            {
+                jail.Signal(kill);
+                jail.WaitUntilEmptyAsync().GetAwaiter().GetResult();
+            }
+        }
+
+        Execute(jail, program);
+    }
+
     private ProgramRelay Start(GuestJail jail, ExecRequest program)
+    {
+        if (program.Detached)
+        {
+            server.Programs[jail.Id] = program;
+        }
+
+        return StartRelay(jail, program);
+    }
+
+    private ProgramRelay StartRelay(GuestJail jail, ExecRequest program)
         => new(frames, jail, program, program.Detached ? server.Logs.GetOrAdd(jail.Id, _ => new ProgramLog()) : null);
 
     private void Reply(ControlReply reply) => frames.Write(FrameKind.Reply, reply, ControlJson.Default.ControlReply);

@@ -1,37 +1,25 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.IO;
-using System.Text;
-using Dragonet.Control;
 
 namespace Dragonet.Cli.Standing;
 
-/// <summary>Tells one client what happens, until it hangs up. A client that does not listen loses events, and nobody waits for it.</summary>
-internal sealed class EventRelay(DragonetKernel kernel, FrameChannel frames, string? jail)
+/// <summary>What happens to jails, and who wants more than there may be, as lines for one client.</summary>
+internal sealed class EventRelay : IDisposable
 {
-    private const int MostWaiting = 4096;
+    private readonly DragonetKernel _kernel;
+    private readonly LineRelay _relay;
+    private readonly string? _jail;
 
-    private readonly BlockingCollection<string> _lines = new(MostWaiting);
-
-    internal void Run()
+    internal EventRelay(DragonetKernel kernel, LineRelay relay, string? jail)
     {
+        (_kernel, _relay, _jail) = (kernel, relay, jail);
         kernel.Jails.Changed += OnChanged;
         kernel.Resources.LimitHit += OnLimit;
-        try
-        {
-            frames.Write(FrameKind.Reply, new ControlReply(), ControlJson.Default.ControlReply);
-            new Thread(Send, 256 * 1024) { IsBackground = true, Name = "events" }.Start();
-            while (frames.Read() is not null)
-            {
-                // It has nothing to say: the end of the stream is what counts.
-            }
-        }
-        finally
-        {
-            kernel.Jails.Changed -= OnChanged;
-            kernel.Resources.LimitHit -= OnLimit;
-            _lines.CompleteAdding();
-        }
+    }
+
+    public void Dispose()
+    {
+        _kernel.Jails.Changed -= OnChanged;
+        _kernel.Resources.LimitHit -= OnLimit;
     }
 
     private void OnChanged(JailChange change)
@@ -47,24 +35,9 @@ internal sealed class EventRelay(DragonetKernel kernel, FrameChannel frames, str
 
     private void Add(string name, string line)
     {
-        if ((jail is null || name == jail || name.StartsWith(jail + ".", StringComparison.Ordinal)) && !_lines.IsAddingCompleted)
+        if (_jail is null || name == _jail || name.StartsWith(_jail + ".", StringComparison.Ordinal))
         {
-            _ = _lines.TryAdd(line);
-        }
-    }
-
-    private void Send()
-    {
-        try
-        {
-            foreach (var line in _lines.GetConsumingEnumerable())
-            {
-                frames.Write(FrameKind.Output, Encoding.UTF8.GetBytes(line));
-            }
-        }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
-        {
-            // The client has hung up: Run sees that, too.
+            _relay.Add(line);
         }
     }
 }

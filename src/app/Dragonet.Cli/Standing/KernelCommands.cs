@@ -18,6 +18,30 @@ internal static class KernelCommands
         return 0;
     }
 
+    /// <summary>Ends a kernel and boots it with the same options; or, with -j, ends the programs of a jail and starts again what ran in it by
+    /// itself.</summary>
+    internal static int Reboot(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, rest) = KernelOption.Take(arguments);
+        if (rest is ["-j", var jail])
+        {
+            _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Restart, Jail = jail }).Checked();
+            return 0;
+        }
+
+        var name = rest.FirstOrDefault() ?? kernel;
+        var known = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Info }).Checked().Values ?? [];
+        using (var client = ControlClient.Connect(name))
+        {
+            _ = client.Ask(new ControlRequest { Verb = ControlVerb.Halt }).Checked();
+            client.WaitForEnd();
+        }
+
+        KernelLife.WaitForEnd(ControlPaths.Of(name));
+        BootCommand.Start(name, known.GetValueOrDefault("arguments")?.Split('\0', StringSplitOptions.RemoveEmptyEntries) ?? [name], known.GetValueOrDefault("directory"));
+        return 0;
+    }
+
     /// <summary>Ends a kernel that does not answer.</summary>
     internal static int Kill(ReadOnlySpan<string> arguments)
     {

@@ -9,6 +9,7 @@ internal sealed class ProgramLog
 
     private readonly Lock _lock = new();
     private readonly Queue<byte[]> _parts = [];
+    private Action<string>? _followers; // guarded by _lock
     private int _size;
 
     internal void Add(ReadOnlySpan<byte> bytes)
@@ -21,6 +22,27 @@ internal sealed class ProgramLog
             {
                 _size -= _parts.Dequeue().Length;
             }
+
+            _followers?.Invoke(Encoding.UTF8.GetString(bytes));
+        }
+    }
+
+    /// <summary>Gives what is there, and from then on what comes: each once, in order.</summary>
+    /// <param name="follower">Quick, and it calls nothing of this.</param>
+    internal void Follow(Action<string> follower)
+    {
+        lock (_lock)
+        {
+            follower(Encoding.UTF8.GetString([.. _parts.SelectMany(part => part)]));
+            _followers += follower;
+        }
+    }
+
+    internal void Unfollow(Action<string> follower)
+    {
+        lock (_lock)
+        {
+            _followers -= follower;
         }
     }
 

@@ -9,7 +9,10 @@ namespace Dragonet.Platform.Linux.HostStreams;
 public static class HostSession
 {
     /// <summary>A session of its own, without a terminal; the standard streams become these descriptors.</summary>
-    public static void Detach(int input, int output)
+    /// <param name="input">The new input.</param>
+    /// <param name="output">The new output, also for errors.</param>
+    /// <param name="keep">A copy of an old one that stays.</param>
+    public static void Detach(int input, int output, int keep = -1)
     {
         const int closeOnExec = 0x80000;
         _ = Host.Call(Nr.setsid);
@@ -19,7 +22,7 @@ public static class HostSession
         foreach (var path in Directory.GetFiles("/proc/self/fd"))
         {
             var name = Path.GetFileName(path);
-            if (Target(name) is { } target && old.Contains(target) && int.Parse(name, CultureInfo.InvariantCulture) is > 2 and var copy)
+            if (Target(name) is { } target && old.Contains(target) && int.Parse(name, CultureInfo.InvariantCulture) is > 2 and var copy && copy != keep)
             {
                 _ = Host.Call(Nr.dup3, target == old[0] ? input : output, copy, closeOnExec);
             }

@@ -1,0 +1,62 @@
+using System.IO;
+using Dragonet.Cli.Standing;
+using Dragonet.Control;
+
+namespace Dragonet.Cli.Jails;
+
+/// <summary>dragonet events, strace and console: what a kernel tells until ^C, line by line.</summary>
+internal static class FollowCommands
+{
+    /// <summary>What happens to jails, and who wants more than there may be.</summary>
+    internal static int Events(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, rest) = KernelOption.Take(arguments);
+        return Follow(kernel, new ControlRequest { Verb = ControlVerb.Events, Jail = rest.FirstOrDefault() });
+    }
+
+    /// <summary>What the programs of a jail, or one of them, ask of the kernel: JAIL, JAIL:PID or :PID.</summary>
+    internal static int Trace(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, rest) = KernelOption.Take(arguments);
+        var parts = rest.Count == 1 ? rest[0].Split(':') : [];
+        if (parts.Length is 0 or > 2)
+        {
+            throw new CommandException("strace: of whom? dragonet strace JAIL[:PID]");
+        }
+
+        return Follow(kernel, new ControlRequest
+        {
+            Verb = ControlVerb.Trace,
+            Jail = parts[0].Length == 0 ? "0" : parts[0],
+            Settings = parts.Length == 2 ? [new ControlSetting { Name = "pid", Value = parts[1] }] : null,
+        });
+    }
+
+    /// <summary>What the kernel says, or what the programs of a jail print that run by themselves.</summary>
+    internal static int Console(ReadOnlySpan<string> arguments)
+    {
+        var (kernel, rest) = KernelOption.Take(arguments);
+        return Follow(kernel, new ControlRequest { Verb = ControlVerb.Console, Jail = rest.FirstOrDefault() });
+    }
+
+    private static int Follow(string kernel, ControlRequest request)
+    {
+        using var client = ControlClient.Connect(kernel);
+        _ = client.Ask(request).Checked();
+        using var output = System.Console.OpenStandardOutput();
+        while (client.ReadOutput() is { } line)
+        {
+            try
+            {
+                output.Write(line.Span);
+                output.Flush();
+            }
+            catch (IOException)
+            {
+                return 0; // nobody reads any more
+            }
+        }
+
+        return 0;
+    }
+}
