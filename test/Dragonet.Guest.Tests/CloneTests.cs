@@ -104,6 +104,23 @@ public sealed class CloneTests
         Assert.Contains("has no layer", Assert.Throws<JailException>(() => kernel.Jails.Clone(kernel.Jails.Create(new JailOptions { Name = "plain" }), "d", [])).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_sample_does_what_it_says()
+    {
+        var outcome = HostTool.Run(Command.Built("RunJails", "RunJails"), [], "/", TimeSpan.FromMinutes(1));
+        Assert.Equal(
+            """
+            web says: each its own
+            twin has 2 lines
+            web has 1 line
+            No space left on device
+            disk: 10 of 10 MiB, refused: True
+            out again: 13 bytes
+            web created, twin created, twin removed, twin gone, web removed, web gone
+
+            """, outcome.Output + outcome.Error);
+    }
+
     private static ResourceAmount Disk(GuestJail jail) => jail.Usage.Single(amount => amount.Resource == "disk");
 
     private static string Run(GuestJail jail, string script)

@@ -1,4 +1,7 @@
 using System.IO;
+using System.Net.Sockets;
+using System.Text.Json;
+using Dragonet.Control;
 using Xunit;
 
 namespace Dragonet.Guest.Tests;
@@ -71,6 +74,31 @@ public sealed class JailCommandTests
         Assert.Equal("dragonet: jail \"b\" already exists\n", kernel.Fail("jail", "clone", "a", "b"));
         Assert.Contains("how is the new one called", kernel.Fail("jail", "clone", "a"), StringComparison.Ordinal);
         Assert.Contains("build what?", HostTool.Run(Command.Path, ["template", "build", "debian", "x"], "/", TimeSpan.FromMinutes(1)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_client_that_dies_while_it_makes_a_jail_leaves_nothing()
+    {
+        using var kernel = new StandingKernel();
+        var whole = JsonSerializer.SerializeToUtf8Bytes(
+            new ControlRequest
+            {
+                Verb = ControlVerb.Create,
+                Settings = [new ControlSetting { Name = "name", Value = "half" }, new ControlSetting { Name = "path", Value = "/" }],
+                Exec = new ExecRequest { Arguments = ["sleep", "1000"] },
+            }, ControlJson.Default.ControlRequest);
+        byte[] frame = [(byte)FrameKind.Request, .. BitConverter.GetBytes(whole.Length), .. whole];
+        for (var length = 0; length <= frame.Length; length += 7)
+        {
+            // All of it once, too: then the program runs already, and ends with its client.
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(ControlPaths.Of(kernel.Name).Socket));
+            _ = socket.Send(frame.AsSpan(0, Math.Min(length + 6, frame.Length)));
+        }
+
+        kernel.RunUntil("jails 0 ", "census");
+        kernel.RunUntil("processes 0 ", "census");
+        Assert.Equal("half: created\n", kernel.Run("jail", "-c", "name=half", "path=/", "persist"));
     }
 
     private static (int Status, string Error) Status(StandingKernel kernel, params string[] arguments)

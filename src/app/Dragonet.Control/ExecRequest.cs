@@ -23,4 +23,7 @@ public sealed class ExecRequest
 
     /// <summary>Nobody is at its streams: it runs on by itself, and what it prints is kept (logs).</summary>
     public bool Detached { get; set; }
+
+    /// <summary>The jail that is made for it stays, however the program ends. Without, one that fails takes its jail with it.</summary>
+    public bool KeepsJail { get; set; }
 }

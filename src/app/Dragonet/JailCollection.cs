@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Dragonet.Kernel;
 
 namespace Dragonet;
@@ -25,6 +27,26 @@ public sealed class JailCollection
 
     /// <summary>Told about everything that happens to jails, on a thread of the kernel: be quick.</summary>
     public event Action<JailChange>? Changed;
+
+    /// <summary>Everything that happens to jails from now on, until it is cancelled. Who is slow loses the oldest.</summary>
+    public async IAsyncEnumerable<JailChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        const int mostWaiting = 4096;
+        var changes = Channel.CreateBounded<JailChange>(new BoundedChannelOptions(mostWaiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        void OnChange(JailChange change) => _ = changes.Writer.TryWrite(change);
+        Changed += OnChange;
+        try
+        {
+            await foreach (var change in changes.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                yield return change;
+            }
+        }
+        finally
+        {
+            Changed -= OnChange;
+        }
+    }
 
     /// <summary>The kernel itself.</summary>
     public GuestJail Root => new(_owner, _kernel.Jails.Root, owns: false);

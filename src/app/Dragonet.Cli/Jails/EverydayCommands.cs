@@ -28,28 +28,20 @@ internal static class EverydayCommands
             settings.Add(Setting("limit.memoryuse", memory.ToString(CultureInfo.InvariantCulture)));
         }
 
-        var made = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Create, Settings = settings }).Checked().Jails![0];
+        // One request: there is the jail with its program, or nothing of it, whenever we die.
         var request = new ControlRequest
         {
-            Verb = ControlVerb.Exec,
-            Jail = made["jid"],
-            Exec = new ExecRequest { Arguments = [.. program], Environment = environment, Directory = directory, User = user, Detached = detached },
+            Verb = ControlVerb.Create,
+            Settings = settings,
+            Exec = new ExecRequest { Arguments = [.. program], Environment = environment, Directory = directory, User = user, Detached = detached, KeepsJail = true },
         };
-        try
+        return ProgramClient.Run(kernel, request, detached ? false : terminal, made =>
         {
-            var status = ProgramClient.Run(kernel, request, detached ? false : terminal);
             if (detached)
             {
                 Console.WriteLine(made["name"]);
             }
-
-            return status;
-        }
-        catch (CommandException)
-        {
-            _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Remove, Jail = made["jid"] });
-            throw;
-        }
+        });
     }
 
     /// <summary>SIGTERM, up to ten seconds, SIGKILL.</summary>

@@ -12,8 +12,9 @@ internal static class ProgramClient
     /// <param name="kernel">Which kernel.</param>
     /// <param name="request">Exec, or create with a program.</param>
     /// <param name="terminal">Whether the program gets a terminal; null for when we have one.</param>
+    /// <param name="started">Told about the jail once the program runs.</param>
     /// <returns>The program's status, as a shell shows it.</returns>
-    internal static int Run(string kernel, ControlRequest request, bool? terminal = null)
+    internal static int Run(string kernel, ControlRequest request, bool? terminal = null, Action<Dictionary<string, string>>? started = null)
     {
         using var client = ControlClient.Connect(kernel);
         using var screen = terminal != false && HostScreen.Open(0) is { } found && HostScreen.Open(1) is not null ? found : null;
@@ -22,7 +23,12 @@ internal static class ProgramClient
             (request.Exec!.Rows, request.Exec.Columns) = screen.Size;
         }
 
-        _ = client.Ask(request).Checked();
+        var reply = client.Ask(request).Checked();
+        if (reply.Jails is [var jail, ..])
+        {
+            started?.Invoke(jail);
+        }
+
         if (request.Exec!.Detached)
         {
             return 0;

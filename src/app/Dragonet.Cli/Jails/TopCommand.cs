@@ -1,9 +1,8 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Text;
 using Dragonet.Cli.Options;
-using Dragonet.Control;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dragonet.Cli.Jails;
 
@@ -77,10 +76,11 @@ internal sealed class TopCommand
         }
     }
 
-    /// <summary>q and ^C end it; other keys do nothing.</summary>
+    /// <summary>q and ^C end it; other keys do nothing. .NET's own console would edit lines, and change the terminal at the end once more.</summary>
     private static void WaitForKey(ManualResetEventSlim pressed)
     {
-        using var input = Console.OpenStandardInput();
+        using var descriptor = new SafeFileHandle(0, ownsHandle: false);
+        using var input = new FileStream(descriptor, FileAccess.Read, bufferSize: 1);
         for (var key = 0; key is not (-1 or 'q' or 'Q' or 3);)
         {
             key = input.ReadByte();

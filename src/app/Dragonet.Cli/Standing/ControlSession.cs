@@ -149,10 +149,11 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
         {
             var (jail, _) = server.Kernel.Jails.CreateAndStart(settings, made => (relay = Start(created = made, program)).Process);
             Reply(Describe(jail));
+            succeeded = program.KeepsJail;
             relay!.Run(status =>
             {
                 // Before the client hears of the end.
-                succeeded = status == 0;
+                succeeded = status == 0 || program.KeepsJail;
                 if (!succeeded)
                 {
                     created!.Remove();
