@@ -9,7 +9,7 @@ public sealed class HostileJailTests
     // What a neighbour can see of itself and of the machine.
     private const string State = """
         hostname; cat /proc/mounts; ls -la /dev /dev/shm /tmp / | grep -v ' \.\.\?$' | awk '{print $1,$3,$4,$5,$6,$NF}'; ipcs -a | grep -c 0x; ps -eo args= | sort | grep -v 'ps -eo\|sort\|grep\|sh -c\|hostile.py'
-        cat /etc/passwd | md5sum; for f in $(find /proc/sys -type f | sort); do echo $f $(cat $f 2>/dev/null | tr '\0' ' '); done | grep -v 'random\|pid_max_\|inode\|file-nr\|dentry\|pty/nr'; nproc; ulimit -a; umask; cat /proc/self/oom_score_adj
+        cat /etc/passwd | md5sum; for f in $(find /proc/sys -type f | sort); do echo $f $(cat $f 2>/dev/null | tr '\0' ' '); done | grep -v 'random\|jail/children/cur\|pid_max_\|inode\|file-nr\|dentry\|pty/nr'; nproc; ulimit -a; umask; cat /proc/self/oom_score_adj
         """;
 
     private const string Needs = """
