@@ -95,7 +95,7 @@ public sealed class JailCollection
             throw new JailException($"jail \"{origin.Name}\" has no layer of its own (overlay) that could be cloned", Abi.Errno.EINVAL);
         }
 
-        var settings = origin.Creation.Where(pair => pair.Key is not ("jid" or "name" or "host.hostname" or "net.publish")).Append(new("name", name)).Append(new("persist", null)).Concat(parameters).ToList();
+        var settings = origin.Creation.Where(pair => pair.Key is not ("jid" or "name" or "host.hostname" or "net.publish" or "vnet.interface")).Append(new("name", name)).Append(new("persist", null)).Concat(parameters).ToList();
         return _kernel.Jails.Create(settings, attach: false, out var why, origin.Jail).Ok(out var jail, out var error)
             ? new GuestJail(_owner, jail, owns: true)
             : throw new JailException(why, error);
