@@ -121,6 +121,14 @@ public sealed partial class Stack
             return false;
         }
 
+        if (Options.Interceptor is not null && header.HopLimit <= 1 && !IsLocal(header.Destination) && !header.Destination.IsMulticast && !IsBroadcast(header.Destination))
+        {
+            // Who answers for others is a router still, and one hop of a traceroute (RFC 1812, section 5.3.1).
+            Icmp.SendError(header, packet, 0, IcmpError.TimeExceeded);
+            Pool.Return(packet);
+            return false;
+        }
+
         if (!IsForUs(header.Destination))
         {
             Forward(header, packet);

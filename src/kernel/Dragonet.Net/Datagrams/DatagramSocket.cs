@@ -6,7 +6,10 @@ namespace Dragonet.Net;
 /// <summary>What sockets that send and receive single messages have in common: UDP, echo ("ping") and raw sockets.</summary>
 public abstract class DatagramSocket : ISocket
 {
+    private const int MaxErrors = 64;
+
     private readonly DatagramQueue _incoming;
+    private Queue<SocketError>? _errors;
     private Errno _error;
     private bool _isClosed;
 
@@ -46,6 +49,9 @@ public abstract class DatagramSocket : ISocket
     public byte MulticastHopLimit { get; set; } = 1;
 
     public byte TrafficClass { get; set; }
+
+    /// <summary>IP_RECVERR, IPV6_RECVERR: errors wait in a queue, and soft ones are told, too.</summary>
+    public bool WantsErrors { get; set; }
 
     /// <summary>SO_ATTACH_FILTER.</summary>
     public PacketFilter? Filter { get; set; }
@@ -134,7 +140,7 @@ public abstract class DatagramSocket : ISocket
             events |= PollEvents.POLLHUP;
         }
 
-        return _error == Errno.OK ? events : events | PollEvents.POLLERR;
+        return _error == Errno.OK && _errors is not { Count: > 0 } ? events : events | PollEvents.POLLERR;
     }
 
     /// <summary>SO_ERROR: the pending error, which is cleared.</summary>
@@ -143,6 +149,18 @@ public abstract class DatagramSocket : ISocket
         var error = _error;
         _error = Errno.OK;
         return error;
+    }
+
+    /// <summary>MSG_ERRQUEUE: the oldest error, or null. What is behind it becomes the pending one (sock_dequeue_err_skb of Linux).</summary>
+    public SocketError? TakeQueuedError()
+    {
+        if (_errors is null || !_errors.TryDequeue(out var first))
+        {
+            return null;
+        }
+
+        _error = _errors.TryPeek(out var next) ? next.Number : Errno.OK;
+        return first;
     }
 
     /// <summary>The last close.</summary>
@@ -156,12 +174,27 @@ public abstract class DatagramSocket : ISocket
         _isClosed = true;
         OnClose();
         _incoming.Clear();
+        _errors = null;
         _ = Queue.Wake();
     }
 
-    internal void Fail(Errno error)
+    /// <summary>An ICMP error about a message of this socket (__udp4_lib_err of Linux).</summary>
+    /// <param name="notice">The error.</param>
+    /// <param name="destination">To whom the message was sent.</param>
+    /// <param name="quoted">What is quoted of it, behind the protocol's header.</param>
+    internal void Fail(in IcmpNotice notice, Endpoint destination, ReadOnlySpan<byte> quoted)
     {
-        _error = error;
+        if (!WantsErrors && (!notice.IsHard || Remote is null))
+        {
+            return;
+        }
+
+        if (WantsErrors && (_errors ??= []).Count < MaxErrors)
+        {
+            _errors.Enqueue(new SocketError(notice.Number, notice.Type, notice.Code, (uint)notice.Mtu, destination, notice.About, quoted.ToArray()));
+        }
+
+        _error = notice.Number;
         _ = Queue.Wake(PollEvents.POLLERR | PollEvents.POLLIN | PollEvents.POLLOUT);
     }
 

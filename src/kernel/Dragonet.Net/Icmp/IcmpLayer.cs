@@ -61,7 +61,7 @@ internal sealed class IcmpLayer(Stack stack)
         }
         else if (isV4 ? type is 3 or 11 or 12 : type is >= 1 and <= 4)
         {
-            InputError(bytes, isV4);
+            InputError(header, packet, isV4);
         }
         else if (!isV4 && header.HopLimit == 255 && packet.Input is EthernetInterface link)
         {
@@ -160,8 +160,9 @@ internal sealed class IcmpLayer(Stack stack)
     }
 
     /// <summary>An error about a packet that this stack sent: the protocol above finds its socket by what is quoted.</summary>
-    private void InputError(ReadOnlySpan<byte> message, bool isV4)
+    private void InputError(in IPHeader outer, PacketBuffer packet, bool isV4)
     {
+        ReadOnlySpan<byte> message = packet.Bytes;
         var quoted = message[HeaderSize..];
         IPHeader header;
         if (isV4)
@@ -198,13 +199,21 @@ internal sealed class IcmpLayer(Stack stack)
             : message[0] == 2 ? (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(message[4..]), 65535) : 0;
         var local = new Endpoint(header.Source, BinaryPrimitives.ReadUInt16BigEndian(quoted));
         var remote = new Endpoint(header.Destination, BinaryPrimitives.ReadUInt16BigEndian(quoted[2..]));
+        var about = new Datagram(
+            new Endpoint(outer.Source, 0, outer.Source.IsLinkLocal ? packet.Input!.Index : 0), outer.Destination, 0, packet.Input!.Index, outer.HopLimit, outer.TrafficClass, packet.ReceivedAt);
+        var notice = new IcmpNotice(error, isHard, message[0], message[1], mtu, about);
+        stack.Raw.InputError(header, notice, quoted);
         switch (header.Protocol)
         {
             case IPProtocol.Tcp:
                 stack.Tcp.InputError(local, remote, BinaryPrimitives.ReadUInt32BigEndian(quoted[4..]), error, mtu);
                 break;
             case IPProtocol.Udp:
-                stack.Udp.InputError(local, remote, error, isHard);
+                stack.Udp.InputError(local, remote, notice, quoted[UdpDatagram.HeaderSize..]);
+                break;
+            case IPProtocol.Icmp or IPProtocol.IcmpV6 when quoted[0] == (isV4 ? EchoRequestV4 : EchoRequestV6)
+                && _sockets.TryGetValue((!isV4, BinaryPrimitives.ReadUInt16BigEndian(quoted[4..])), out var socket):
+                socket.Fail(notice, new Endpoint(header.Destination, 0), quoted); // with its ICMP header (ping_err of Linux)
                 break;
         }
     }

@@ -32,6 +32,23 @@ internal sealed class RawLayer(Stack stack)
         }
     }
 
+    /// <summary>An ICMP error about a packet of ours: all sockets of its protocol that may have sent it are told (raw_icmp_error of Linux).</summary>
+    public void InputError(in IPHeader sent, in IcmpNotice notice, ReadOnlySpan<byte> quoted)
+    {
+        if (_sockets.Count == 0 || !_sockets.TryGetValue((!sent.Source.IsV4, sent.Protocol), out var sockets))
+        {
+            return;
+        }
+
+        foreach (var socket in sockets)
+        {
+            if ((socket.Local.Address.IsUnspecified || socket.Local.Address == sent.Source) && (socket.Remote is not { } peer || peer.Address == sent.Destination))
+            {
+                socket.Fail(notice, new Endpoint(sent.Destination, 0), quoted);
+            }
+        }
+    }
+
     /// <summary>Gives copies to those who listen. The packet stays the caller's; its IP header is in front of its first byte.</summary>
     /// <returns>True when somebody does.</returns>
     public bool Deliver(in IPHeader header, PacketBuffer packet, int headerLength)

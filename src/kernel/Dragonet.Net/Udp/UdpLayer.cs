@@ -52,13 +52,8 @@ internal sealed class UdpLayer(Stack stack)
     }
 
     /// <summary>An ICMP error about a datagram of ours.</summary>
-    public void InputError(Endpoint local, Endpoint remote, Errno error, bool isHard)
-    {
-        if (Find(local, remote) is { } socket && socket.Remote is not null && isHard)
-        {
-            socket.Fail(error);
-        }
-    }
+    public void InputError(Endpoint local, Endpoint remote, in IcmpNotice notice, ReadOnlySpan<byte> quoted) =>
+        Find(local, remote)?.Fail(notice, remote, quoted);
 
     /// <summary>The socket that fits best: connected ones before bound ones, an address before any, one family before both.</summary>
     private UdpSocket? Find(Endpoint local, Endpoint remote)

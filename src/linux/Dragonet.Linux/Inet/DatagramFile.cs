@@ -90,7 +90,7 @@ internal abstract class DatagramFile : InetFile
 
         if ((flags & MsgFlags.MSG_ERRQUEUE) != 0)
         {
-            return Errno.EAGAIN;
+            return ReceiveError(buffer, out received);
         }
 
         using (Network.Enter())
@@ -171,7 +171,50 @@ internal abstract class DatagramFile : InetFile
         }
     }
 
-    /// <summary>What is said of one datagram only (ip(7), ipv6(7)): hop limit and traffic class. EINVAL for a bad or unknown one.</summary>
+    /// <inheritdoc/>
+    protected override void OnRemembered(int level, int name, bool isOn)
+    {
+        if ((level, name) is (InetOption.IPPROTO_IP, InetOption.IP_RECVERR) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR))
+        {
+            _socket.WantsErrors = IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVERR) || IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR);
+        }
+    }
+
+    /// <summary>MSG_ERRQUEUE (ip(7), "IP_RECVERR"): what was sent, to whom, and in a control message what was said of it and by whom.</summary>
+    private Result<int> ReceiveError(Span<byte> buffer, out Received received)
+    {
+        received = default;
+        using (Network.Enter())
+        {
+            if (_socket.TakeQueuedError() is not { } error)
+            {
+                return Errno.EAGAIN;
+            }
+
+            var count = Math.Min(buffer.Length, error.Data.Length);
+            error.Data.AsSpan(0, count).CopyTo(buffer);
+            received.FullLength = error.Data.Length;
+            received.Address = Format(error.Destination);
+            received.Flags = MsgFlags.MSG_ERRQUEUE | (count < error.Data.Length ? MsgFlags.MSG_TRUNC : MsgFlags.None);
+
+            // struct sock_extended_err (linux/errqueue.h), then the address of who sent the message.
+            var isV4 = error.About.Source.Address.IsV4;
+            var who = InetAddress.Format(error.About.Source, IsV6 ? AddressFamily.AF_INET6 : AddressFamily.AF_INET);
+            var data = new byte[16 + who.Length];
+            BinaryPrimitives.WriteInt32LittleEndian(data, (int)error.Number);
+            data[4] = isV4 ? (byte)2 : (byte)3; // SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
+            data[5] = error.Type;
+            data[6] = error.Code;
+            BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(8), error.Information);
+            who.CopyTo(data.AsSpan(16));
+            received.Controls = Describe(error.About) ?? [];
+            received.Controls.Add(IsV6 ? (InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR, data) : (InetOption.IPPROTO_IP, InetOption.IP_RECVERR, data));
+            return count;
+        }
+    }
+
+    /// <summary>What is said of one datagram only (ip(7), ipv6(7)): hop limit, traffic class, source and interface. EINVAL for a bad or unknown
+    /// one.</summary>
     private Errno ReadControls(List<(int Level, int Type, byte[] Data)> controls, out SendControls result)
     {
         result = default;
@@ -194,12 +237,25 @@ internal abstract class DatagramFile : InetFile
                 case (InetOption.IPPROTO_IPV6, InetOption.IPV6_TCLASS) when value.Length == 4 && number is >= -1 and <= 255:
                     result = result with { TrafficClass = number == -1 ? null : (byte)number };
                     break;
+                case (InetOption.IPPROTO_IP, InetOption.IP_PKTINFO) when value.Length == 12:
+                    result = result with { Interface = number, Source = SourceOf(value.AsSpan(4, 4)) };
+                    break;
+                case (InetOption.IPPROTO_IPV6, InetOption.IPV6_PKTINFO) when value.Length == 20:
+                    result = result with { Interface = BinaryPrimitives.ReadInt32LittleEndian(value.AsSpan(16)), Source = SourceOf(value.AsSpan(0, 16)) };
+                    break;
                 default:
                     return Errno.EINVAL;
             }
         }
 
-        return Errno.OK;
+        if (result.Interface != 0 && Network.Stack.FindInterface(result.Interface) is null)
+        {
+            return Errno.ENODEV;
+        }
+
+        return result.Source is not { } source || Network.Stack.IsLocal(source) ? Errno.OK : source.IsV4 ? Errno.ENETUNREACH : Errno.EINVAL;
+
+        static IPAddress? SourceOf(ReadOnlySpan<byte> bytes) => IPAddress.FromBytes(bytes) is { IsUnspecified: false } given ? given : null;
     }
 
     /// <summary>The control messages that the socket asked for (ip(7), ipv6(7), socket(7)).</summary>

@@ -215,6 +215,11 @@ internal abstract class InetFile : SocketFile
 
     protected byte[] Format(Endpoint endpoint) => InetAddress.Format(endpoint, Domain);
 
+    /// <summary>A flag of the IP levels has changed. Inside the stack.</summary>
+    protected virtual void OnRemembered(int level, int name, bool isOn)
+    {
+    }
+
     /// <summary>A flag of the IP levels that is on.</summary>
     protected bool IsOn(int level, int name) => _remembered.GetValueOrDefault((level, name)) != 0;
 
@@ -325,6 +330,7 @@ internal abstract class InetFile : SocketFile
     private Errno Remember(int level, int name, int value)
     {
         _remembered[(level, name)] = value;
+        OnRemembered(level, name, value != 0);
         return Errno.OK;
     }
 

@@ -184,7 +184,8 @@ internal static class SocketMessages
         return true;
     }
 
-    private static bool MayWait(SocketFile socket, MsgFlags flags) => !socket.NonBlocking && (flags & MsgFlags.MSG_DONTWAIT) == 0;
+    /// <summary>Nobody waits for the error queue (recv(2), "MSG_ERRQUEUE").</summary>
+    private static bool MayWait(SocketFile socket, MsgFlags flags) => !socket.NonBlocking && (flags & (MsgFlags.MSG_DONTWAIT | MsgFlags.MSG_ERRQUEUE)) == 0;
 
     private static SysResult SendAll(Task task, SocketFile socket, UserVector vector, in SendRequest request)
     {
