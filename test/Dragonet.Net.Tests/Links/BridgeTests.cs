@@ -140,6 +140,67 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public void A_loop_without_spanning_tree_keeps_nobody_waiting()
+    {
+        var (bridge, pairs) = _site.Star(2);
+        var loop = _site.Join(bridge.Interface.Stack, bridge.Interface.Stack);
+        Assert.True(bridge.Add(loop.A).IsOk && bridge.Add(loop.B).IsOk);
+        var frame = new byte[60];
+        EthernetFrame.Write(frame, EthernetAddress.Broadcast, EthernetAddress.Derive("somebody"), 0x1234);
+        pairs[0].A.Receive(frame);
+        _site.Run(); // it returns
+        Assert.True(loop.A.Counters.SentPackets > 1000); // and there is a storm
+        _site.Pass(20 * World.Millisecond);
+        Assert.Equal(Errno.OK, bridge.Interface.Stack.Detach(loop.A));
+        _site.Pass(World.Second);
+        Assert.True(_site.Reaches(pairs[0].B.Stack, pairs[1].B.Stack, "10.0.0.2"));
+        Assert.Equal(0, bridge.Interface.Stack.Census.Packets);
+    }
+
+    /// <summary>One stack is flooded with calls, fragments, questions about addresses and answers that nobody asked for: what it keeps is bounded,
+    /// and its neighbours talk on.</summary>
+    [Fact]
+    public void Floods_are_bounded_and_the_neighbours_talk_on()
+    {
+        var (_, pairs) = _site.Star(4);
+        var victim = pairs[1].B;
+        _ = Pair.Listen(victim.Stack, 80);
+        var me = EthernetAddress.Derive("flood");
+        var (syn, fragment, arp) = (new byte[54], new byte[14 + 20 + 512], new byte[14 + ArpPacket.Size]);
+        EthernetFrame.Write(syn, victim.Address, me, EthernetFrame.TypeIPv4);
+        EthernetFrame.Write(fragment, victim.Address, me, EthernetFrame.TypeIPv4);
+        EthernetFrame.Write(arp, EthernetAddress.Broadcast, me, EthernetFrame.TypeArp);
+        var to = IPAddress.Parse("10.0.0.2");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (uint i = 0; i < 20_000; i++)
+        {
+            var from = IPAddress.FromV4(0x0a00_0010 + (i % 200));
+            IPv4Packet.Write(syn.AsSpan(14), new IPHeader(from, to, IPProtocol.Tcp, 64, 0), 20, 1, 0);
+            TcpSegment.Write(syn.AsSpan(34), new Endpoint(from, (ushort)i), new Endpoint(to, 80), new TcpFields(i, 0, TcpFlags.Syn, 1000), 20, withChecksum: true);
+            pairs[0].A.Receive(syn);
+            IPv4Packet.Write(fragment.AsSpan(14), new IPHeader(from, to, IPProtocol.Udp, 64, 0), 512, (ushort)i, IPv4Packet.MoreFragmentsFlag);
+            pairs[0].A.Receive(fragment);
+            ArpPacket.Write(arp.AsSpan(14), (ushort)(1 + (i & 1)), new EthernetAddress(0x0200_0000_0000UL + i), IPAddress.FromV4(0x0a00_0010 + (i % 200)), victim.Address, to);
+            pairs[0].A.Receive(arp);
+            if (i % 500 == 0)
+            {
+                _site.Run();
+            }
+        }
+
+        _site.Run();
+        var census = victim.Stack.Census;
+        Assert.InRange(census.Connections, 0, 1100);
+        Assert.InRange(census.Fragments, 0, 16);
+        Assert.InRange(victim.Neighbours.Count(), 0, 512);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 32 << 20);
+        Assert.True(_site.Reaches(pairs[2].B.Stack, pairs[3].B.Stack, "10.0.0.4"));
+        Assert.True(_site.Reaches(pairs[2].B.Stack, victim.Stack, "10.0.0.2"));
+        _site.Pass(400 * World.Second);
+        Assert.Equal((0, 0, 0), (victim.Stack.Census.Connections, victim.Stack.Census.Fragments, victim.Stack.Census.Packets));
+    }
+
+    [Fact]
     public void Ports_are_interfaces_of_the_same_stack_and_of_one_bridge()
     {
         var (bridge, pairs) = _site.Star(1);

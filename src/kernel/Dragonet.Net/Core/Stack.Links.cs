@@ -6,11 +6,21 @@ namespace Dragonet.Net;
 /// <summary>Interfaces come and go, and frames come from other stacks.</summary>
 public sealed partial class Stack
 {
+    private const int MaxBurst = 2048;
+    private const long BurstTime = 1_000_000;
+
     private ConcurrentQueue<LinkInbox>? _arrived; // the one thing that other stacks touch
     private int _lastIndex;
+    private long _burstStart;
+    private int _burst; // frames taken since
 
     /// <summary>True when frames of other stacks wait: <see cref="Run"/> takes them.</summary>
-    public bool HasArrivals => Volatile.Read(ref _arrived) is { IsEmpty: false };
+    public bool HasArrivals => HasWaiting && !IsHeld;
+
+    /// <summary>Frames that run in circles, where bridges make a loop and have no spanning tree, must not keep <see cref="Run"/> from returning.</summary>
+    private bool IsHeld => _burst >= MaxBurst && Now - _burstStart < BurstTime;
+
+    private bool HasWaiting => Volatile.Read(ref _arrived) is { IsEmpty: false };
 
     /// <summary>Who looks at what passes any interface.</summary>
     internal IFrameTap[] Taps { get; private set; } = [];
@@ -91,12 +101,17 @@ public sealed partial class Stack
 
     private bool DeliverArrived()
     {
-        if (Volatile.Read(ref _arrived) is not { } arrived || !arrived.TryDequeue(out var inbox))
+        if (IsHeld || Volatile.Read(ref _arrived) is not { } arrived || !arrived.TryDequeue(out var inbox))
         {
             return false;
         }
 
-        inbox.Deliver(this);
+        if (Now - _burstStart >= BurstTime)
+        {
+            (_burstStart, _burst) = (Now, 0);
+        }
+
+        _burst += inbox.Deliver(this);
         return true;
     }
 }

@@ -49,7 +49,7 @@ public sealed partial class Stack
     public BufferBudget Buffers { get; }
 
     /// <summary>When <see cref="Run"/> is to be called at the latest; <see cref="long.MaxValue"/> when nothing is to happen by itself.</summary>
-    public long NextDeadline => Timers.Next;
+    public long NextDeadline => HasWaiting ? Math.Min(Timers.Next, _burstStart + BurstTime) : Timers.Next;
 
     /// <summary>What is alive in this stack; all zero when everything was closed and nothing waits.</summary>
     public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount + Raw.SocketCount + Packets.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);

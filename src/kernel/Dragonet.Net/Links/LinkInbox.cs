@@ -80,20 +80,22 @@ internal sealed class LinkInbox(EthernetInterface link)
     }
 
     /// <summary>Gives the frames to the interface, inside its stack.</summary>
-    public void Deliver(Stack stack)
+    /// <returns>How many there were.</returns>
+    public int Deliver(Stack stack)
     {
         Queue<PacketBuffer> frames;
         using (_lock.Enter())
         {
             if (_stack != stack)
             {
-                return; // it has moved meanwhile
+                return 0; // it has moved meanwhile
             }
 
             _isAnnounced = false;
             (frames, _spare, _frames) = (_frames, _frames, _spare);
         }
 
+        var count = frames.Count;
         while (frames.TryDequeue(out var frame))
         {
             stack.Pool.Adopt();
@@ -106,5 +108,7 @@ internal sealed class LinkInbox(EthernetInterface link)
                 stack.Pool.Return(frame);
             }
         }
+
+        return count;
     }
 }
