@@ -259,7 +259,20 @@ public sealed partial class Process
     {
         if (!IsZombie && this != Kernel.Init)
         {
-            Leader.Thread?.Space.Hold(Jail.IsHeld);
+            Leader.Thread?.Space.Hold(Jail.IsHeld || IsQueued);
+        }
+    }
+
+    /// <summary>It waits for its turn among the processes of its jail (<see cref="CpuTurns"/>).</summary>
+    internal bool IsQueued { get; private set; }
+
+    /// <summary>Lets it wait for its turn, or gives it one.</summary>
+    internal void SetQueued(bool queued)
+    {
+        if (IsQueued != queued)
+        {
+            IsQueued = queued;
+            ApplyHold();
         }
     }
 

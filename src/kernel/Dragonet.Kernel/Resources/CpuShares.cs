@@ -3,7 +3,7 @@ namespace Dragonet.Kernel;
 /// <summary>
 /// Divides processors between jails that all want more than there is, by their cpu.shares. The host's scheduler is fair to threads; here a jail
 /// with a thousand of them gets no more than one with a single one. Whoever is ahead of its share while another one waits is held for some
-/// milliseconds. Nothing is looked at before two jails run and threads wait for processors, and nothing afterwards.
+/// milliseconds; and of one with many processes that want to run, only some run at a time (<see cref="CpuTurns"/>). Nothing is looked at before two jails run and threads wait for processors, and nothing afterwards.
 /// </summary>
 internal sealed class CpuShares(Kernel kernel)
 {
@@ -11,9 +11,11 @@ internal sealed class CpuShares(Kernel kernel)
     private const long Ahead = 4_000_000;    // processor time beyond its share that is still no reason to hold a jail
     private const long MostLag = 40_000_000;
     private const int Calm = 20;             // looks without contention until there are no more
+    private const long Awake = 100_000_000;  // nanoseconds after it ran last that a jail counts as awake
 
     private readonly Dictionary<Jail, Share> _shares = []; // only the timer's thread uses it, as all below
     private long _time;
+    private long _elapsed;
     private int _calm;
     private bool _running;
 
@@ -37,10 +39,12 @@ internal sealed class CpuShares(Kernel kernel)
         var now = kernel.Clock.MonotonicNanoseconds;
         var elapsed = now - _time;
         _time = now;
+        _elapsed = elapsed;
         var active = 0;
         var jails = kernel.Jails.Top();
         foreach (var gone in _shares.Keys.Where(jail => jail.IsGone).ToList())
         {
+            _shares[gone].Turns.Release();
             _ = _shares.Remove(gone);
         }
 
@@ -48,7 +52,7 @@ internal sealed class CpuShares(Kernel kernel)
         {
             if (!_shares.TryGetValue(jail, out var share))
             {
-                _shares.Add(jail, share = new Share());
+                _shares.Add(jail, share = new Share { Turns = new CpuTurns(jail) });
             }
 
             var used = jail.Cpu.Used;
@@ -56,6 +60,7 @@ internal sealed class CpuShares(Kernel kernel)
             share.Used = used;
             share.Wants = share.Held || jail.HasRunnable;
             share.IsActive = share.Wants || share.Delta > elapsed / 100;
+            share.LastRun = share.IsActive ? now : share.LastRun;
             share.Weight = jail.ShareWeight;
             active += share.IsActive ? 1 : 0;
         }
@@ -67,7 +72,7 @@ internal sealed class CpuShares(Kernel kernel)
     {
         var active = Measure();
         var crowded = kernel.Platform.RunnableThreads > kernel.HostProcessors.Count;
-        _calm = active > 1 && (crowded || _shares.Values.Any(static share => share.Held)) ? 0 : _calm + 1;
+        _calm = active > 1 && (crowded || _shares.Values.Any(static share => share.Held || share.Turns.IsActive)) ? 0 : _calm + 1;
         Divide();
         var waits = _shares.Values.Any(static share => share.IsActive && share.Wants && share.Lag > 0);
         foreach (var (jail, share) in _shares)
@@ -80,11 +85,18 @@ internal sealed class CpuShares(Kernel kernel)
             }
         }
 
+        var awake = _shares.Values.Count(share => _time - share.LastRun < Awake);
+        foreach (var share in _shares.Values)
+        {
+            share.Turns.Next(awake > (_time - share.LastRun < Awake ? 1 : 0), kernel.HostProcessors.Count, (double)share.Delta / Math.Max(_elapsed, 1));
+        }
+
         if (_calm > Calm)
         {
             foreach (var share in _shares.Values)
             {
                 share.Lag = 0;
+                share.Turns.Release();
             }
 
             _running = false;
@@ -133,5 +145,7 @@ internal sealed class CpuShares(Kernel kernel)
         internal bool IsActive;
         internal bool Wants;  // it would run, if it could
         internal bool Held;
+        internal long LastRun = long.MinValue / 2; // when it was seen active
+        internal required CpuTurns Turns;
     }
 }
