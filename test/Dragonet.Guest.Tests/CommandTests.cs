@@ -46,10 +46,15 @@ public sealed class CommandTests
     [Fact]
     public void Secrets_of_the_host_are_not_readable()
     {
-        var outcome = Run("cat /etc/shadow");
-        Assert.NotEqual(0, outcome.Status);
+        // The accounts' files are the guest's own: nobody has a password there.
+        var outcome = Run("for f in $(find /etc -type f ! -perm -004 ! -name '*shadow*' ! -name .pwd.lock); do cat $f 2>/dev/null && echo $f; done; "
+            + @"grep -v '^[^:]*:\*:::::::$' /etc/shadow; grep -v '^[^:]*:\*::$' /etc/gshadow");
         Assert.Equal("", outcome.Output);
     }
+
+    [Fact]
+    public void Users_can_be_added_and_changed_to()
+        => Assert.Equal("joe joe\n", Run("useradd -m joe && su joe -c 'echo $(id -un) $(stat -c %U ~)'").Output);
 
     [Fact]
     public void A_program_is_killed_when_its_time_is_over()

@@ -46,6 +46,7 @@ internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, Ker
             kernel.SetRoot(new MountNamespace(Vfs, changes is null ? new MountSource(root) : Layer(root, "/"), MountFlags.None, "rootfs"));
             MakeSkeleton();
             ShareSystem();
+            new AccountFiles(kernel, caller).Make();
         }
 
         Mount("proc", "proc", "/proc", MountFlags.MS_NOSUID | MountFlags.MS_NODEV | MountFlags.MS_NOEXEC);
