@@ -56,6 +56,23 @@ public sealed class CommandTests
     public void Users_can_be_added_and_changed_to()
         => Assert.Equal("joe joe\n", Run("useradd -m joe && su joe -c 'echo $(id -un) $(stat -c %U ~)'").Output);
 
+    /// <summary>Each command in the list of all explains itself, in the same way whichever way it is asked.</summary>
+    [Fact]
+    public void Every_command_explains_itself()
+    {
+        var list = HostTool.Run(Command.Path, ["help"], "/", s_limit).Output.Split('\n');
+        var names = list.Where(static line => line.StartsWith("  ", StringComparison.Ordinal) && line.Length > 2 && line[2] != ' ')
+            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]).Where(static name => name != "dragonet").ToList();
+        Assert.Contains("jail", names);
+        foreach (var name in names)
+        {
+            var asked = HostTool.Run(Command.Path, [name, "--help"], "/", s_limit);
+            Assert.Equal((0, ""), (asked.Status, asked.Error));
+            Assert.Contains($"dragonet {name}", asked.Output, StringComparison.Ordinal);
+            Assert.Equal(asked.Output, HostTool.Run(Command.Path, ["help", name], "/", s_limit).Output);
+        }
+    }
+
     [Fact]
     public void A_program_is_killed_when_its_time_is_over()
     {

@@ -1,4 +1,5 @@
 using System.IO;
+using Dragonet.Cli.Options;
 
 namespace Dragonet.Cli;
 
@@ -55,6 +56,12 @@ internal static class HelpCommand
             return;
         }
 
+        if (command is not null && (HelpTexts.Find(command) ?? Line(command)) is { } explained)
+        {
+            writer.WriteLine(explained);
+            return;
+        }
+
         writer.WriteLine("""
             dragonet: a private Linux-compatible kernel, as an ordinary process
 
@@ -75,7 +82,10 @@ internal static class HelpCommand
             """);
     }
 
-    private static bool Known(string name) => Array.Exists(Commands, command => command.Name == name);
+    internal static bool Known(string name) => name is "exec" or "ps" || Array.Exists(Commands, command => command.Name == name);
+
+    private static string? Line(string command)
+        => Array.Find(Commands, each => each.Name == command) is { Text: { } text } ? $"dragonet {command}: {text}" : null;
 
     private static void WriteRun(TextWriter writer)
     {

@@ -40,6 +40,11 @@ internal static class Program
         }
 
         var rest = arguments.AsSpan(1);
+        if (rest.Length > 0 && rest[0] == "--help" && HelpCommand.Known(arguments[0]))
+        {
+            return HelpCommand.Run(arguments.AsSpan(0, 1));
+        }
+
         switch (arguments[0])
         {
             case "run":

@@ -1,3 +1,4 @@
+using Dragonet.Cli.Options;
 using Dragonet.Cli.Standing;
 using Dragonet.Control;
 
@@ -9,7 +10,17 @@ internal static class JpsCommand
     internal static int Run(ReadOnlySpan<string> arguments)
     {
         var (kernel, rest) = KernelOption.Take(arguments);
+        var json = Rows.TakeJson(rest);
         var processes = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Processes, Jail = rest.FirstOrDefault() }).Checked().Processes ?? [];
+        if (json)
+        {
+            Rows.Print([.. processes.Select(static process => new Dictionary<string, string>
+            {
+                ["pid"] = $"{process.Pid}", ["jail"] = process.Jail, ["command"] = process.Name,
+            })], json);
+            return 0;
+        }
+
         Console.WriteLine("    PID JAIL             COMMAND");
         foreach (var process in processes)
         {

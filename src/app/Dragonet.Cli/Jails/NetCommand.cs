@@ -1,5 +1,5 @@
 using System.IO;
-using System.Text.Json;
+using Dragonet.Cli.Options;
 using Dragonet.Cli.Standing;
 using Dragonet.Control;
 
@@ -52,55 +52,8 @@ internal static class NetCommand
 
         var request = new ControlRequest { Verb = ControlVerb.Network, Jail = jail, Settings = [.. words.Select(static word => new ControlSetting { Name = word })] };
         var rows = ControlClient.Ask(kernel, request).Checked().Rows ?? [];
-        if (json)
-        {
-            PrintJson(rows);
-        }
-        else
-        {
-            PrintTable(rows);
-        }
-
+        Rows.Print(rows, json);
         return 0;
-    }
-
-    private static void PrintTable(List<Dictionary<string, string>> rows)
-    {
-        if (rows.Count == 0)
-        {
-            return;
-        }
-
-        var columns = rows[0].Keys.Where(name => rows.Exists(row => row[name].Length > 0)).ToList();
-        var widths = columns.Select(name => rows.Max(row => row[name].Length)).Zip(columns, static (width, name) => Math.Max(width, name.Length)).ToList();
-        Console.WriteLine(string.Join("  ", columns.Select((name, i) => name.ToUpperInvariant().PadRight(widths[i]))).TrimEnd());
-        foreach (var row in rows)
-        {
-            Console.WriteLine(string.Join("  ", columns.Select((name, i) => (row[name].Length == 0 ? "-" : row[name]).PadRight(widths[i]))).TrimEnd());
-        }
-    }
-
-    private static void PrintJson(List<Dictionary<string, string>> rows)
-    {
-        using var output = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(output))
-        {
-            writer.WriteStartArray();
-            foreach (var row in rows)
-            {
-                writer.WriteStartObject();
-                foreach (var (name, value) in row)
-                {
-                    writer.WriteString(name, value);
-                }
-
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndArray();
-        }
-
-        Console.WriteLine(System.Text.Encoding.UTF8.GetString(output.ToArray()));
     }
 
     /// <summary>Until ^C: lines on the screen, or a pcapng file (- for standard output).</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO;
+using Dragonet.Cli.Options;
 using Dragonet.Control;
 
 namespace Dragonet.Cli.Standing;
@@ -69,34 +70,57 @@ internal static class KernelCommands
     /// <summary>The kernels of this user.</summary>
     internal static int List(ReadOnlySpan<string> arguments)
     {
-        var quiet = arguments.Length > 0 && arguments[0] == "-q";
-        if (!quiet)
+        var words = new List<string>([.. arguments]);
+        var json = Rows.TakeJson(words);
+        var quiet = words.Remove("-q");
+        if (words.Count > 0)
         {
-            Console.WriteLine("NAME             PID      JAILS  PROCESSES");
+            throw new CommandException($"ls: '{words[0]}' is too much: dragonet ls [-q] [--json]");
         }
 
+        var rows = new List<Dictionary<string, string>>();
         foreach (var name in ControlPaths.Names().Where(name => ControlPaths.Of(name).IsAlive))
         {
             try
             {
                 var pid = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Info }).Values?["pid"];
                 var census = ControlClient.Ask(name, new ControlRequest { Verb = ControlVerb.Census }).Values;
-                Console.WriteLine(quiet ? name : $"{name,-16} {pid,-8} {census?["jails"],5}  {census?["processes"],9}");
+                rows.Add(Row(name, pid, census?["jails"], census?["processes"], "runs"));
             }
             catch (ControlException)
             {
-                Console.WriteLine(quiet ? name : $"{name,-16} does not answer");
+                rows.Add(Row(name, null, null, null, "does not answer"));
             }
         }
 
+        if (quiet)
+        {
+            rows.ForEach(static row => Console.WriteLine(row["name"]));
+        }
+        else
+        {
+            Rows.Print(rows, json, "name", "pid", "jails", "processes", "state");
+        }
+
         return 0;
+
+        static Dictionary<string, string> Row(string name, string? pid, string? jails, string? processes, string state)
+            => new() { ["name"] = name, ["pid"] = pid ?? "", ["jails"] = jails ?? "", ["processes"] = processes ?? "", ["state"] = state };
     }
 
     /// <summary>How many objects a kernel or a jail has.</summary>
     internal static int Census(ReadOnlySpan<string> arguments)
     {
         var (kernel, rest) = KernelOption.Take(arguments);
-        foreach (var (key, value) in ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Census, Jail = rest.FirstOrDefault() }).Checked().Values ?? [])
+        var json = Rows.TakeJson(rest);
+        var counts = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Census, Jail = rest.FirstOrDefault() }).Checked().Values ?? [];
+        if (json)
+        {
+            Rows.Print([counts], json);
+            return 0;
+        }
+
+        foreach (var (key, value) in counts)
         {
             Console.WriteLine($"{key,-16} {value}");
         }

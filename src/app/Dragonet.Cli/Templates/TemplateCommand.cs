@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO;
 using System.IO.Compression;
 using Dragonet.Cli.Jails;
@@ -10,9 +11,10 @@ namespace Dragonet.Cli.Templates;
 /// <summary>dragonet template: trees of files that jails start from.</summary>
 internal sealed class TemplateCommand
 {
-    private const string Usage = "dragonet template import FILE|DIR NAME | build DISTRIBUTION:SUITE NAME | snapshot JAIL NAME | ls | rm NAME… | export NAME FILE.tar[.gz] | diff NAME OTHER";
+    private const string Usage = "dragonet template import FILE|DIR NAME | build DISTRIBUTION:SUITE NAME | snapshot JAIL NAME | ls [--json] | rm NAME… | export NAME FILE.tar[.gz] | diff NAME OTHER";
 
     private TreeLimits _limits = new();
+    private bool _json;
 
     internal static int Run(ReadOnlySpan<string> arguments)
     {
@@ -23,7 +25,8 @@ internal sealed class TemplateCommand
         }
 
         var command = new TemplateCommand();
-        var words = arguments.Length == 0 ? [] : OptionParser.Parse("template", arguments[1..], [new Option(null, "--limit", "SIZE", "most bytes of an import", value => command._limits = command._limits with { MostBytes = Quantity.Size("--limit", value) })]).ToArray();
+        var words = arguments.Length == 0 ? [] : OptionParser.Parse("template", arguments[1..], [new Option(null, "--limit", "SIZE", "most bytes of an import", value => command._limits = command._limits with { MostBytes = Quantity.Size("--limit", value) }),
+            new Option(null, "--json", null, "print JSON instead of a table", _ => command._json = true)]).ToArray();
         var store = TemplateStore.OfUser;
         switch (arguments.Length == 0 ? "" : arguments[0])
         {
@@ -35,12 +38,14 @@ internal sealed class TemplateCommand
                 CopyCommand.Archive(KernelOption.Take([]).Kernel, words[0], "/", archive => Console.WriteLine($"{words[1]}: {store.Import(archive, "jail " + words[0], words[1], command._limits).Files} files"));
                 return 0;
             case "ls" when words.Length == 0:
-                Console.WriteLine("NAME                       FILES      MIB  MADE              SOURCE");
-                foreach (var template in store.List())
+                Rows.Print([.. store.List().Select(template => new Dictionary<string, string>
                 {
-                    Console.WriteLine($"{template.Name,-24} {template.Files,7}  {template.Bytes >> 20,7}  {template.Made.ToLocalTime():yyyy-MM-dd HH:mm}  {template.Source}");
-                }
-
+                    ["name"] = template.Name,
+                    ["files"] = $"{template.Files}",
+                    [command._json ? "bytes" : "mib"] = command._json ? $"{template.Bytes}" : $"{template.Bytes >> 20}",
+                    ["made"] = command._json ? template.Made.ToString("O", CultureInfo.InvariantCulture) : $"{template.Made.ToLocalTime():yyyy-MM-dd HH:mm}",
+                    ["source"] = template.Source,
+                })], command._json, "name", "files", "mib", "made", "source");
                 return 0;
             case "rm" when words.Length > 0:
                 foreach (var name in words)

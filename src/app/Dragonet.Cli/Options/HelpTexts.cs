@@ -1,0 +1,126 @@
+namespace Dragonet.Cli.Options;
+
+/// <summary>What `dragonet help COMMAND` and `dragonet COMMAND --help` print: how it is written, what it does, examples.</summary>
+internal static class HelpTexts
+{
+    /// <summary>The text of a command; null when its line in the list of commands says everything.</summary>
+    internal static string? Find(string command) => command switch
+    {
+        "boot" => """
+            usage: dragonet boot [NAME] [-m SIZE] [-n CPUS] [-v HOST:GUEST[:ro]]… [--net user|none] [--allow RULE]… [-p HOST:GUEST]…
+                                 [-f|--foreground]
+
+            Starts a kernel that stays until it is halted. Jails are made in it with 'dragonet jail' and 'dragonet run --name'.
+
+            examples:
+              dragonet boot
+              dragonet boot work -m 4G --net user
+              dragonet boot work --foreground     (for a service manager: eng/systemd)
+            """,
+        "halt" or "kill" or "reboot" => """
+            usage: dragonet halt [NAME]       ends the programs in order, then the kernel
+                   dragonet kill [NAME]       ends one that does not answer
+                   dragonet reboot [NAME]     halts it and boots it as before
+                   dragonet reboot -j JAIL    starts again what runs in a jail by itself
+            """,
+        "ls" => """
+            usage: dragonet ls [-q] [--json]
+
+            Lists the kernels of this user that stay. -q: names only.
+            """,
+        "jail" => """
+            usage: dragonet jail [-K KERNEL] [-q|-v] [-i] -c|-m|-cm|-r|-rc [JAIL…] [PARAMETER=VALUE…] [command=PROGRAM ARG…]
+                   dragonet jail [-K KERNEL] [-f FILE] [-J IDFILE] [-p AT-ONCE] -c|-m|-cm|-r|-rc [JAIL…]
+                   dragonet jail clone JAIL NAME
+
+            Makes (-c), changes (-m) and removes (-r) jails; -cm makes or changes, -rc removes and makes again. Parameters are those of
+            jail(8): docs/jail-parameters.md lists them. With -f they come from a jail.conf(5).
+
+            examples:
+              dragonet jail -c name=web persist net=lan0
+              dragonet jail -c name=job command=make -j2
+              dragonet jail -m name=web limit.memoryuse=256M
+              dragonet jail -f jail.conf -c
+              dragonet jail -r web
+            """,
+        "jls" => """
+            usage: dragonet jls [-K KERNEL] [-hnNqv] [--json] [-j JAIL] [PARAMETER…]
+
+            Lists jails. -n: name=value, which 'dragonet jail -c' reads; -h: a line of names first; -N: names instead of numbers; -q: quoted;
+            -v: more.
+
+            examples:
+              dragonet jls
+              dragonet jls -j web -n
+              dragonet jls --json
+            """,
+        "jexec" or "exec" => """
+            usage: dragonet jexec [-K KERNEL] [-l] [-d DIR] [-u USER] [-e KEY=VALUE]… [-T] [-b] JAIL COMMAND [ARG…]
+
+            Runs a program in a jail, with this terminal (-T: without). -l: a clean environment, as at a login; -d: where it starts; -b: it goes
+            on by itself, and 'dragonet logs' has what it prints. The exit status is the program's.
+
+            examples:
+              dragonet jexec web sh
+              dragonet exec -l -u www-data web id
+            """,
+        "jps" or "ps" => """
+            usage: dragonet jps [-K KERNEL] [--json] [JAIL]
+
+            Lists the processes of all jails, or of one.
+            """,
+        "census" => """
+            usage: dragonet census [-K KERNEL] [--json] [JAIL]
+
+            Counts the objects of a kernel, or of one jail: processes, open files, sockets, mounts, and so on. What a jail had is zero once it
+            is removed.
+            """,
+        "rctl" => """
+            usage: dragonet rctl [-K KERNEL] -a RULE… | -l [FILTER…] | -r FILTER… | -u [-h] [-v] SUBJECT… | -f FILE
+
+            Adds, lists and removes rules, and tells what is used (docs/rctl.md).
+
+            examples:
+              dragonet rctl -a jail:web:memoryuse:deny=256M
+              dragonet rctl -a jail:web:pcpu:deny=50
+              dragonet rctl -hu jail:web
+            """,
+        "template" => """
+            usage: dragonet template build DISTRIBUTION:SUITE NAME      from the distribution's packages (needs debootstrap)
+                   dragonet template import FILE|DIR NAME               a tar, an OCI image, a saved docker image, a directory
+                   dragonet template snapshot JAIL NAME | ls [--json] | rm NAME… | export NAME FILE | diff NAME OTHER
+
+            Keeps trees of files that jails start from: they are /templates/NAME in every kernel that stays.
+
+            examples:
+              dragonet template build debian:bookworm base
+              dragonet jail -c name=web path=/templates/base overlay persist
+            """,
+        "cp" => """
+            usage: dragonet cp [-K KERNEL] JAIL:PATH DEST
+                   dragonet cp [-K KERNEL] SOURCE JAIL:PATH
+
+            Copies files and directories from a jail or into one.
+            """,
+        "net" => """
+            usage: dragonet net [-K KERNEL] [-j JAIL] ls|stats|route|ss [--json]
+                   dragonet net capture [IF] [-w FILE]
+                   dragonet net impair IF delay=20ms loss=1% seed=7 | off
+                   dragonet net rule add|ls|rm|flush|policy …
+                   dragonet net bridge|epair add NAME, mv IF JAIL, rm IF, up IF, down IF, addr IF ADDR/LEN
+
+            Looks at the networks of jails and changes them (docs/network.md).
+
+            examples:
+              dragonet net ls
+              dragonet net capture -w all.pcapng
+              dragonet net -j web rule add input tcp dport 22 drop
+            """,
+        "doctor" => """
+            usage: dragonet doctor [--json]
+
+            Says what this host offers, what is slower or missing without it, and what works anyway.
+            """,
+        _ => null,
+    };
+}
