@@ -108,6 +108,8 @@ TEST(tgkill_reaches_one_thread)
         CHECK_EQ(pthread_join(thread[i], NULL), 0);
         CHECK_EQ(handled_by, tid[i]);
     }
+    // pthread_join(3) returns when the thread has let go of its stack; its number is free a moment later.
+    while (syscall(SYS_tgkill, getpid(), tid[0], 0) == 0) sched_yield();
     CHECK_ERRNO(syscall(SYS_tgkill, getpid(), tid[0], 0), ESRCH);
     CHECK_ERRNO(syscall(SYS_tgkill, getppid(), gettid(), 0), ESRCH); // the thread is not in that process
     CHECK_ERRNO(syscall(SYS_tgkill, -1, gettid(), 0), EINVAL);
