@@ -9,12 +9,11 @@ internal sealed record PackageSource(string Mirror, string? Keyring)
 {
     private const string Place = "/etc/apt";
 
-    /// <summary>The source of a suite of this machine, else one of the same distribution, else the distribution's usual one.</summary>
-    internal static PackageSource Find(string distribution, string suite)
+    /// <summary>The source of a suite of this machine, else one of the same distribution, else null.</summary>
+    internal static PackageSource? Find(string distribution, string suite)
     {
         var all = Read().Where(source => source.Mirror.TrimEnd('/').EndsWith("/" + distribution, StringComparison.Ordinal)).ToList();
-        return all.Where(source => source.Suites.Contains(suite)).Concat(all).Select(source => new PackageSource(source.Mirror, source.Keyring)).FirstOrDefault()
-            ?? throw new CommandException($"template: /etc/apt of this machine names no source of {distribution}");
+        return all.Where(source => source.Suites.Contains(suite)).Concat(all).Select(source => new PackageSource(source.Mirror, source.Keyring)).FirstOrDefault();
     }
 
     /// <summary>The entries of a file in the style of one line each.</summary>

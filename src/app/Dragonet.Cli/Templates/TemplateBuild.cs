@@ -73,11 +73,12 @@ internal sealed class TemplateBuild
     private Template Make(string distribution, string suite, string name, TemplateStore store, TreeLimits limits)
     {
         var source = PackageSource.Find(distribution, suite);
-        var mirror = _mirror ?? source.Mirror;
+        var mirror = _mirror ?? source?.Mirror
+            ?? throw new CommandException($"template: /etc/apt of this machine names no source of {distribution}: say where its packages are with --mirror URI");
         List<string> arguments = ["run", "--net", "user", "-m", _memory, "--", "sh", "-c", Script, "build", suite, mirror];
         arguments.AddRange(_variant == "-" ? [] : ["--variant=" + _variant]);
         arguments.AddRange(_include is null ? [] : ["--include=" + _include]);
-        arguments.AddRange(source.Keyring is null || _mirror is not null ? [] : ["--keyring=" + source.Keyring]);
+        arguments.AddRange(source?.Keyring is null || _mirror is not null ? [] : ["--keyring=" + source.Keyring]);
         using var builder = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })
             ?? throw new CommandException("template: no process could be started");
         builder.StandardInput.Close();
