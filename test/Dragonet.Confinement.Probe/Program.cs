@@ -40,7 +40,7 @@ internal static class Program
 
         using var process = kernel.Start(new ProgramOptions
         {
-            Arguments = ["/bin/sh", "-c", "cat /readable/file; echo guest >/writable/from-guest; ls /writable; (echo a | cat); cat /etc/shadow"],
+            Arguments = ["/bin/sh", "-c", "cat /readable/file; echo guest >/writable/from-guest; ls /writable; (echo a | cat); grep -v -e ':[*]:' /etc/shadow"],
             Output = GuestStream.Pipe,
         });
         using var reader = new StreamReader(process.StandardOutput);

@@ -4,6 +4,7 @@ using Xunit;
 namespace Dragonet.Net.Tests.Links;
 
 /// <summary>V9: bridges learn, keep apart what is to be apart, and break loops.</summary>
+[Collection(MeasuresMemory.Alone)]
 public sealed class BridgeTests
 {
     private readonly Site _site = new();

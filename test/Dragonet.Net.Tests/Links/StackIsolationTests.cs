@@ -5,6 +5,7 @@ using Xunit;
 namespace Dragonet.Net.Tests.Links;
 
 /// <summary>V1, V2 and V12: stacks share nothing, see nothing of each other, and cost little.</summary>
+[Collection(MeasuresMemory.Alone)]
 public sealed class StackIsolationTests
 {
     [Fact]

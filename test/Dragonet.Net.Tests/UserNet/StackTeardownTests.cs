@@ -5,6 +5,7 @@ using Xunit;
 namespace Dragonet.Net.Tests.UserNet;
 
 /// <summary>Stacks come and go with everything open, and leave nothing: sockets of the host, packets, timers, memory.</summary>
+[Collection(MeasuresMemory.Alone)]
 public sealed class StackTeardownTests
 {
     /// <summary>V6: connections in each of the states of TCP, calls that wait, datagrams, questions, published ports. DRAGONET_LONG=1: 10,000 times.</summary>
