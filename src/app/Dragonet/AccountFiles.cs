@@ -70,21 +70,5 @@ internal sealed class AccountFiles(Kernel.Kernel kernel, KernelCaller caller)
         }
     }
 
-    private Result<string> Read(string path)
-    {
-        if (!kernel.Vfs.Open(Context, path, new OpenRequest(OpenFlags.O_RDONLY)).Ok(out var file, out var error))
-        {
-            return error;
-        }
-
-        var text = new StringBuilder();
-        var buffer = new byte[4096];
-        while (file.Read(caller, buffer).Ok(out var count, out error) && count > 0)
-        {
-            _ = text.Append(ByteString.FromBytes(buffer.AsSpan(0, count)));
-        }
-
-        file.Release();
-        return error == Errno.OK ? text.ToString() : error;
-    }
+    private Result<string> Read(string path) => GuestText.Read(kernel.Vfs, caller, Context, path);
 }

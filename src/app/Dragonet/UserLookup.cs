@@ -43,20 +43,5 @@ internal sealed class UserLookup(Kernel.Kernel kernel, KernelCaller caller, VfsP
         => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new DragonetException($"'{text}' is no user or group number");
 
     private IEnumerable<string[]> Rows(string path)
-    {
-        if (!kernel.Vfs.Open(new WalkContext(caller, root, root), path, new OpenRequest(OpenFlags.O_RDONLY)).Ok(out var file, out _))
-        {
-            return [];
-        }
-
-        var text = new System.Text.StringBuilder();
-        var buffer = new byte[4096];
-        while (file.Read(caller, buffer).Ok(out var count) && count > 0)
-        {
-            _ = text.Append(ByteString.FromBytes(buffer.AsSpan(0, count)));
-        }
-
-        file.Release();
-        return text.ToString().Split('\n').Select(line => line.Split(':'));
-    }
+        => GuestText.Read(kernel.Vfs, caller, new WalkContext(caller, root, root), path).Ok(out var text) ? text.Split('\n').Select(static line => line.Split(':')) : [];
 }

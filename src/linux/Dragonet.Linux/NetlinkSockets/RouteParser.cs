@@ -12,15 +12,9 @@ internal static class RouteParser
     public static Errno Parse(ref RouteRequest request, bool isNew, out WantedRoute wanted)
     {
         wanted = default;
-        if (!request.TryRead(out rtmsg body))
+        if (request.ReadRoute(out var body, out var isV4) is not Errno.OK and var wrong)
         {
-            return Errno.EINVAL;
-        }
-
-        var isV4 = body.rtm_family == (byte)AddressFamily.AF_INET;
-        if (!isV4 && body.rtm_family != (byte)AddressFamily.AF_INET6)
-        {
-            return Errno.EOPNOTSUPP;
+            return wrong;
         }
 
         var attributes = request.Attributes<rtmsg>();

@@ -54,6 +54,14 @@ internal ref struct RouteRequest
         return true;
     }
 
+    /// <summary>The fixed part of a message about routes: EINVAL when it is too short, EOPNOTSUPP for another family than IPv4 and IPv6.</summary>
+    public readonly Errno ReadRoute(out rtmsg body, out bool isV4)
+    {
+        var isWhole = TryRead(out body);
+        isV4 = body.rtm_family == (byte)AddressFamily.AF_INET;
+        return !isWhole ? Errno.EINVAL : isV4 || body.rtm_family == (byte)AddressFamily.AF_INET6 ? Errno.OK : Errno.EOPNOTSUPP;
+    }
+
     /// <summary>The attributes behind a fixed part of this type.</summary>
     public readonly NetlinkAttributes Attributes<T>()
         where T : unmanaged
