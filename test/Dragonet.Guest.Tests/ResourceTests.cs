@@ -122,9 +122,17 @@ public sealed class ResourceTests
         kernel.Resources.Add("jail:a:pcpu:deny=20");
         using var jail = kernel.Jails.Create(new JailOptions { Name = "a" });
 
-        // Two spin; what they had is compared with the time that went by. A busy machine gives less, nothing gives more.
-        const string script = "import time; os.fork(); t=time.monotonic()\nwhile time.monotonic()-t<2: pass\nprint(time.process_time()/2)";
-        Assert.InRange(Output(jail, script).Split('\n', StringSplitOptions.RemoveEmptyEntries).Sum(line => double.Parse(line, System.Globalization.CultureInfo.InvariantCulture)), 0.001, 0.22);
+        // Two spin for two seconds; held to a fifth of a processor they get 0.4 s of the 4 there are. How exactly is bench's to
+        // say; that they are held at all is a factor of five away from this bound. What Python's own start took does not count.
+        const string script = """
+            import time
+            os.fork()
+            begin, before = time.monotonic(), time.process_time()
+            while time.monotonic() - begin < 2: pass
+            print(time.process_time() - before)
+            """;
+        var used = Output(jail, script).Split('\n', StringSplitOptions.RemoveEmptyEntries).Sum(line => double.Parse(line, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.InRange(used, 0.001, 0.8);
         Assert.Equal(0, kernel.Resources.Remove("jail:a") - 1);
         Assert.Equal("free\n", Shell(jail, "echo free"));
     }
