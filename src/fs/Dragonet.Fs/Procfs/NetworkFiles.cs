@@ -15,7 +15,12 @@ internal static class NetworkFiles
         ("dev", "Inter-|   Receive                                                |  Transmit\n"
             + " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
             + "    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n"),
+        ("dev_mcast", ""),
         ("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n"),
+        ("igmp", "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"),
+        ("igmp6", ""),
+        ("mcfilter", "Idx Device        MCA        SRC    INC    EXC\n"),
+        ("mcfilter6", "Idx Device                Multicast Address                   Source Address    INC    EXC\n"),
         ("netlink", "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"),
         ("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
         ("raw", Datagrams[1..] + "\n"),

@@ -21,6 +21,9 @@ internal sealed class PacketBuffer
     /// <summary>It never was on a wire, so its checksums were not computed.</summary>
     public bool IsLocal { get; set; }
 
+    /// <summary>The copy for this machine of what it sent to a group or to everybody.</summary>
+    public bool IsEcho { get; set; }
+
     /// <summary>A link with impairments changed it on purpose: checksums are to find out.</summary>
     public bool IsDamaged { get; set; }
 

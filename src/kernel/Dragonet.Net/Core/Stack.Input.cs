@@ -109,7 +109,7 @@ public sealed partial class Stack
     /// <summary>Martian addresses (RFC 1812, section 5.3.7; RFC 4291, section 2.7): nobody is a group, and loopback stays at home.</summary>
     private bool IsPlausible(in IPHeader header, PacketBuffer packet) =>
         !header.Source.IsMulticast && !header.Source.IsLimitedBroadcast
-        && (packet.Input!.IsLoopback || !(header.Source.IsLoopback || header.Destination.IsLoopback || IsLocal(header.Source)));
+        && (packet.Input!.IsLoopback || packet.IsEcho || !(header.Source.IsLoopback || header.Destination.IsLoopback || IsLocal(header.Source)));
 
     /// <summary>False for a packet that was dropped, or sent on.</summary>
     private bool IsOurs(in IPHeader header, PacketBuffer packet)
@@ -118,6 +118,12 @@ public sealed partial class Stack
         {
             Counters.IPInAddressErrors++;
             Pool.Return(packet);
+            return false;
+        }
+
+        if (header.Destination.IsMulticast && !Groups.Admits(packet.Input!, header.Destination, header.Source))
+        {
+            Pool.Return(packet); // a group that nobody here is in (RFC 1112, section 7.1)
             return false;
         }
 

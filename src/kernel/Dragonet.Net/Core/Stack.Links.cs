@@ -37,6 +37,10 @@ public sealed partial class Stack
     /// <summary>The interface of a name, or null.</summary>
     public Interface? FindInterface(string name) => _interfaces.Find(link => link.Name == name);
 
+    /// <summary>The interface that has an address, or null; lo has all of its network.</summary>
+    public Interface? FindInterfaceOf(IPAddress address) =>
+        _interfaces.Find(link => link.AddressList.Exists(prefix => prefix.Address == address || (link.IsLoopback && prefix.Contains(address))));
+
     /// <summary>Takes an interface that belongs to no stack; it is down and has no address.</summary>
     /// <returns>EEXIST when one of the same name is here; EBUSY when it belongs to a stack.</returns>
     public Errno Attach(Interface link)
@@ -70,6 +74,7 @@ public sealed partial class Stack
         }
 
         Routes.RemoveAll(link);
+        Groups.RemoveAll(link);
         link.OnDetached();
         return Errno.OK;
     }

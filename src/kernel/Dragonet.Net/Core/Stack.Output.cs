@@ -12,13 +12,20 @@ public sealed partial class Stack
     /// <param name="packet">The payload.</param>
     /// <param name="path">The way.</param>
     /// <param name="dontFragment">For path MTU discovery (RFC 1191).</param>
-    internal Errno Output(in IPHeader header, PacketBuffer packet, in Path path, bool dontFragment)
+    /// <param name="echo">Whether members on this machine hear what is sent to a group (IP_MULTICAST_LOOP).</param>
+    internal Errno Output(in IPHeader header, PacketBuffer packet, in Path path, bool dontFragment, bool echo = true)
     {
         Counters.IPOutRequests++;
         if (Firewall is { } firewall && firewall.Judge(FilterHook.Output, new FilterPacket(header, packet.Bytes, null, path.Interface)) != FilterVerdict.Accept)
         {
             Pool.Return(packet);
             return Errno.EPERM; // as Linux says to who sends
+        }
+
+        if (header.Protocol != IPProtocol.Tcp && !path.Interface.IsLoopback && !Echo(header, packet, path, echo))
+        {
+            Pool.Return(packet);
+            return Errno.OK;
         }
 
         var size = header.Source.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
@@ -42,6 +49,36 @@ public sealed partial class Stack
 
         path.Interface.Output(packet, path.NextHop);
         return Errno.OK;
+    }
+
+    /// <summary>This machine hears what it sends to everybody, and to groups that it is in (RFC 1112, section 6.1; ip_mc_output of Linux). On lo
+    /// everything comes back by itself.</summary>
+    /// <returns>False for what does not leave the machine: groups with a hop limit of 0, and groups of one interface.</returns>
+    private bool Echo(in IPHeader header, PacketBuffer packet, in Path path, bool echo)
+    {
+        var isGroup = header.Destination.IsMulticast;
+        if (isGroup ? echo && Groups.Admits(path.Interface, header.Destination, header.Source) : IsBroadcast(header.Destination))
+        {
+            var size = header.Source.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
+            if (packet.Length + size <= ushort.MaxValue)
+            {
+                var copy = Pool.Copy(packet.Bytes);
+                var length = copy.Length;
+                if (header.Source.IsV4)
+                {
+                    IPv4Packet.Write(copy.Prepend(size), header, length, 0, 0);
+                }
+                else
+                {
+                    IPv6Packet.Write(copy.Prepend(size), header, length, header.Protocol);
+                }
+
+                (copy.Input, copy.IsEcho, copy.IsLocal) = (path.Interface, true, true);
+                Loopback.Echo(copy);
+            }
+        }
+
+        return !isGroup || (header.HopLimit > 0 && (header.Destination.IsV4 || (header.Destination.High >> 48 & 0xf) > 1));
     }
 
     private ushort NextIdentification()

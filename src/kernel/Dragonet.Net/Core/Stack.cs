@@ -22,6 +22,7 @@ public sealed partial class Stack
         Icmp = new IcmpLayer(this);
         Raw = new RawLayer(this);
         Packets = new PacketLayer(this);
+        Groups = new GroupTable(this);
         Fragments = new Reassembler(this);
         Loopback = new LoopbackInterface(this);
         Intercepted = options.Interceptor is null ? null : Tcp.CreateIntercepting();
@@ -38,6 +39,9 @@ public sealed partial class Stack
 
     /// <summary>Routes to other machines. What is addressed to an interface of this stack needs none.</summary>
     public RouteTable Routes { get; } = new();
+
+    /// <summary>The multicast groups that it listens to.</summary>
+    public GroupTable Groups { get; }
 
     /// <summary>Its firewall; null until <see cref="UseFirewall"/>.</summary>
     public Firewall? Firewall { get; private set; }

@@ -10,6 +10,7 @@ public abstract class DatagramSocket : ISocket
 
     private readonly DatagramQueue _incoming;
     private Queue<SocketError>? _errors;
+    private SocketGroups? _groups;
     private Errno _error;
     private bool _isClosed;
 
@@ -48,6 +49,18 @@ public abstract class DatagramSocket : ISocket
 
     public byte MulticastHopLimit { get; set; } = 1;
 
+    /// <summary>IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP.</summary>
+    public bool EchoesGroups { get; set; } = true;
+
+    /// <summary>IP_MULTICAST_IF, IPV6_MULTICAST_IF: the number of the interface for groups, or 0.</summary>
+    public int MulticastInterface { get; set; }
+
+    /// <summary>IP_MULTICAST_IF: the address to send to groups from, or any.</summary>
+    public IPAddress MulticastSource { get; set; } = IPAddress.AnyV4;
+
+    /// <summary>The groups that it is in.</summary>
+    public SocketGroups Groups => _groups ??= new SocketGroups(Stack);
+
     public byte TrafficClass { get; set; }
 
     /// <summary>IP_RECVERR, IPV6_RECVERR: errors wait in a queue, and soft ones are told, too.</summary>
@@ -84,7 +97,7 @@ public abstract class DatagramSocket : ISocket
     /// <summary>connect(2): from now on it talks to this peer only. Null dissolves the association.</summary>
     public virtual Errno Connect(Endpoint? remote)
     {
-        if (remote is { } peer && !Stack.Resolve(peer.Address, peer.Scope).Ok(out _, out var error))
+        if (remote is { } peer && !Stack.Resolve(peer.Address, ScopeOf(peer)).Ok(out _, out var error))
         {
             return error;
         }
@@ -172,6 +185,7 @@ public abstract class DatagramSocket : ISocket
         }
 
         _isClosed = true;
+        _groups?.LeaveAll();
         OnClose();
         _incoming.Clear();
         _errors = null;
@@ -226,15 +240,37 @@ public abstract class DatagramSocket : ISocket
     /// <summary>The way to a destination, with the source address that is to be used.</summary>
     private protected Result<Path> Route(Endpoint remote, in SendControls controls)
     {
-        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : remote.Scope).Ok(out var path, out var error))
+        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : ScopeOf(remote)).Ok(out var path, out var error))
         {
             return error;
+        }
+
+        if (remote.Address is { IsMulticast: true, IsV4: true } && !MulticastSource.IsUnspecified)
+        {
+            path = path with { Source = MulticastSource };
         }
 
         var own = Local.Address.IsUnspecified || Local.Address.IsMulticast || Stack.IsBroadcast(Local.Address) ? path.Source : Local.Address;
         path = path with { Source = controls.Source is { IsUnspecified: false } given ? given : own };
         return path.Source.IsV4 == remote.Address.IsV4 ? path : Errno.ENETUNREACH;
     }
+
+    /// <summary>The number of the interface to send through, or 0 for where the routes lead.</summary>
+    private protected int ScopeOf(Endpoint remote)
+    {
+        if (remote.Scope != 0 || !remote.Address.IsMulticast)
+        {
+            return remote.Scope;
+        }
+
+        // To a group, a socket with an address of an interface sends through that one (ip_route_output_key of Linux).
+        return MulticastInterface != 0 ? MulticastInterface
+            : Local.Address is { IsUnspecified: false, IsMulticast: false } own ? Stack.FindInterfaceOf(own)?.Index ?? 0 : 0;
+    }
+
+    /// <summary>True when it hears a message to an address: everything but groups that it does not want.</summary>
+    private protected bool Hears(IPAddress destination, IPAddress source, int index) =>
+        !destination.IsMulticast || _groups is null || _groups.Hears(destination, source, index);
 
     /// <summary>The IP header of a message.</summary>
     private protected IPHeader HeaderFor(IPAddress source, IPAddress destination, IPProtocol protocol, in SendControls controls) => new(

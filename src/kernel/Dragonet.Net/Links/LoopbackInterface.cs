@@ -51,6 +51,19 @@ public sealed class LoopbackInterface : Interface
         _queue.Enqueue(packet);
     }
 
+    /// <summary>Takes a copy, for this machine, of what goes out through another interface; owns it.</summary>
+    internal void Echo(PacketBuffer packet)
+    {
+        if (_queue.Count >= MaxQueue)
+        {
+            Stack.Pool.Return(packet);
+        }
+        else
+        {
+            _queue.Enqueue(packet);
+        }
+    }
+
     /// <summary>Delivers one packet that was sent.</summary>
     /// <returns>False when there is none.</returns>
     internal bool DeliverOne()
@@ -60,7 +73,16 @@ public sealed class LoopbackInterface : Interface
             return false;
         }
 
-        Input(packet);
+        if (packet.IsEcho)
+        {
+            packet.ReceivedAt = Stack.Now;
+            Stack.Input(packet);
+        }
+        else
+        {
+            Input(packet);
+        }
+
         return true;
     }
 }

@@ -61,7 +61,7 @@ internal sealed class RawLayer(Stack stack)
         var any = false;
         foreach (var socket in sockets)
         {
-            if (socket.Takes(header))
+            if (socket.Takes(header, packet.Input!.Index))
             {
                 any = true;
                 socket.Input(header, packet, headerLength);

@@ -98,13 +98,13 @@ public sealed class RawSocket : DatagramSocket
             BinaryPrimitives.WriteUInt16BigEndian(bytes[at..], InternetChecksum.Finish(InternetChecksum.Add(bytes, sum)));
         }
 
-        error = Stack.Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, dontFragment: false);
+        error = Stack.Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, dontFragment: false, EchoesGroups);
         return error == Errno.OK ? data.Length : error;
     }
 
     /// <summary>True when a packet of its protocol is for it.</summary>
-    internal bool Takes(in IPHeader header) =>
-        (Local.Address.IsUnspecified || Local.Address == header.Destination) && (Remote is not { } peer || peer.Address == header.Source);
+    internal bool Takes(in IPHeader header, int index) =>
+        (Local.Address.IsUnspecified || Local.Address == header.Destination) && Hears(header.Destination, header.Source, index) && (Remote is not { } peer || peer.Address == header.Source);
 
     /// <summary>Takes a copy of a packet.</summary>
     internal void Input(in IPHeader header, PacketBuffer packet, int headerLength)

@@ -59,7 +59,7 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
         }
 
         peer = peer with { Address = Destination(peer.Address) };
-        if (!Stack.Resolve(peer.Address, peer.Scope).Ok(out var path, out var error) || (error = CheckBroadcast(peer.Address)) != Errno.OK)
+        if (!Stack.Resolve(peer.Address, ScopeOf(peer)).Ok(out var path, out var error) || (error = CheckBroadcast(peer.Address)) != Errno.OK)
         {
             return error;
         }
@@ -117,7 +117,7 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
         data.CopyTo(packet.Bytes[UdpDatagram.HeaderSize..]);
         UdpDatagram.Write(packet.Bytes, new Endpoint(path.Source, Local.Port), remote);
         Stack.Counters.UdpOut++;
-        error = Stack.Output(HeaderFor(path.Source, remote.Address, IPProtocol.Udp, controls), packet, path, dontFragment: false);
+        error = Stack.Output(HeaderFor(path.Source, remote.Address, IPProtocol.Udp, controls), packet, path, dontFragment: false, EchoesGroups);
         return error == Errno.OK ? data.Length : error;
     }
 
@@ -180,7 +180,7 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
     /// <summary>True when it gets datagrams of this group or broadcast.</summary>
     internal bool TakesGroup(in Datagram about) =>
         (Local.Address.IsUnspecified || Local.Address == about.Destination) && (IsV6 || about.Destination.IsV4)
-        && !(IsV6Only && about.Destination.IsV4)
+        && !(IsV6Only && about.Destination.IsV4) && Hears(about.Destination, about.Source.Address, about.InterfaceIndex)
         && (Remote is not { } peer || (peer.Address == about.Source.Address && peer.Port == about.Source.Port));
 
     private protected override void OnClose()

@@ -163,6 +163,41 @@ internal abstract class DatagramFile : InetFile
     }
 
     /// <inheritdoc/>
+    protected override SocketGroups Groups => _socket.Groups;
+
+    /// <summary>struct in_addr, ip_mreq or ip_mreqn: an address of the interface, or its number (do_ip_setsockopt of Linux).</summary>
+    protected override Errno SetGroupInterface(ReadOnlySpan<byte> value)
+    {
+        if (value.Length < 4)
+        {
+            return Errno.EINVAL;
+        }
+
+        var address = IPAddress.FromBytes(value.Length >= 8 ? value[4..8] : value[..4]);
+        var index = value.Length >= 12 ? BinaryPrimitives.ReadInt32LittleEndian(value[8..]) : 0;
+        if (index == 0 && !address.IsUnspecified)
+        {
+            index = Network.Stack.FindInterfaceOf(address)?.Index ?? -1;
+        }
+
+        if (index != 0 && Network.Stack.FindInterface(index) is null)
+        {
+            return Errno.EADDRNOTAVAIL;
+        }
+
+        (_socket.MulticastInterface, _socket.MulticastSource) = (index, address);
+        return Errno.OK;
+    }
+
+    /// <inheritdoc/>
+    protected override byte[] GroupSource()
+    {
+        var bytes = new byte[4];
+        _socket.MulticastSource.Write(bytes);
+        return bytes;
+    }
+
+    /// <inheritdoc/>
     protected override void OnRelease()
     {
         using (Network.Enter())
@@ -172,8 +207,23 @@ internal abstract class DatagramFile : InetFile
     }
 
     /// <inheritdoc/>
-    protected override void OnRemembered(int level, int name, bool isOn)
+    protected override void OnRemembered(int level, int name, int value)
     {
+        // To groups of its own family a socket sends by the options of that level.
+        switch (level, name, IsV6)
+        {
+            case (InetOption.IPPROTO_IP, InetOption.IP_MULTICAST_TTL, false) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_HOPS, true):
+                _socket.MulticastHopLimit = (byte)value;
+                break;
+            case (InetOption.IPPROTO_IP, InetOption.IP_MULTICAST_LOOP, false) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_LOOP, true):
+                _socket.EchoesGroups = value != 0;
+                break;
+            case (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_IF, true):
+                _socket.MulticastInterface = value;
+                break;
+        }
+
+
         if ((level, name) is (InetOption.IPPROTO_IP, InetOption.IP_RECVERR) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR))
         {
             _socket.WantsErrors = IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVERR) || IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR);

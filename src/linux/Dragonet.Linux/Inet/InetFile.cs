@@ -151,6 +151,20 @@ internal abstract class InetFile : SocketFile
     }
 
     /// <inheritdoc/>
+    public override Result<byte[]> GetOption(Task task, int level, int name, ReadOnlySpan<byte> given)
+    {
+        if ((level, name) is not ((InetOption.IPPROTO_IP, InetOption.IP_MSFILTER or InetOption.MCAST_MSFILTER) or (InetOption.IPPROTO_IPV6, InetOption.MCAST_MSFILTER)))
+        {
+            return GetOption(task, level, name);
+        }
+
+        using (Network.Enter())
+        {
+            return Groups is { } groups ? GroupOptions.GetFilter(groups, level, name, given) : Errno.EADDRNOTAVAIL;
+        }
+    }
+
+    /// <inheritdoc/>
     public override Result<byte[]> GetOption(Task task, int level, int name)
     {
         if (level == SocketOption.SOL_SOCKET)
@@ -216,9 +230,18 @@ internal abstract class InetFile : SocketFile
     protected byte[] Format(Endpoint endpoint) => InetAddress.Format(endpoint, Domain);
 
     /// <summary>A flag of the IP levels has changed. Inside the stack.</summary>
-    protected virtual void OnRemembered(int level, int name, bool isOn)
+    protected virtual void OnRemembered(int level, int name, int value)
     {
     }
+
+    /// <summary>The groups that it may be in; null for streams.</summary>
+    protected virtual SocketGroups? Groups => null;
+
+    /// <summary>IP_MULTICAST_IF (ip(7)).</summary>
+    protected virtual Errno SetGroupInterface(ReadOnlySpan<byte> value) => Errno.EINVAL;
+
+    /// <summary>What IP_MULTICAST_IF reads: an address.</summary>
+    protected virtual byte[] GroupSource() => new byte[4];
 
     /// <summary>A flag of the IP levels that is on.</summary>
     protected bool IsOn(int level, int name) => _remembered.GetValueOrDefault((level, name)) != 0;
@@ -243,6 +266,16 @@ internal abstract class InetFile : SocketFile
 
     private Errno SetIPOption(int name, ReadOnlySpan<byte> value)
     {
+        if (GroupOptions.IsOne(InetOption.IPPROTO_IP, name))
+        {
+            return Groups is { } groups ? GroupOptions.Set(groups, InetOption.IPPROTO_IP, name, value) : Errno.EPROTO;
+        }
+
+        if (name == InetOption.IP_MULTICAST_IF)
+        {
+            return SetGroupInterface(value);
+        }
+
         if (!ReadNumber(value, out var number))
         {
             return Errno.EINVAL;
@@ -262,8 +295,13 @@ internal abstract class InetFile : SocketFile
                 return TrySetHeaderIncluded(number != 0) ? Errno.OK : Errno.ENOPROTOOPT;
             case InetOption.IP_MTU_DISCOVER:
                 return number is >= 0 and <= 5 ? Remember(InetOption.IPPROTO_IP, name, number) : Errno.EINVAL;
+            case InetOption.IP_MULTICAST_ALL when number is 0 or 1 && Groups is { } all:
+                all.HearsOthersV4 = number != 0;
+                return Remember(InetOption.IPPROTO_IP, name, number);
+            case InetOption.IP_MULTICAST_ALL:
+                return Errno.EINVAL;
             case InetOption.IP_MULTICAST_TTL:
-                return number is >= -1 and <= 255 ? Remember(InetOption.IPPROTO_IP, name, number == -1 ? 1 : number) : Errno.EINVAL;
+                return number is >= -1 and <= 255 && Type != SocketType.SOCK_STREAM ? Remember(InetOption.IPPROTO_IP, name, number == -1 ? 1 : number) : Errno.EINVAL;
             case InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_MULTICAST_LOOP
                 or InetOption.IP_FREEBIND or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS:
                 return Remember(InetOption.IPPROTO_IP, name, number != 0 ? 1 : 0);
@@ -279,9 +317,21 @@ internal abstract class InetFile : SocketFile
             return Errno.EINVAL;
         }
 
+        if (GroupOptions.IsOne(InetOption.IPPROTO_IPV6, name))
+        {
+            return Groups is { } groups ? GroupOptions.Set(groups, InetOption.IPPROTO_IPV6, name, value) : Errno.EPROTO;
+        }
+
         var number = BinaryPrimitives.ReadInt32LittleEndian(value);
         switch (name)
         {
+            case InetOption.IPV6_MULTICAST_IF or InetOption.IPV6_MULTICAST_HOPS when Groups is null:
+                return Errno.ENOPROTOOPT;
+            case InetOption.IPV6_MULTICAST_IF:
+                return number == 0 || Network.Stack.FindInterface(number) is not null ? Remember(InetOption.IPPROTO_IPV6, name, number) : Errno.ENODEV;
+            case InetOption.IPV6_MULTICAST_ALL when Groups is { } all:
+                all.HearsOthersV6 = number != 0;
+                return Remember(InetOption.IPPROTO_IPV6, name, number != 0 ? 1 : 0);
             case InetOption.IPV6_V6ONLY:
                 return TrySetV6Only(number != 0) ? Errno.OK : Errno.EINVAL;
             case InetOption.IPV6_UNICAST_HOPS when number is >= -1 and <= 255:
@@ -294,6 +344,8 @@ internal abstract class InetFile : SocketFile
                 return Errno.EINVAL;
             case InetOption.IPV6_MULTICAST_HOPS:
                 return number is >= -1 and <= 255 ? Remember(InetOption.IPPROTO_IPV6, name, number == -1 ? 1 : number) : Errno.EINVAL;
+            case InetOption.IPV6_MULTICAST_LOOP when number is not (0 or 1):
+                return Errno.EINVAL;
             case InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS
                 or InetOption.IPV6_MULTICAST_LOOP:
                 return Remember(InetOption.IPPROTO_IPV6, name, number != 0 ? 1 : 0);
@@ -308,9 +360,10 @@ internal abstract class InetFile : SocketFile
     {
         InetOption.IP_TTL => SocketOptions.Word(HopLimit),
         InetOption.IP_TOS => SocketOptions.Word(TrafficClass),
+        InetOption.IP_MULTICAST_IF => GroupSource(),
         InetOption.IP_OPTIONS => (byte[])[],
         InetOption.IP_HDRINCL when HeaderIncluded is { } included => SocketOptions.Word(included ? 1 : 0),
-        InetOption.IP_MTU_DISCOVER or InetOption.IP_MULTICAST_TTL or InetOption.IP_MULTICAST_LOOP => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name), 1)),
+        InetOption.IP_MTU_DISCOVER or InetOption.IP_MULTICAST_TTL or InetOption.IP_MULTICAST_LOOP or InetOption.IP_MULTICAST_ALL => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name), 1)),
         InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_FREEBIND
             or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name))),
         _ => Errno.ENOPROTOOPT,
@@ -321,8 +374,8 @@ internal abstract class InetFile : SocketFile
         InetOption.IPV6_V6ONLY => SocketOptions.Word(IsV6Only ? 1 : 0),
         InetOption.IPV6_UNICAST_HOPS => SocketOptions.Word(HopLimit),
         InetOption.IPV6_TCLASS => SocketOptions.Word(TrafficClass),
-        InetOption.IPV6_MULTICAST_HOPS or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_MTU_DISCOVER => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name), 1)),
-        InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS
+        InetOption.IPV6_MULTICAST_HOPS or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_MULTICAST_ALL or InetOption.IPV6_MTU_DISCOVER => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name), 1)),
+        InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS or InetOption.IPV6_MULTICAST_IF
             => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name))),
         _ => Errno.ENOPROTOOPT,
     };
@@ -330,7 +383,7 @@ internal abstract class InetFile : SocketFile
     private Errno Remember(int level, int name, int value)
     {
         _remembered[(level, name)] = value;
-        OnRemembered(level, name, value != 0);
+        OnRemembered(level, name, value);
         return Errno.OK;
     }
 

@@ -33,7 +33,7 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
                 "if_inet6" => AddressesV6(stack),
                 "snmp" => Counters(stack.Counters),
                 "sockstat" => Totals(stack.Census),
-                _ => null,
+                _ => GroupReport.Read(stack, file),
             };
         }
     }
@@ -173,5 +173,5 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         return $"{ip}:{endpoint.Port:X4}";
     }
 
-    private static string Word(uint bigEndian) => System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(bigEndian).ToString("X8", CultureInfo.InvariantCulture);
+    internal static string Word(uint bigEndian) => System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(bigEndian).ToString("X8", CultureInfo.InvariantCulture);
 }

@@ -184,7 +184,7 @@ internal static class Sockets
             return error;
         }
 
-        var bytes = new byte[Math.Min(length, 4096)];
+        var bytes = new byte[Math.Min(length, 16384)];
         error = bytes.Length == 0 ? Errno.OK : task.Memory.Read(value.Address, bytes);
         return error == Errno.OK ? socket.SetOption(task, level, name, bytes) : error;
     }
@@ -204,9 +204,9 @@ internal static class Sockets
         }
 
         // What cannot be read is as good as nothing to those few options that look at it; the others write only.
-        Span<byte> given = stackalloc byte[8];
+        Span<byte> given = stackalloc byte[160];
         given = given[..Math.Min(length, given.Length)];
-        given = level == PacketOption.SOL_PACKET && task.Memory.Read(value.Address, given) == Errno.OK ? given : default;
+        given = level is PacketOption.SOL_PACKET or InetOption.IPPROTO_IP or InetOption.IPPROTO_IPV6 && task.Memory.Read(value.Address, given) == Errno.OK ? given : default;
         if (!socket.GetOption(task, level, name, given).Ok(out var bytes, out error))
         {
             return error;
