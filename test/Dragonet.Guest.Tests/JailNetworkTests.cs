@@ -74,6 +74,48 @@ public sealed class JailNetworkTests
     }
 
     [Fact]
+    public void J28_a_jail_has_its_own_addresses_and_no_other()
+    {
+        const string serve = "import socket; t=socket.socket(); t.bind(('0.0.0.0',80)); t.listen(); u=socket.socket(2,2); u.bind(('0.0.0.0',80)); print('up',flush=True); m,p=u.recvfrom(9); u.sendto(m,p); u.recvfrom(9)";
+        const string ask = """
+            import errno, socket, sys
+            u = socket.socket(2, 2); u.settimeout(50)
+            u.sendto(b'x', (sys.argv[1], 80)); print(u.recvfrom(9))
+            c = socket.create_connection((sys.argv[1], 80), 50); print(c.getpeername(), c.getsockname()[0])
+            try: socket.socket().bind((sys.argv[1], 81))
+            except OSError as e: print(errno.errorcode[e.errno])
+            """;
+        using var kernel = DragonetKernel.Boot();
+        using var a = kernel.Jails.Create([new("name", "a"), new("persist", null), new("net", "lan0,10.88.0.5")]);
+        using var b = kernel.Jails.Create([new("name", "b"), new("persist", null), new("net", "lan0,10.88.0.6")]);
+        using var client = kernel.Jails.Create([new("name", "c"), new("persist", null), new("net", "lan0,10.88.0.7")]);
+        foreach (var (jail, address) in ((GuestJail, string)[])[(a, "10.88.0.5"), (b, "10.88.0.6")])
+        {
+            using var server = jail.Start(new ProgramOptions { Arguments = ["python3", "-c", serve], Output = GuestStream.Pipe });
+            using var output = new StreamReader(server.StandardOutput);
+            Assert.Equal("up", output.ReadLine());
+            Assert.Equal($"(b'x', ('{address}', 80))\n('{address}', 80) 10.88.0.7\nEADDRNOTAVAIL\n", JailTests.Run(client, $"python3 -c \"{ask}\" {address}"));
+        }
+    }
+
+    [Fact]
+    public void J44_an_address_is_there_while_its_jail_is_and_free_at_once()
+    {
+        const string ask = "python3 -c \"import socket,errno,sys; s=socket.socket(); s.settimeout(int(sys.argv[1])); print(errno.errorcode[s.connect_ex(('10.88.0.5',9))])\" ";
+        using var kernel = DragonetKernel.Boot();
+        using var client = kernel.Jails.Create([new("name", "c"), new("persist", null), new("net", "lan0,10.88.0.7")]);
+        for (var round = 0; round < 10; round++)
+        {
+            using var jail = kernel.Jails.Create([new("name", "a"), new("persist", null), new("net", "lan0,10.88.0.5")]);
+            Assert.Equal("ECONNREFUSED\n", JailTests.Run(client, ask + "60")); // somebody is there, and says that nobody listens
+            var taken = Assert.Throws<JailException>(() => kernel.Jails.Create([new("name", "b"), new("persist", null), new("net", "lan0,10.88.0.5")]));
+            Assert.Contains("10.88.0.5", taken.Message, StringComparison.Ordinal);
+        }
+
+        Assert.NotEqual("ECONNREFUSED\n", JailTests.Run(client, ask + "1")); // nobody is there any more to say so
+    }
+
+    [Fact]
     public void V3_a_new_stack_has_lo_down()
     {
         using var kernel = DragonetKernel.Boot();

@@ -96,7 +96,7 @@ public sealed class JailTests
         using var kernel = DragonetKernel.Boot();
         using var small = kernel.Jails.Create(new JailOptions { Name = "small", MemoryLimit = 64 << 20 });
         using var other = kernel.Jails.Create(new JailOptions { Name = "other" });
-        const string eat = "import time; x = b'x' * (200 << 20); print(len(x) >> 20, flush=True); time.sleep(20)";
+        const string eat = "import time; x = b'x' * (200 << 20); print(len(x) >> 20, flush=True); time.sleep(100)";
         using var fine = other.Start(new ProgramOptions { Arguments = ["python3", "-c", eat], Output = GuestStream.Pipe });
         using var output = new StreamReader(fine.StandardOutput);
         Assert.Equal("200", output.ReadLine());

@@ -71,6 +71,25 @@ public sealed class ResourceTests
         Assert.NotEqual(limit, free.Usage.First(each => each.Resource == resource).Limit);
     }
 
+    [Fact]
+    public void R6_a_rule_is_there_before_its_jail_and_after_it()
+    {
+        using var kernel = DragonetKernel.Boot();
+        kernel.Resources.Add("jail:a:maxproc:deny=1");
+        for (var round = 0; round < 2; round++)
+        {
+            using var jail = kernel.Jails.Create(new JailOptions { Name = "a" });
+            using var other = kernel.Jails.Create(new JailOptions { Name = "b" });
+            Assert.Equal("", Shell(jail, "(echo second)")); // its first instruction is under the rule already
+            Assert.Equal("second\n", Shell(other, "(echo second)"));
+        }
+
+        Assert.Equal(["jail:a:maxproc:deny=1"], kernel.Resources.List());
+        Assert.Equal(1, kernel.Resources.Remove("jail:a:maxproc"));
+        using var free = kernel.Jails.Create(new JailOptions { Name = "a" });
+        Assert.Equal("second\n", Shell(free, "(echo second)"));
+    }
+
     [Theory]
     [InlineData("datasize", "import mmap\nm=mmap.mmap(-1,200<<20,mmap.MAP_PRIVATE|mmap.MAP_ANONYMOUS)")]
     [InlineData("vmemoryuse", "import mmap\nm=mmap.mmap(-1,200<<20,mmap.MAP_SHARED|mmap.MAP_ANONYMOUS)")]
@@ -186,7 +205,7 @@ public sealed class ResourceTests
         Assert.Equal("fits\n", Shell(jail, "df -m / | awk 'NR==2 && $2 > 96 && $2 <= 128{print \"fits\"}'")); // what processes have is not free for files
         Assert.Equal("0\n", Shell(jail, "cut -d. -f1 /proc/uptime | awk '{print int($1/60)}'"));
         Assert.Equal("no\n", Shell(jail, "head -c 200M /dev/zero > /tmp/x 2>/dev/null || echo no"));
-        Assert.Equal("no\n", Shell(jail, "python3 -c 'import time; x=b\"x\"*(100<<20); time.sleep(20)' 2>/dev/null && echo yes || echo no; rm /tmp/x"));
+        Assert.Equal("no\n", Shell(jail, "python3 -c 'import time; x=b\"x\"*(100<<20); time.sleep(100)' 2>/dev/null && echo yes || echo no; rm /tmp/x"));
         Assert.Equal("131072\n", Shell(jail, "rm -f /tmp/x /dev/null; awk '/MemTotal/{print $2}' /proc/meminfo"));
         Assert.Equal("/dev/null\n", Shell(kernel.Jails.Root, "ls /dev/null")); // its own /dev
         var failure = Assert.Throws<JailException>(() => kernel.Jails.Create(new JailOptions { Name = "b", Parameters = new Dictionary<string, string?> { ["cpuset"] = "8191" } }));

@@ -54,7 +54,7 @@ public sealed class ServiceTests
             printf '$TTL 60\n@ IN SOA ns.example.org. x.example.org. 1 60 60 60 60\n@ IN NS ns.example.org.\nns IN A 127.0.0.1\nwww IN A 192.0.2.7\n' >/c/etc/bind/zone
             chown -R 1000 /c/var /c/run; echo 'u:x:1000:1000::/:/bin/sh' >>/etc/passwd
             named -c /etc/named.conf -t /c -u u -f -n 1 & server=$!
-            for i in $(seq 30); do answer=$(dig +short +time=1 +tries=1 @127.0.0.1 www.example.org | grep '^[0-9.]*$') && break; sleep 0.1; done
+            for i in $(seq 600); do answer=$(dig +short +time=1 +tries=1 @127.0.0.1 www.example.org | grep '^[0-9.]*$') && break; sleep 0.1; done
             echo $answer $(readlink /proc/$server/root) $(stat -c %u /proc/$server); kill $server
             """));
     }
@@ -73,7 +73,7 @@ public sealed class ServiceTests
                 'ChrootDirectory /s' 'ForceCommand internal-sftp' 'PidFile none' 'StrictModes no' >/tmp/sshd_config
             /usr/sbin/sshd -D -f /tmp/sshd_config & server=$!
             echo data >/tmp/file
-            for i in $(seq 30); do
+            for i in $(seq 600); do
                 shown=$(printf 'put /tmp/file /upload/got\nls -1 /\n' | sftp -q -b - -P 2222 -i /tmp/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR root@127.0.0.1) && break
                 sleep 0.1
             done

@@ -78,6 +78,6 @@ public static class ControlVerb
     /// <summary>What a program that runs by itself printed.</summary>
     public const string Logs = "logs";
 
-    /// <summary>Ends the kernel.</summary>
+    /// <summary>Ends the kernel. Programs have time to end by themselves, all together the first setting's value in seconds (10).</summary>
     public const string Halt = "halt";
 }

@@ -222,7 +222,7 @@ public sealed class JailConfinementTests
     }
 
     [Fact]
-    public void I2_the_same_key_is_another_object_in_another_jail()
+    public void I2_J30_the_same_key_is_another_object_in_another_jail()
     {
         using var machine = new Machine();
         var (a, b) = (machine.MakeJail("name=a", "persist"), machine.MakeJail("name=b", "persist"));

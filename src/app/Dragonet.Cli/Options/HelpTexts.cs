@@ -18,7 +18,8 @@ internal static class HelpTexts
               dragonet boot work --foreground     (for a service manager: eng/systemd)
             """,
         "halt" or "kill" or "reboot" => """
-            usage: dragonet halt [NAME]       ends the programs in order, then the kernel
+            usage: dragonet halt [-t SECONDS] [NAME]
+                                              ends the programs in order (SIGTERM, and after 10 seconds or -t SIGKILL), then the kernel
                    dragonet kill [NAME]       ends one that does not answer
                    dragonet reboot [NAME]     halts it and boots it as before
                    dragonet reboot -j JAIL    starts again what runs in a jail by itself

@@ -119,7 +119,7 @@ internal sealed class BootCommand
         void Halt(System.Runtime.InteropServices.PosixSignalContext context)
         {
             context.Cancel = true;
-            server.Halt();
+            server.Halt(TimeSpan.FromSeconds(ControlServer.Patience));
         }
     }
 

@@ -10,12 +10,16 @@ namespace Dragonet.Cli.Standing;
 /// <summary>Serves the control socket of a kernel that stays: a thread for each connection, one request each.</summary>
 internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IReadOnlyDictionary<string, string> information)
 {
+    /// <summary>Seconds that programs have when nobody says how many.</summary>
+    internal const int Patience = 10;
+
     private const int MostConnections = 512;
 
     private readonly ManualResetEventSlim _halted = new();
     private readonly AutoResetEvent _given = new(false); // a descriptor may have come back
     private SafeFileHandle? _reserve = Reserve();        // used by the accepting thread alone
     private int _connections;
+    private TimeSpan _patience; // written before _halted is set
 
     internal DragonetKernel Kernel => kernel;
 
@@ -28,7 +32,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
     /// <summary>What was started last to run by itself, by the number of its jail.</summary>
     internal ConcurrentDictionary<int, ExecRequest> Programs { get; } = new();
 
-    /// <summary>Serves until somebody halts the kernel.</summary>
+    /// <summary>Serves until somebody halts the kernel, and ends its programs in order.</summary>
     internal void Run()
     {
         kernel.Jails.Changed += change =>
@@ -42,9 +46,16 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
         };
         new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "control" }.Start();
         _halted.Wait();
+        kernel.ShutDown(_patience);
     }
 
-    internal void Halt() => _halted.Set();
+    /// <summary>Ends the kernel.</summary>
+    /// <param name="patience">How long programs may take to end by themselves, all together.</param>
+    internal void Halt(TimeSpan patience)
+    {
+        _patience = patience;
+        _halted.Set();
+    }
 
     private void Accept()
     {

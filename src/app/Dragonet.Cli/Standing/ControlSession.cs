@@ -73,10 +73,11 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
                 return;
             }
 
+            var patience = TimeSpan.FromSeconds(request is { Verb: ControlVerb.Halt, Settings.Count: > 0 } ? Number(request, 3600, "halt: no number of seconds", least: 0) : ControlServer.Patience);
             Reply(Answer(request));
             if (request.Verb == ControlVerb.Halt)
             {
-                server.Halt();
+                server.Halt(patience);
                 _ = frames.Read(); // stays open until the process is gone: that is what the client waits for
             }
         }
@@ -278,8 +279,8 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
 
     private GuestJail FindAny(ControlRequest request) => request.Jail is null ? server.Kernel.Jails.Root : Find(request);
 
-    private static int Number(ControlRequest request, int most, string failure)
-        => int.TryParse(Settings(request).FirstOrDefault().Value, out var number) && number > 0 && number <= most ? number : throw new ControlException(failure);
+    private static int Number(ControlRequest request, int most, string failure, int least = 1)
+        => int.TryParse(Settings(request).FirstOrDefault().Value, out var number) && number >= least && number <= most ? number : throw new ControlException(failure);
 
     private static List<KeyValuePair<string, string?>> Settings(ControlRequest request)
         => [.. (request.Settings ?? []).Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value))];

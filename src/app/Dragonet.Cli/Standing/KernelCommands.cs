@@ -9,12 +9,15 @@ namespace Dragonet.Cli.Standing;
 /// <summary>dragonet halt, kill, ls, census: kernels that stay.</summary>
 internal static class KernelCommands
 {
-    /// <summary>Ends a kernel and everything in it.</summary>
+    /// <summary>Ends a kernel and everything in it: SIGTERM first, and after -t seconds the hard way.</summary>
     internal static int Halt(ReadOnlySpan<string> arguments)
     {
-        var name = Name(arguments);
+        var (kernel, rest) = KernelOption.Take(arguments);
+        List<ControlSetting>? settings = null;
+        var names = OptionParser.Parse("halt", rest.ToArray(), [new("-t", "--time", "SECONDS", "how long programs may take to end", value => settings = [new() { Name = "time", Value = value }])]);
+        var name = names.Length > 0 ? names[0] : kernel;
         using var client = ControlClient.Connect(name);
-        _ = client.Ask(new ControlRequest { Verb = ControlVerb.Halt }).Checked();
+        _ = client.Ask(new ControlRequest { Verb = ControlVerb.Halt, Settings = settings }).Checked();
         client.WaitForEnd();
         return 0;
     }

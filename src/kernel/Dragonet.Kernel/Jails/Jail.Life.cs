@@ -94,7 +94,7 @@ public sealed partial class Jail
                 return;
             }
 
-            last = _processes.Count == 0;
+            last = _processes.Count == 0 || (_processes.Count == 1 && _processes.Contains(Kernel.Init)); // jail 0's is always there
         }
 
         if (last)
