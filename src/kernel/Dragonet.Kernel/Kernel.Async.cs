@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Dragonet.Abi;
 using Dragonet.Vfs;
 
 namespace Dragonet.Kernel;
@@ -17,6 +18,15 @@ public sealed partial class Kernel
 
     /// <summary>Has something done soon, when no lock is held: by <see cref="Drain"/>. For what one object notes inside the lock of another.</summary>
     public void Defer(Action action) => _deferred.Enqueue(action);
+
+    /// <summary>Urgent data has been announced to a socket: its owner gets SIGURG (socket(7)). No lock held.</summary>
+    public void SignalUrgent(OpenFile file)
+    {
+        if (file.References > 0)
+        {
+            FileOwner.Signal(this, file, SigInfo.FromKernel(Sig.URG), SigInfo.FromKernel(Sig.URG));
+        }
+    }
 
     /// <summary>O_ASYNC was switched on or off through this descriptor.</summary>
     public void SetAsync(OpenFile file, int descriptor, bool on)

@@ -8,7 +8,7 @@ namespace Dragonet.Kernel;
 /// the signal is sent by whoever runs what was woken.</summary>
 internal sealed class AsyncNotifier : FileWatcher
 {
-    private const int PollInCode = 1, PollOutCode = 2, PollErrCode = 4, PollHupCode = 6, SigIoCode = -5;
+    private const int PollInCode = 1, PollOutCode = 2, PollErrCode = 4, PollPriCode = 5, PollHupCode = 6, SigIoCode = -5;
 
     private readonly Kernel _kernel;
     private readonly OpenFile _file;
@@ -50,6 +50,7 @@ internal sealed class AsyncNotifier : FileWatcher
         foreach (var (bit, code, band) in (ReadOnlySpan<(PollEvents, int, long)>)
         [
             (PollEvents.POLLIN, PollInCode, 0x41), (PollEvents.POLLOUT, PollOutCode, 0x304), (PollEvents.POLLERR, PollErrCode, 8), (PollEvents.POLLHUP, PollHupCode, 0x18),
+            (PollEvents.POLLPRI, PollPriCode, 0x82),
         ])
         {
             if ((ready & bit) != 0)
@@ -61,48 +62,12 @@ internal sealed class AsyncNotifier : FileWatcher
 
     private void Send(int code, long band)
     {
-        var (type, id) = _file.Owner;
         var signal = _file.OwnerSignal;
         var plain = SigInfo.FromKernel(Sig.IO);
         // Signals whose si_code means something else say SI_SIGIO.
         var specific = signal is Sig.ILL or Sig.FPE or Sig.SEGV or Sig.BUS or Sig.TRAP or Sig.CHLD or Sig.SYS;
         var info = signal == 0 ? plain : new SigInfo { Signal = signal, Code = specific ? SigIoCode : code, Band = band, Fd = _descriptor };
-        foreach (var (process, task) in Targets(type, id))
-        {
-            if (MaySignal(process) && (task is null ? process.Send(info) : task.Send(info)) == Errno.EAGAIN)
-            {
-                // The queue of real-time signals is full (fcntl(2), F_SETSIG).
-                _ = task is null ? process.Send(plain) : task.Send(plain);
-            }
-        }
-    }
-
-    private IEnumerable<(Process Process, Task? Task)> Targets(int type, int id)
-    {
-        const int thread = 0, processOnly = 1;
-        switch (type)
-        {
-            case thread when _kernel.Pids.FindTask(id) is { } task:
-                return [(task.Process, task)];
-            case processOnly when _kernel.Pids.FindProcess(id) is { } process:
-                return [(process, null)];
-            case > processOnly when id != 0:
-                return _kernel.Pids.Processes.Where(process => process.Group.Id == id).Select(static process => (process, (Task?)null));
-            default:
-                return [];
-        }
-    }
-
-    private bool MaySignal(Process process)
-    {
-        var theirs = process.Leader.Credentials;
-        if (_file.OwnerSetter is { Limit: { } jail } && jail != theirs.Limit)
-        {
-            return false; // the number belongs to a process of another jail by now
-        }
-
-        return _file.OwnerSetter is not { } setter || setter.EffectiveUid == 0
-            || setter.EffectiveUid == theirs.SavedUid || setter.EffectiveUid == theirs.Uid || setter.Uid == theirs.SavedUid || setter.Uid == theirs.Uid;
+        FileOwner.Signal(_kernel, _file, info, plain);
     }
 
     private sealed class Marker(AsyncNotifier notifier) : Waiter

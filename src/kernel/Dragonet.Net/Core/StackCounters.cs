@@ -57,6 +57,13 @@ public sealed class StackCounters
 
     public long TcpListenDrops { get; internal set; }
 
+    /// <summary>SYN cookies sent, confirmed, and acknowledgments that were none.</summary>
+    public long TcpCookiesSent { get; internal set; }
+
+    public long TcpCookiesReceived { get; internal set; }
+
+    public long TcpCookiesFailed { get; internal set; }
+
     public long UdpIn { get; internal set; }
 
     public long UdpNoPorts { get; internal set; }

@@ -22,6 +22,12 @@ public sealed class StackOptions
     /// inside that other stack, so it only marks.</summary>
     public Action? Arrived { get; init; }
 
+    /// <summary>Explicit congestion notification of TCP (net.ipv4.tcp_ecn).</summary>
+    public EcnPolicy Ecn { get; set; } = EcnPolicy.Accept;
+
+    /// <summary>Whether a listener with too many half-open connections goes on with SYN cookies (net.ipv4.tcp_syncookies).</summary>
+    public bool SynCookies { get; set; } = true;
+
     /// <summary>Most TCP connections that were asked for and not confirmed yet (SYN-RECEIVED) of one listener.</summary>
     public int HalfOpenLimit { get; init; } = 1024;
 }

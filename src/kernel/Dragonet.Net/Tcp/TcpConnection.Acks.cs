@@ -9,6 +9,7 @@ internal sealed partial class TcpConnection
     private int _duplicateAcks;
     private Recovery _recovery;
     private long _recoverUntil;      // recovery ends when this is acknowledged
+    private bool _mustResend;
     private bool _isLimited;         // the window of congestion control held data back
     private long _rackSentAt;        // RFC 8985: the newest transmission that is known to have arrived
     private long _rackEnd;
@@ -32,7 +33,7 @@ internal sealed partial class TcpConnection
     private bool ProcessAck(in TcpSegment segment, long position, in TcpOptions options)
     {
         var ack = _sendUna + (int)(segment.Acknowledgment - SendSequence(_sendUna));
-        if (ack > _sendNext || ack < _sendUna - Math.Max(_maximumWindow, 65535))
+        if (ack > _sendNext || ack < _sendUna - Math.Min(_maximumWindow, _sendUna))
         {
             Challenge(); // RFC 5961, section 5
             return false;
@@ -56,15 +57,11 @@ internal sealed partial class TcpConnection
         var priorInFlight = InFlight;
         var priorSacked = _sent.SackedBytes;
         var roundTrip = 0L;
-        if (_hasSack && options.BlockCount > 0)
-        {
-            roundTrip = TakeSack(options);
-        }
-
         var acknowledged = ack - _sendUna;
         if (acknowledged > 0)
         {
-            roundTrip = Math.Max(AcknowledgeTo(ack), roundTrip);
+            // Before the blocks, so that what arrived in order is not taken for reordered (RFC 8985, section 6.2, step 3).
+            roundTrip = AcknowledgeTo(ack);
             if (State == TcpState.Closed)
             {
                 return false;
@@ -73,6 +70,11 @@ internal sealed partial class TcpConnection
         else if (ack == _sendUna && segment.SequenceLength == 0 && sameWindow && InFlight > 0 && !_hasSack)
         {
             _duplicateAcks++;
+        }
+
+        if (_hasSack && options.BlockCount > 0)
+        {
+            roundTrip = Math.Max(TakeSack(options), roundTrip);
         }
 
         if (roundTrip == 0 && acknowledged > 0 && _hasTimestamps && options.TimestampEcho != 0)
@@ -87,6 +89,7 @@ internal sealed partial class TcpConnection
             _roundTrip.Add(roundTrip);
         }
 
+        TakeCongestionEcho(segment, priorInFlight);
         UpdateRecovery(acknowledged, priorInFlight);
         if (acknowledged > 0 || _sent.SackedBytes != priorSacked)
         {
@@ -240,11 +243,12 @@ internal sealed partial class TcpConnection
         if (_recovery == Recovery.None && _sent.LostBytes > 0)
         {
             _recovery = Recovery.Fast;
+            _mustResend = true; // the first one at once, whatever the window is (RFC 5681, section 3.2; RFC 6675, section 5, (4.3))
             _recoverUntil = _sendNext;
             _stack.Counters.TcpFastRetransmits++;
-            _congestion.OnLoss(InFlight, Now);
+            Slow(InFlight);
         }
-        else if (acknowledged > 0 && _recovery != Recovery.Fast && (_isLimited || priorInFlight >= _congestion.Window))
+        else if (acknowledged > 0 && _recovery != Recovery.Fast && _sendUna >= _reducedUntil && (_isLimited || priorInFlight >= _congestion.Window))
         {
             _isLimited = false;
             _congestion.OnAck(acknowledged, Now, Math.Max(_roundTrip.Smoothed, 1));

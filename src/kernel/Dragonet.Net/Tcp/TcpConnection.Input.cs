@@ -27,7 +27,9 @@ internal sealed partial class TcpConnection
     private long _lastReceived;
 
     /// <summary>A segment for this connection.</summary>
-    public void Input(in TcpSegment segment)
+    /// <param name="segment">The segment.</param>
+    /// <param name="trafficClass">Of its IP header.</param>
+    public void Input(in TcpSegment segment, byte trafficClass)
     {
         var options = TcpOptions.Parse(segment.Options);
         switch (State)
@@ -38,7 +40,7 @@ internal sealed partial class TcpConnection
                 InputSynSent(segment, options);
                 break;
             default:
-                InputSynchronized(segment, options);
+                InputSynchronized(segment, options, trafficClass);
                 break;
         }
 
@@ -99,6 +101,7 @@ internal sealed partial class TcpConnection
                 _roundTrip.Add(roundTrip);
             }
 
+            _hasEcn = _hasOfferedEcn && (segment.Flags & (TcpFlags.Ece | TcpFlags.Cwr)) == TcpFlags.Ece;
             Establish();
             _ackNow = true;
         }
@@ -111,7 +114,7 @@ internal sealed partial class TcpConnection
         }
     }
 
-    private void InputSynchronized(in TcpSegment segment, in TcpOptions options)
+    private void InputSynchronized(in TcpSegment segment, in TcpOptions options, byte trafficClass)
     {
         var position = _receiveNext + (int)(segment.Sequence - ReceiveSequence(_receiveNext));
         var end = position + segment.SequenceLength;
@@ -181,6 +184,7 @@ internal sealed partial class TcpConnection
 
         if (ProcessAck(segment, position, options) && State != TcpState.Closed)
         {
+            TakeCongestionMark(segment, trafficClass);
             InputData(segment, position);
         }
     }
@@ -265,6 +269,11 @@ internal sealed partial class TcpConnection
         var start = position + (segment.Has(TcpFlags.Syn) ? 1 : 0);
         var end = start + payload.Length;
         var hasFin = segment.Has(TcpFlags.Fin);
+        if (segment.Has(TcpFlags.Urg))
+        {
+            TakeUrgent(segment, start);
+        }
+
         if (payload.IsEmpty && !hasFin)
         {
             if (position < _receiveNext)

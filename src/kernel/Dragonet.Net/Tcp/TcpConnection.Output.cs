@@ -9,7 +9,7 @@ internal sealed partial class TcpConnection
     private const int DefaultSegment = 536;
 
     /// <summary>The shift that this side uses: enough for the largest buffer.</summary>
-    private const int WindowShift = 7;
+    internal const int WindowShift = 7;
 
     private readonly StreamBuffer _outgoing;
     private readonly uint _iss;
@@ -36,7 +36,7 @@ internal sealed partial class TcpConnection
     public int SendRoom => Math.Max(Settings.SendBuffer - _outgoing.Count, 0);
 
     /// <summary>Bytes that can be read.</summary>
-    public int IncomingCount => _incoming.Count;
+    public int IncomingCount => _urgentAt < 0 ? _incoming.Count : CountToMark();
 
     private uint TimestampNow => _timestampOffset + (uint)(Now / 1_000_000);
 
@@ -52,8 +52,11 @@ internal sealed partial class TcpConnection
     }
 
     /// <summary>Takes data of the user.</summary>
+    /// <param name="data">The bytes.</param>
+    /// <param name="more">More will follow.</param>
+    /// <param name="urgent">The last byte is urgent.</param>
     /// <returns>How much; 0 when there is no room.</returns>
-    public int Write(ReadOnlySpan<byte> data, bool more)
+    public int Write(ReadOnlySpan<byte> data, bool more, bool urgent = false)
     {
         var count = Math.Min(data.Length, SendRoom);
         if (count == 0 || !_outgoing.Append(data[..count]))
@@ -64,6 +67,11 @@ internal sealed partial class TcpConnection
             {
                 return 0;
             }
+        }
+
+        if (urgent)
+        {
+            _urgentEnd = _outgoing.Tail;
         }
 
         _hasMore = more;
@@ -84,6 +92,11 @@ internal sealed partial class TcpConnection
     /// <summary>Gives data to the user.</summary>
     public int Read(Span<byte> destination, bool peek)
     {
+        if (_urgentAt >= 0)
+        {
+            return ReadToMark(destination, peek);
+        }
+
         var count = _incoming.Peek(_incoming.Head, destination);
         if (!peek && count > 0)
         {
@@ -94,12 +107,13 @@ internal sealed partial class TcpConnection
     }
 
     /// <summary>Received bytes that lie in one piece.</summary>
-    public ReadOnlySpan<byte> Readable => _incoming.First;
+    public ReadOnlySpan<byte> Readable => _urgentAt < 0 || Settings.UrgentInline ? _incoming.First : BeforeMark(_incoming.First);
 
     /// <summary>Drops data that the user has seen; the window moves when that is worth telling.</summary>
     public void Consume(int count)
     {
         _incoming.Advance(_incoming.Head + count);
+        _urgentAt = _incoming.Head > _urgentAt ? -1 : _urgentAt;
         if (State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2
             && WantedRight - _receiveRight >= Math.Min(Settings.ReceiveBuffer / 2, 2 * _segmentSeen))
         {
@@ -196,14 +210,16 @@ internal sealed partial class TcpConnection
         length < unsent
             ? length < _maximumWindow / 2
             : (Settings.Cork || _hasMore) && Now < _corkedUntil
-                || (!Settings.NoDelay && _smallEnd > _sendUna && InFlight > 0);
+                || (!Settings.NoDelay && _smallEnd > _sendUna && InFlight > 0 && _urgentEnd <= _sendUna);
 
     private bool ResendOne()
     {
-        if (Pipe > 0 && Pipe + _sendSegment > _congestion.Window)
+        if (!_mustResend && Pipe > 0 && Pipe + _sendSegment > _congestion.Window)
         {
             return false;
         }
+
+        _mustResend = false;
 
         for (var i = 0; i < _sent.Count; i++)
         {
@@ -243,7 +259,7 @@ internal sealed partial class TcpConnection
             _sent.Add(new SentSegment { Start = 0, End = 1, SentAt = Now });
         }
 
-        Emit(0, 0, State == TcpState.SynSent ? TcpFlags.Syn : TcpFlags.Syn | TcpFlags.Ack);
+        Emit(0, 0, (State == TcpState.SynSent ? TcpFlags.Syn : TcpFlags.Syn | TcpFlags.Ack) | SynEcnFlags());
         ArmLossTimer();
         _stack.Timers.Update(this);
     }
@@ -327,7 +343,15 @@ internal sealed partial class TcpConnection
         }
 
         var window = TakeWindow(isSyn);
-        var fields = new TcpFields(SendSequence(start), hasAck ? ReceiveSequence(_receiveNext) : 0, flags, window);
+        var trafficClass = Settings.TrafficClass;
+        if (_hasEcn && !isSyn)
+        {
+            flags |= EcnFlags(start, length, ref trafficClass);
+        }
+
+        var urgent = _urgentEnd > start && !isSyn ? (ushort)Math.Min(_urgentEnd - start, ushort.MaxValue) : (ushort)0;
+        flags |= urgent > 0 ? TcpFlags.Urg : 0;
+        var fields = new TcpFields(SendSequence(start), hasAck ? ReceiveSequence(_receiveNext) : 0, flags, window, urgent);
         TcpSegment.Write(bytes, Local, Remote, fields, headerLength, !path.Interface.IsLoopback);
         if (hasAck)
         {
@@ -343,7 +367,7 @@ internal sealed partial class TcpConnection
         }
 
         _stack.Counters.TcpOutSegments++;
-        var header = new IPHeader(Local.Address, Remote.Address, IPProtocol.Tcp, Settings.HopLimit, Settings.TrafficClass);
+        var header = new IPHeader(Local.Address, Remote.Address, IPProtocol.Tcp, Settings.HopLimit, trafficClass);
         if (_stack.Output(header, packet, path, dontFragment: Local.Address.IsV4) == Errno.EMSGSIZE)
         {
             OnPathMtu(path.Interface.Mtu);

@@ -158,6 +158,7 @@ internal sealed partial class TcpConnection
         }
 
         _congestion.OnTimeout(InFlight, Now, _recovery != Recovery.Timeout);
+        TellReduction();
         _recovery = Recovery.Timeout;
         _recoverUntil = _sendNext;
         _duplicateAcks = 0;

@@ -21,7 +21,7 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
     private bool _wasClosed; // by the user: nobody will read
 
     /// <summary>An active open; <see cref="Open"/> sends the SYN.</summary>
-    public TcpConnection(TcpLayer layer, Endpoint local, Endpoint remote, TcpSettings settings, TcpSocket? socket)
+    public TcpConnection(TcpLayer layer, Endpoint local, Endpoint remote, TcpSettings settings, TcpSocket? socket, uint? cookie = null)
     {
         _layer = layer;
         _stack = layer.Stack;
@@ -30,8 +30,8 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
         Settings = settings;
         Socket = socket;
         Key = new TcpKey(local.Address, local.Port, remote.Address, remote.Port);
-        _iss = (uint)(_stack.Hash.Of(Key, 1) + ((ulong)_stack.Now >> 6)); // RFC 6528
-        _timestampOffset = (uint)_stack.Hash.Of(Key, 2);
+        _iss = cookie ?? (uint)(_stack.Hash.Of(Key, 1) + ((ulong)_stack.Now >> 6)); // RFC 6528
+        _timestampOffset = layer.TimestampOffset(Key);
         _outgoing = new StreamBuffer(_stack.Buffers);
         _outgoing.Advance(1);
         _incoming = new StreamBuffer(_stack.Buffers);
@@ -98,9 +98,26 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
         _irs = segment.Sequence;
         _receiveNext = 1;
         TakeSynOptions(options);
+        AcceptEcn(segment);
         _sendWindow = _maximumWindow = segment.Window;
         _layer.Add(this);
         SendSyn();
+    }
+
+    /// <summary>Passive open by the acknowledgment of a SYN cookie: as if the answer had been sent from here.</summary>
+    /// <param name="segment">The acknowledgment.</param>
+    /// <param name="options">What the caller offered, as far as it is known.</param>
+    /// <param name="ecn">Congestion notification was agreed on.</param>
+    public void AcceptConfirmed(in TcpSegment segment, in TcpOptions options, bool ecn)
+    {
+        State = TcpState.SynReceived;
+        _irs = segment.Sequence - 1;
+        _receiveNext = 1;
+        _sendNext = 1;
+        TakeSynOptions(options);
+        _hasEcn = ecn;
+        _ = TakeWindow(isSyn: true);
+        _layer.Add(this);
     }
 
     /// <summary>The user is done with sending (shutdown(2)), or with everything (close(2)).</summary>

@@ -9,11 +9,13 @@ internal sealed class TcpLayer
     private readonly Dictionary<TcpKey, TcpConnection> _connections;
     private readonly Dictionary<ushort, List<TcpSocket>> _listeners = [];
     private readonly HeldSyns _held;
+    private readonly SynCookies _cookies;
     private ulong _calls;
 
     public TcpLayer(Stack stack)
     {
         Stack = stack;
+        _cookies = new SynCookies(stack.Hash);
         Ports = new PortTable(stack.Options.Random);
         var comparer = new KeyComparer(stack.Hash);
         _connections = new(comparer);
@@ -72,6 +74,59 @@ internal sealed class TcpLayer
         Stack.Counters.TcpOutSegments++;
         Stack.Counters.TcpOutResets++;
         _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp), packet, path, dontFragment: local.Address.IsV4);
+    }
+
+    /// <summary>Where the timestamps of a connection begin (RFC 7323, section 5.4).</summary>
+    public uint TimestampOffset(in TcpKey key) => (uint)Stack.Hash.Of(key, 2);
+
+    /// <summary>Answers a call without keeping anything of it.</summary>
+    public void SendCookie(in TcpSegment segment, in TcpKey key, int scope, TcpSettings settings)
+    {
+        if (!Stack.Resolve(key.RemoteAddress, scope).Ok(out var path))
+        {
+            return;
+        }
+
+        var isV4 = key.LocalAddress.IsV4;
+        var offered = TcpOptions.Parse(segment.Options);
+        var most = (ushort)(Math.Min(path.Interface.Mtu, ushort.MaxValue) - TcpSegment.MinimalHeader - (isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize));
+        var ecn = offered.HasTimestamp && TcpConnection.IsEcnWanted(Stack.Options.Ecn, segment);
+        var options = new TcpOptions { WindowScale = -1, MaximumSegment = settings.MaximumSegment > 0 ? (ushort)Math.Min(most, settings.MaximumSegment) : most };
+        if (offered.HasTimestamp)
+        {
+            options.HasTimestamp = true;
+            options.SackPermitted = offered.SackPermitted;
+            options.WindowScale = offered.WindowScale >= 0 ? TcpConnection.WindowShift : -1;
+            options.TimestampEcho = offered.TimestampValue;
+            options.TimestampValue = SynCookies.MakeTimestamp(TimestampOffset(key) + (uint)(Stack.Now / 1_000_000), offered, ecn);
+        }
+
+        Span<byte> bytes = stackalloc byte[TcpOptions.MaxSize];
+        var header = TcpSegment.MinimalHeader + options.Write(bytes);
+        var packet = Stack.Pool.Rent(header);
+        bytes[..(header - TcpSegment.MinimalHeader)].CopyTo(packet.Bytes[TcpSegment.MinimalHeader..]);
+        var cookie = _cookies.Make(key, segment.Sequence, Math.Max(offered.MaximumSegment, (ushort)536), Stack.Now);
+        var window = (ushort)Math.Min(settings.ReceiveBuffer, ushort.MaxValue);
+        var fields = new TcpFields(cookie, segment.Sequence + 1, TcpFlags.Syn | TcpFlags.Ack | (ecn ? TcpFlags.Ece : 0), window);
+        var (local, remote) = (new Endpoint(key.LocalAddress, key.LocalPort), new Endpoint(key.RemoteAddress, key.RemotePort));
+        TcpSegment.Write(packet.Bytes, local, remote, fields, header, !path.Interface.IsLoopback);
+        Stack.Counters.TcpOutSegments++;
+        Stack.Counters.TcpCookiesSent++;
+        _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp, settings.HopLimit, settings.TrafficClass), packet, path, dontFragment: isV4);
+    }
+
+    /// <summary>True for the acknowledgment of a cookie of ours.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="key">Its addresses.</param>
+    /// <param name="offered">What the caller's SYN offered, as far as it is known.</param>
+    /// <param name="ecn">Congestion notification was agreed on.</param>
+    public bool CheckCookie(in TcpSegment segment, in TcpKey key, out TcpOptions offered, out bool ecn)
+    {
+        var size = _cookies.Check(key, segment.Acknowledgment - 1, segment.Sequence - 1, Stack.Now);
+        var confirmed = TcpOptions.Parse(segment.Options);
+        offered = SynCookies.ReadTimestamp(confirmed, size, out ecn);
+        _ = size > 0 ? Stack.Counters.TcpCookiesReceived++ : Stack.Counters.TcpCookiesFailed++;
+        return size > 0;
     }
 
     /// <summary>A socket that takes the connections that an interceptor lets through.</summary>
@@ -197,7 +252,7 @@ internal sealed class TcpLayer
             }
             else
             {
-                connection.Input(segment);
+                connection.Input(segment, header.TrafficClass);
                 return;
             }
         }
@@ -205,13 +260,17 @@ internal sealed class TcpLayer
         // RFC 9293, section 3.10.7.2
         if (FindListener(key) is { } listener && !segment.Has(TcpFlags.Rst))
         {
+            var scope = header.Source.IsLinkLocal ? packet.Input!.Index : 0;
             if (segment.Has(TcpFlags.Ack))
             {
-                SendReset(segment, key);
+                if (segment.Has(TcpFlags.Syn | TcpFlags.Fin) || !listener.OnConfirmed(segment, key, scope, header.TrafficClass))
+                {
+                    SendReset(segment, key);
+                }
             }
             else if (segment.Has(TcpFlags.Syn) && !segment.Has(TcpFlags.Fin))
             {
-                listener.OnSyn(segment, key, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
+                listener.OnSyn(segment, key, scope);
             }
 
             return;

@@ -6,6 +6,9 @@ public sealed record TcpSettings
     /// <summary>TCP_NODELAY: no waiting to fill segments (Nagle's algorithm, RFC 896).</summary>
     public bool NoDelay { get; set; }
 
+    /// <summary>SO_OOBINLINE: urgent data stays in the stream.</summary>
+    public bool UrgentInline { get; set; }
+
     /// <summary>TCP_CORK: only full segments, for 200 ms at most.</summary>
     public bool Cork { get; set; }
 

@@ -8,6 +8,7 @@ public sealed partial class TcpSocket
 {
     private readonly Queue<TcpConnection> _pending = new();                // established, not accepted
     private readonly LinkedList<TcpConnection> _halfOpen = new();          // SYN-RECEIVED, oldest first
+    private long _cookiesUntil;                                            // when the last SYN cookie will be too old
 
     /// <summary>SO_ACCEPTCONN.</summary>
     public bool IsListening { get; private set; }
@@ -64,6 +65,7 @@ public sealed partial class TcpSocket
     {
         IsListening = true;
         Backlog = int.MaxValue - 1;
+        Settings.UrgentInline = true; // who carries bytes on leaves none out
     }
 
     /// <summary>How well it fits to a destination; -1 when not at all.</summary>
@@ -77,8 +79,8 @@ public sealed partial class TcpSocket
         return IsV6 == !destination.IsV4 ? 1 : IsV6 && Local.Address == IPAddress.AnyV6 && !Settings.IsV6Only ? 0 : -1;
     }
 
-    /// <summary>Somebody calls. When too many calls are on their way the oldest one goes: a flood of forged ones does not keep others out for
-    /// long (RFC 4987, section 3).</summary>
+    /// <summary>Somebody calls. When too many calls are on their way, nothing is kept of another one (RFC 4987, section 3.6); without SYN cookies
+    /// the oldest one goes: a flood of forged ones does not keep others out for long (its section 3.4).</summary>
     internal void OnSyn(in TcpSegment segment, in TcpKey key, int scope)
     {
         if (_pending.Count > Backlog)
@@ -89,6 +91,13 @@ public sealed partial class TcpSocket
 
         if (_halfOpen.Count >= Stack.Options.HalfOpenLimit)
         {
+            if (Stack.Options.SynCookies && this != Stack.Intercepted)
+            {
+                _cookiesUntil = Stack.Now + SynCookies.Life;
+                _layer.SendCookie(segment, key, scope, Settings);
+                return;
+            }
+
             Stack.Counters.TcpListenDrops++;
             _halfOpen.First!.Value.Remove(Errno.OK);
         }
@@ -98,6 +107,43 @@ public sealed partial class TcpSocket
         var connection = new TcpConnection(_layer, local, remote, Settings with { }, socket: null) { Listener = this, IsV6Socket = IsV6 };
         _ = _halfOpen.AddLast(connection);
         connection.Accept(segment, TcpOptions.Parse(segment.Options));
+    }
+
+    /// <summary>An acknowledgment that belongs to no connection: perhaps of a SYN cookie.</summary>
+    /// <returns>False when it is not: it is to be reset.</returns>
+    internal bool OnConfirmed(in TcpSegment segment, in TcpKey key, int scope, byte trafficClass)
+    {
+        if (Stack.Now >= _cookiesUntil)
+        {
+            return false;
+        }
+
+        if (_pending.Count > Backlog)
+        {
+            Stack.Counters.TcpListenDrops++;
+            return true;
+        }
+
+        if (_layer.CheckCookie(segment, key, out var offered, out var ecn))
+        {
+            var local = new Endpoint(key.LocalAddress, key.LocalPort, scope);
+            var remote = new Endpoint(key.RemoteAddress, key.RemotePort, scope);
+            var connection = new TcpConnection(_layer, local, remote, Settings with { }, socket: null, cookie: segment.Acknowledgment - 1)
+            {
+                Listener = this,
+                IsV6Socket = IsV6,
+            };
+            connection.AcceptConfirmed(segment, offered, ecn);
+            connection.Input(segment, trafficClass);
+            if (connection.State == TcpState.SynReceived)
+            {
+                connection.Remove(Errno.OK); // there was something wrong with the segment; nobody would repeat our SYN
+            }
+
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>The handshake is over: the connection waits for accept(2). False when there is no room.</summary>

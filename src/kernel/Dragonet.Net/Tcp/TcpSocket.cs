@@ -38,6 +38,9 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     /// <summary>Of family AF_INET6.</summary>
     public bool IsV6 { get; }
 
+    /// <summary>Called when the peer says that urgent data is on its way (SIGURG); it only marks.</summary>
+    public Action? UrgentAnnounced { get; set; }
+
     /// <summary>Anything the user wants to find again.</summary>
     public object? Tag { get; set; }
 
@@ -62,7 +65,10 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     public int SendRoom => _connection?.SendRoom ?? 0;
 
     /// <summary>The peer will send no more, and what it sent was read; or the connection is over.</summary>
-    public bool IsAtEnd => _connection is not { } connection || (connection.IsReceiveEnded && connection.IncomingCount == 0);
+    public bool IsAtEnd => _connection is not { } connection || (connection.IsReceiveEnded && !connection.HasUnread);
+
+    /// <summary>The next byte is the urgent one (SIOCATMARK).</summary>
+    public bool IsAtMark => _connection?.IsAtMark ?? false;
 
     /// <summary>Received bytes without a copy: those that lie in one piece. They are taken with <see cref="Discard"/>.</summary>
     public ReadOnlySpan<byte> Readable => _connection is { } connection ? connection.Readable : default;
@@ -171,7 +177,8 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     /// <summary>send(2): as much as there is room for; EAGAIN when there is none.</summary>
     /// <param name="data">The bytes.</param>
     /// <param name="more">MSG_MORE: a segment that is not full may wait for more data.</param>
-    public Result<int> Send(ReadOnlySpan<byte> data, bool more = false)
+    /// <param name="urgent">MSG_OOB: the last byte is urgent (RFC 6093).</param>
+    public Result<int> Send(ReadOnlySpan<byte> data, bool more = false, bool urgent = false)
     {
         if (TakeError() is not Errno.OK and var error)
         {
@@ -188,7 +195,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
             return Errno.EAGAIN;
         }
 
-        var count = data.IsEmpty ? 0 : connection.Write(data, more);
+        var count = data.IsEmpty ? 0 : connection.Write(data, more, urgent);
         return count > 0 || data.IsEmpty ? count : Errno.EAGAIN;
     }
 
@@ -202,6 +209,18 @@ public sealed partial class TcpSocket : IPortUser, ISocket
 
         var count = connection.Read(destination, peek);
         return count > 0 || destination.IsEmpty ? count : ReceiveNothing(connection);
+    }
+
+    /// <summary>recv(2) with MSG_OOB: the urgent byte. EINVAL when there is none, or it is in the stream; EAGAIN when it has not come.</summary>
+    public Result<int> ReceiveUrgent(Span<byte> destination, bool peek)
+    {
+        if (_connection is not { } connection || (connection.State == TcpState.Closed && !connection.HasUrgent))
+        {
+            return Settings.UrgentInline ? Errno.EINVAL : Errno.ENOTCONN;
+        }
+
+        var result = connection.ReadUrgent(destination, peek);
+        return result.Error == Errno.EAGAIN && (_isReadShut || connection.IsReceiveEnded) ? 0 : result;
     }
 
     /// <summary>Drops received data (MSG_TRUNC).</summary>
@@ -293,9 +312,14 @@ public sealed partial class TcpSocket : IPortUser, ISocket
             return events;
         }
 
-        if (connection.IncomingCount > 0)
+        if (connection.HasUnread)
         {
             events |= PollEvents.POLLIN | PollEvents.POLLRDNORM;
+        }
+
+        if (connection.HasUrgent)
+        {
+            events |= PollEvents.POLLPRI;
         }
 
         return connection.IsSendEnded || connection.SendRoom >= Settings.SendBuffer / 3 ? events | writable : events;
@@ -346,6 +370,12 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         _connection = null;
         connection?.Close(hard);
         _ = Queue.Wake();
+    }
+
+    internal void TellUrgent()
+    {
+        UrgentAnnounced?.Invoke();
+        _ = Queue.Wake(PollEvents.POLLPRI);
     }
 
     private Errno ConnectResult(TcpConnection connection)

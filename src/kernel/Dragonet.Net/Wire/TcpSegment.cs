@@ -27,6 +27,9 @@ public readonly ref struct TcpSegment
     /// <summary>As it is in the header, not scaled.</summary>
     public ushort Window => BinaryPrimitives.ReadUInt16BigEndian(_bytes[14..]);
 
+    /// <summary>How far behind the sequence number urgent data ends; it counts with <see cref="TcpFlags.Urg"/> only.</summary>
+    public ushort UrgentPointer => BinaryPrimitives.ReadUInt16BigEndian(_bytes[18..]);
+
     public ReadOnlySpan<byte> Options => _bytes[MinimalHeader..HeaderLength];
 
     public ReadOnlySpan<byte> Payload => _bytes[HeaderLength..];
@@ -69,7 +72,7 @@ public readonly ref struct TcpSegment
         segment[12] = (byte)(headerLength / 4 << 4);
         segment[13] = (byte)fields.Flags;
         BinaryPrimitives.WriteUInt16BigEndian(segment[14..], fields.Window);
-        BinaryPrimitives.WriteUInt32BigEndian(segment[16..], 0);
+        BinaryPrimitives.WriteUInt32BigEndian(segment[16..], fields.Urgent);
         if (withChecksum)
         {
             var sum = InternetChecksum.AddPseudoHeader(source.Address, destination.Address, IPProtocol.Tcp, segment.Length);

@@ -39,6 +39,9 @@ internal sealed partial class TcpFile
                 settings.ReceiveBuffer = Options.ReceiveBuffer;
                 _isReceiveBufferSet = true;
                 break;
+            case SocketOption.SO_OOBINLINE:
+                settings.UrgentInline = Options.GetRemembered(name) != 0;
+                break;
             case SocketOption.SO_REUSEADDR:
                 settings.ReuseAddress = Options.GetRemembered(name) != 0;
                 break;

@@ -20,6 +20,7 @@ internal sealed partial class TcpFile : InetFile
             _socket = stack.Stack.CreateTcp(IsV6);
             _socket.Settings.Owner = task.Credentials.EffectiveUid;
             _socket.Tag = this;
+            _socket.UrgentAnnounced = OnUrgent;
         }
     }
 
@@ -28,6 +29,7 @@ internal sealed partial class TcpFile : InetFile
     {
         _socket = socket;
         _socket.Tag = this;
+        _socket.UrgentAnnounced = OnUrgent;
         Options.CopyFrom(listener.Options);
         (_isSendBufferSet, _isReceiveBufferSet) = (listener._isSendBufferSet, listener._isReceiveBufferSet);
     }
@@ -77,14 +79,14 @@ internal sealed partial class TcpFile : InetFile
     /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
-        if ((request.Flags & (MsgFlags.MSG_OOB | MsgFlags.MSG_FASTOPEN)) != 0)
+        if ((request.Flags & MsgFlags.MSG_FASTOPEN) != 0)
         {
             return Errno.EOPNOTSUPP;
         }
 
         using (Network.Enter())
         {
-            return _socket.Send(data, (request.Flags & MsgFlags.MSG_MORE) != 0);
+            return _socket.Send(data, (request.Flags & MsgFlags.MSG_MORE) != 0, (request.Flags & MsgFlags.MSG_OOB) != 0);
         }
     }
 
@@ -92,11 +94,6 @@ internal sealed partial class TcpFile : InetFile
     public override Result<int> Receive(ICaller caller, Span<byte> buffer, MsgFlags flags, out Received received)
     {
         received = default;
-        if ((flags & MsgFlags.MSG_OOB) != 0)
-        {
-            return Errno.EINVAL; // there is no urgent data to read (tcp(7))
-        }
-
         if ((flags & MsgFlags.MSG_ERRQUEUE) != 0)
         {
             return Errno.EAGAIN;
@@ -104,6 +101,13 @@ internal sealed partial class TcpFile : InetFile
 
         using (Network.Enter())
         {
+            if ((flags & MsgFlags.MSG_OOB) != 0)
+            {
+                var urgent = _socket.ReceiveUrgent(buffer, (flags & MsgFlags.MSG_PEEK) != 0);
+                received.Flags = urgent.IsOk ? MsgFlags.MSG_OOB | (buffer.IsEmpty ? MsgFlags.MSG_TRUNC : 0) : 0;
+                return urgent;
+            }
+
             return _socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0);
         }
     }
@@ -125,7 +129,7 @@ internal sealed partial class TcpFile : InetFile
                     value = _socket.OutgoingCount;
                     break;
                 case Ioctls.SIOCATMARK:
-                    value = 0;
+                    value = _socket.IsAtMark ? 1 : 0;
                     break;
                 default:
                     value = -1;
@@ -147,6 +151,8 @@ internal sealed partial class TcpFile : InetFile
         _socket.Settings.IsV6Only = value;
         return true;
     }
+
+    private void OnUrgent() => Kernel.Defer(() => Kernel.SignalUrgent(this));
 
     /// <inheritdoc/>
     protected override void OnRelease()

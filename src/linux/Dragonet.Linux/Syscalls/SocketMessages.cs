@@ -318,6 +318,11 @@ internal static class SocketMessages
     private static SysResult ReceiveAll(Task task, SocketFile socket, UserVector vector, MsgFlags flags, bool resumable, out Received received)
     {
         received = default;
+        if ((flags & MsgFlags.MSG_OOB) != 0)
+        {
+            flags = (flags | MsgFlags.MSG_DONTWAIT) & ~MsgFlags.MSG_WAITALL; // nobody waits for urgent data (tcp_recv_urg of Linux)
+        }
+
         var isStream = socket.Type == SocketType.SOCK_STREAM;
         var peek = (flags & MsgFlags.MSG_PEEK) != 0;
         var all = isStream && !peek && (flags & MsgFlags.MSG_WAITALL) != 0;

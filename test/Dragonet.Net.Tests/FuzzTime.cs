@@ -1,0 +1,15 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Dragonet.Net.Tests;
+
+/// <summary>How long a fuzz test goes on: DRAGONET_FUZZ_SECONDS of real time when it is set, else only as often as the test says.</summary>
+internal static class FuzzTime
+{
+    public static long End() =>
+        int.TryParse(Environment.GetEnvironmentVariable("DRAGONET_FUZZ_SECONDS"), CultureInfo.InvariantCulture, out var seconds)
+            ? Stopwatch.GetTimestamp() + seconds * Stopwatch.Frequency
+            : 0;
+
+    public static bool IsBefore(long end) => Stopwatch.GetTimestamp() < end;
+}
