@@ -8,6 +8,14 @@ public static class Netlink
     public const int NETLINK_ROUTE = 0;
     public const int NETLINK_SOCK_DIAG = 4;
     public const int NETLINK_GENERIC = 16;
+    public const ushort GENL_ID_CTRL = 16;
+    public const byte CTRL_CMD_NEWFAMILY = 1;
+    public const byte CTRL_CMD_GETFAMILY = 3;
+    public const ushort CTRL_ATTR_FAMILY_ID = 1;
+    public const ushort CTRL_ATTR_FAMILY_NAME = 2;
+    public const ushort CTRL_ATTR_VERSION = 3;
+    public const ushort CTRL_ATTR_HDRSIZE = 4;
+    public const ushort CTRL_ATTR_MAXATTR = 5;
     public const int SOL_NETLINK = 270;
     public const int NETLINK_ADD_MEMBERSHIP = 1;
     public const int NETLINK_DROP_MEMBERSHIP = 2;

@@ -130,6 +130,15 @@ public sealed partial class Stack
     /// <summary>TCP connections and listeners, for /proc/net/tcp and sock_diag.</summary>
     public IEnumerable<TcpEntry> ListTcp() => Tcp.List();
 
+    /// <summary>Ends a TCP connection or a listener from outside; false when there is none.</summary>
+    public bool AbortTcp(Endpoint local, Endpoint remote) => Tcp.Abort(local, remote);
+
+    /// <summary>Raw sockets, for /proc/net/raw.</summary>
+    public IEnumerable<RawSocket> ListRaw() => Raw.List();
+
+    /// <summary>Packet sockets, for /proc/net/packet.</summary>
+    public IEnumerable<PacketSocket> ListPackets() => Packets.List();
+
     /// <summary>UDP sockets, for /proc/net/udp.</summary>
     public IEnumerable<UdpSocket> ListUdp() => Udp.List();
 

@@ -16,6 +16,8 @@ internal sealed class PacketLayer(Stack stack)
 
     public Stack Stack => stack;
 
+    public IEnumerable<PacketSocket> List() => _sockets;
+
     public void Add(PacketSocket socket) => _sockets.Add(socket);
 
     public void Remove(PacketSocket socket) => _ = _sockets.Remove(socket);

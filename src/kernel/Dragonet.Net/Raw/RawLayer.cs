@@ -10,6 +10,8 @@ internal sealed class RawLayer(Stack stack)
 
     public Stack Stack => stack;
 
+    public IEnumerable<RawSocket> List() => _sockets.Values.SelectMany(sockets => sockets);
+
     public void Add(RawSocket socket)
     {
         if (!_sockets.TryGetValue((socket.IsV6, socket.Protocol), out var sockets))

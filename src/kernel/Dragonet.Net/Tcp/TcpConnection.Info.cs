@@ -27,6 +27,16 @@ internal sealed partial class TcpConnection
     /// <summary>In TIME-WAIT for a second and more: timestamps have moved on, so nothing old can be mistaken (RFC 6191).</summary>
     public bool IsLongOver => _hasTimestamps && _endAt - Now <= TimeWaitTime - Second;
 
+    /// <summary>The timer that others may know of, by the numbers of /proc/net/tcp, and how long it runs yet.</summary>
+    public (byte Timer, long Left) DescribeTimer() => State switch
+    {
+        TcpState.TimeWait => (3, _endAt - Now),
+        TcpState.Closed => (0, 0),
+        _ when _lossAt != long.MaxValue => (_lossTimer == LossTimer.Persist ? (byte)4 : (byte)1, _lossAt - Now),
+        _ when KeepAliveAt != long.MaxValue => (2, KeepAliveAt - Now),
+        _ => (0, 0),
+    };
+
     public TcpInfo GetInfo() => new()
     {
         State = State,

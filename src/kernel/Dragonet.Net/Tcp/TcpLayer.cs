@@ -222,6 +222,19 @@ internal sealed class TcpLayer
         return Errno.EADDRNOTAVAIL;
     }
 
+    /// <summary>Resets the connection with these addresses, whose user is told ECONNABORTED, or ends the listener; false when there is none.</summary>
+    public bool Abort(Endpoint local, Endpoint remote)
+    {
+        if (_connections.TryGetValue(new TcpKey(local.Address, local.Port, remote.Address, remote.Port), out var connection))
+        {
+            connection.Abort(Errno.ECONNABORTED);
+            return true;
+        }
+
+        var listener = Ports.Find(local.Port)?.OfType<TcpSocket>().FirstOrDefault(socket => socket.IsListening && socket.Local.Address == local.Address);
+        return remote.Port == 0 && listener?.Disconnect() == Errno.OK;
+    }
+
     public IEnumerable<TcpEntry> List()
     {
         foreach (var user in Ports.All)

@@ -36,6 +36,9 @@ internal abstract class InetFile : SocketFile
     /// <summary>IP_TOS and IPV6_TCLASS.</summary>
     protected abstract byte TrafficClass { get; set; }
 
+    /// <summary>IP_TOS or IPV6_TCLASS, for who lists sockets. Inside the stack.</summary>
+    internal byte ServiceType => TrafficClass;
+
     /// <summary>IPV6_V6ONLY; false when it is too late to change it.</summary>
     protected virtual bool TrySetV6Only(bool value) => false;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Net;
@@ -19,6 +20,11 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
     public string? Read(ICaller caller, string file)
     {
         var network = Of(caller);
+        if (file == "unix")
+        {
+            return Unix(caller is Task task ? task.Jail : kernel.Jails.Root);
+        }
+
         using (network.Enter())
         {
             var stack = network.Stack;
@@ -31,8 +37,12 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
                 "dev" => Devices(stack),
                 "route" => Routes(stack),
                 "if_inet6" => AddressesV6(stack),
-                "snmp" => Counters(stack.Counters),
-                "sockstat" => Totals(stack.Census),
+                "raw" => Raw(stack, isV6: false),
+                "raw6" => Raw(stack, isV6: true),
+                "packet" => Packets(stack),
+                "snmp" => Counters(stack),
+                "sockstat" => Totals(stack, isV6: false),
+                "sockstat6" => Totals(stack, isV6: true),
                 _ => GroupReport.Read(stack, file),
             };
         }
@@ -144,18 +154,73 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         return text.ToString();
     }
 
-    private static string Counters(StackCounters c) =>
+    private static string Counters(Stack stack)
+    {
+        var c = stack.Counters;
+        var current = stack.ListTcp().Count(entry => entry.State is TcpState.Established or TcpState.CloseWait);
+        return
         "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"
         + Line($"Ip: 2 64 {c.IPInReceives} {c.IPInHeaderErrors} {c.IPInAddressErrors} {c.IPForwarded} {c.IPInUnknownProtocols} 0 {c.IPInDelivers} {c.IPOutRequests} 0 {c.IPOutNoRoutes} 0 0 {c.IPReassembled} {c.IPReassemblyFailures} 0 0 {c.IPFragmented}\n")
         + "Icmp: InMsgs InErrors OutMsgs OutErrors\n"
         + Line($"Icmp: {c.IcmpInMessages} {c.IcmpInErrors} {c.IcmpOutMessages} 0\n")
         + "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
-        + Line($"Tcp: 1 200 120000 -1 {c.TcpActiveOpens} {c.TcpPassiveOpens} {c.TcpAttemptFailures} {c.TcpEstablishedResets} 0 {c.TcpInSegments} {c.TcpOutSegments} {c.TcpRetransmitted} {c.TcpInErrors} {c.TcpOutResets} 0\n")
+        + Line($"Tcp: 1 200 120000 -1 {c.TcpActiveOpens} {c.TcpPassiveOpens} {c.TcpAttemptFailures} {c.TcpEstablishedResets} {current} {c.TcpInSegments} {c.TcpOutSegments} {c.TcpRetransmitted} {c.TcpInErrors} {c.TcpOutResets} 0\n")
         + "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti\n"
         + Line($"Udp: {c.UdpIn} {c.UdpNoPorts} {c.UdpInErrors} {c.UdpOut} {c.UdpBufferErrors} 0 0 0\n");
+    }
 
-    private static string Totals(StackCensus census) => Line(
-        $"sockets: used {census.TcpSockets + census.DatagramSockets}\nTCP: inuse {census.TcpSockets} orphan 0 tw 0 alloc {census.Connections} mem {census.BufferedBytes / 4096}\nUDP: inuse {census.DatagramSockets} mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse {census.Fragments} memory 0\n");
+    private static string Totals(Stack stack, bool isV6)
+    {
+        var (listed, udp, raw) = (stack.ListTcp().ToArray(), stack.ListUdp().Count(socket => socket.IsV6 == isV6), stack.ListRaw().Count(socket => socket.IsV6 == isV6));
+        var (over, tcp) = (listed.Count(entry => entry.State == TcpState.TimeWait), listed.Count(entry => entry.IsV6 == isV6 && entry.State != TcpState.TimeWait));
+        var census = stack.Census;
+        return isV6
+            ? Line($"TCP6: inuse {tcp}\nUDP6: inuse {udp}\nUDPLITE6: inuse 0\nRAW6: inuse {raw}\nFRAG6: inuse 0 memory 0\n")
+            : Line($"sockets: used {census.TcpSockets + census.DatagramSockets}\nTCP: inuse {tcp} orphan {listed.Count(IsOrphan)} tw {over} alloc {Math.Max(census.TcpSockets, listed.Length - over)} mem {census.BufferedBytes / 4096}\n")
+                + Line($"UDP: inuse {udp} mem 0\nUDPLITE: inuse 0\nRAW: inuse {raw}\nFRAG: inuse {census.Fragments} memory 0\n");
+
+        static bool IsOrphan(TcpEntry entry) => entry.Socket is null && entry.State is not (TcpState.TimeWait or TcpState.SynReceived or TcpState.Established);
+    }
+
+    /// <summary>The protocol is in the place of the port.</summary>
+    private static string Raw(Stack stack, bool isV6)
+    {
+        var text = new StringBuilder(isV6 ? HeadV6 + " ref pointer drops\n" : UdpHead[1..] + "\n");
+        foreach (var socket in stack.ListRaw().Where(socket => socket.IsV6 == isV6))
+        {
+            var remote = socket.Remote ?? new Endpoint(isV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
+            _ = text.Append(CultureInfo.InvariantCulture,
+                $"{socket.Local.Port,4}: {Address(socket.Local, isV6)} {Address(remote, isV6)} {(socket.Remote is null ? 7 : 1):X2} 00000000:{socket.Held:X8} 00:00000000 00000000 {socket.Owner,5} {0,8} {Inode(socket.Tag)} 2 0000000000000000 {socket.Drops}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static string Packets(Stack stack)
+    {
+        var text = new StringBuilder("sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
+        foreach (var socket in stack.ListPackets())
+        {
+            _ = text.Append(CultureInfo.InvariantCulture, $"0000000000000000 3      {(socket.IsRaw ? 3 : 2),-4} {socket.Protocol:x4}   {socket.InterfaceIndex,-5} 1 {0,-6} {0,-6} {Inode(socket.Tag),-6}\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>unix(7) sockets; the state is that of a socket (SS_*), not of a connection.</summary>
+    private static string Unix(Jail jail)
+    {
+        var text = new StringBuilder("Num       RefCount Protocol Flags    Type St Inode Path\n");
+        foreach (var socket in UnixFamily.List(jail))
+        {
+            var isListening = socket.State == SockDiag.TCP_LISTEN;
+            var name = socket.Name.Replace('\0', '@');
+            _ = text.Append(CultureInfo.InvariantCulture,
+                $"0000000000000000: {socket.References + 1:X8} 00000000 {(isListening ? 0x10000 : 0):X8} {(int)socket.Type:X4} {(socket.State == SockDiag.TCP_ESTABLISHED ? 3 : 1):X2} {socket.Number,5}{(name.Length > 0 ? " " : "")}{name}\n");
+        }
+
+        return text.ToString();
+    }
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

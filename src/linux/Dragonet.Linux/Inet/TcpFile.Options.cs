@@ -3,6 +3,7 @@ using System.Text;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
+using Dragonet.Linux.NetlinkSockets;
 using Dragonet.Net;
 using Task = Dragonet.Kernel.Task;
 
@@ -145,6 +146,20 @@ internal sealed partial class TcpFile
             InetOption.TCP_CONGESTION => CongestionName(settings.Congestion),
             _ => Errno.ENOPROTOOPT,
         };
+    }
+
+    /// <summary>INET_DIAG_INFO and INET_DIAG_CONG (sock_diag(7)). Inside the stack.</summary>
+    internal void AddDiagnosis(NetlinkMessage message, bool info, bool congestion)
+    {
+        if (info)
+        {
+            _ = message.Add(SockDiag.INET_DIAG_INFO, SocketOptions.Bytes(Describe(_socket.GetInfo())));
+        }
+
+        if (congestion)
+        {
+            _ = message.Add(SockDiag.INET_DIAG_CONG, _socket.Settings.Congestion == CongestionKind.Reno ? "reno" : "cubic");
+        }
     }
 
     private static Errno SetCongestion(TcpSettings settings, ReadOnlySpan<byte> value)

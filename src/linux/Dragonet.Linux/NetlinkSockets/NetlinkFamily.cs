@@ -6,7 +6,7 @@ using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.NetlinkSockets;
 
-/// <summary>AF_NETLINK (netlink(7)): NETLINK_ROUTE answers questions about the jail's stack.</summary>
+/// <summary>AF_NETLINK (netlink(7)): NETLINK_ROUTE and NETLINK_SOCK_DIAG answer questions about the jail's stack and sockets, NETLINK_GENERIC knows of no family.</summary>
 internal sealed class NetlinkFamily(JailLocal<NetworkStack> stacks) : SocketFamily
 {
     private readonly KernelLock _lock = new(LockRank.Socket);
@@ -24,7 +24,8 @@ internal sealed class NetlinkFamily(JailLocal<NetworkStack> stacks) : SocketFami
             return Errno.ESOCKTNOSUPPORT;
         }
 
-        return protocol == Netlink.NETLINK_ROUTE ? new NetlinkFile(task, this, task.Jail.Get(stacks), type, flags) : Errno.EPROTONOSUPPORT;
+        return protocol is Netlink.NETLINK_ROUTE or Netlink.NETLINK_SOCK_DIAG or Netlink.NETLINK_GENERIC
+            ? new NetlinkFile(task, this, task.Jail.Get(stacks), type, protocol, flags) : Errno.EPROTONOSUPPORT;
     }
 
     /// <summary>Takes a port id; 0 for the process's own number, or any when that is taken.</summary>

@@ -14,6 +14,7 @@ internal sealed class NetlinkFile : SocketFile
     private const int AddressSize = 12;
     private const int HeaderSize = 16;
     private const int MaxQueued = 212992;
+    private const int MaxAnswered = 4 << 20; // a list is put together at once, while Linux makes it piece by piece
     private const int Batch = 8192;
 
     private readonly NetlinkFamily _family;
@@ -30,8 +31,8 @@ internal sealed class NetlinkFile : SocketFile
     private volatile bool _wantsShortAnswers;         // NETLINK_CAP_ACK
     private volatile bool _isStrict;                  // NETLINK_GET_STRICT_CHK
 
-    public NetlinkFile(Task task, NetlinkFamily family, NetworkStack network, SocketType type, OpenFlags flags)
-        : base(AddressFamily.AF_NETLINK, type, Netlink.NETLINK_ROUTE, flags, task.Kernel.NextAnonymousInode())
+    public NetlinkFile(Task task, NetlinkFamily family, NetworkStack network, SocketType type, int protocol, OpenFlags flags)
+        : base(AddressFamily.AF_NETLINK, type, protocol, flags, task.Kernel.NextAnonymousInode())
     {
         _family = family;
         _network = network;
@@ -274,25 +275,33 @@ internal sealed class NetlinkFile : SocketFile
 
     private void Answer(ICaller caller, in nlmsghdr header, ReadOnlySpan<byte> body, List<byte[]> answers)
     {
-        Errno error;
-        string? reason;
-        using (_network.Enter())
+        var request = new RouteRequest
         {
-            var request = new RouteRequest
-            {
-                Network = _network, Caller = caller, Header = header, Body = body, Port = _port, IsStrict = _isStrict, Answers = answers,
-            };
-            error = RouteMessages.Answer(ref request);
-            reason = request.Reason;
-        }
-
-        if (error == Errno.OK && header.nlmsg_type % 4 == 2 && (header.nlmsg_flags & Netlink.NLM_F_DUMP) != 0)
+            Network = _network, Caller = caller, Header = header, Body = body, Port = _port, IsStrict = _isStrict, Answers = answers,
+        };
+        var error = Protocol switch
+        {
+            Netlink.NETLINK_SOCK_DIAG => DiagMessages.Answer(ref request),
+            Netlink.NETLINK_GENERIC => GenericMessages.Answer(ref request),
+            _ => AnswerInside(ref request),
+        };
+        var reason = request.Reason;
+        var isDump = request.IsDump && (Protocol != Netlink.NETLINK_ROUTE || header.nlmsg_type % 4 == 2);
+        if (error == Errno.OK && isDump)
         {
             answers.Add(new NetlinkMessage(header, Netlink.NLMSG_DONE, Netlink.NLM_F_MULTI, _port).Add(0).Finish());
         }
         else if (error != Errno.OK || (header.nlmsg_flags & Netlink.NLM_F_ACK) != 0)
         {
             answers.Add(Acknowledge(header, body, error, reason));
+        }
+    }
+
+    private Errno AnswerInside(ref RouteRequest request)
+    {
+        using (_network.Enter())
+        {
+            return RouteMessages.Answer(ref request);
         }
     }
 
@@ -316,6 +325,7 @@ internal sealed class NetlinkFile : SocketFile
     {
         using (_lock.Enter())
         {
+            var most = _queued <= MaxQueued ? MaxAnswered : MaxQueued;
             for (var i = 0; i < answers.Count;)
             {
                 var datagram = new List<byte>();
@@ -329,8 +339,9 @@ internal sealed class NetlinkFile : SocketFile
                 }
                 while (i < answers.Count && datagram.Count + answers[i].Length <= Batch);
 
-                if (_queued + datagram.Count > MaxQueued)
+                if (_queued + datagram.Count > most)
                 {
+                    _hasLost = true;
                     break;
                 }
 

@@ -6,7 +6,7 @@ using Dragonet.Vfs;
 
 namespace Dragonet.Linux.NetlinkSockets;
 
-/// <summary>A message of rtnetlink(7) that asks for something. Inside the stack.</summary>
+/// <summary>A netlink message that asks for something; those of rtnetlink(7) are answered inside the stack.</summary>
 internal ref struct RouteRequest
 {
     public required NetworkStack Network { get; init; }

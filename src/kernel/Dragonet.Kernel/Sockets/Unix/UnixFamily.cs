@@ -56,6 +56,16 @@ public sealed class UnixFamily : SocketFamily
         return (first, second);
     }
 
+    /// <summary>The open sockets of a jail.</summary>
+    public static IReadOnlyList<UnixSocketInfo> List(Jail jail)
+    {
+        ArgumentNullException.ThrowIfNull(jail);
+        using (jail.Kernel.Sockets.Unix.Lock.Enter())
+        {
+            return [.. jail.UnixNames.Sockets.Select(static socket => socket.DescribeLocked())];
+        }
+    }
+
     /// <summary>True when a user has too many files in flight (unix(7), ETOOMANYREFS).</summary>
     internal bool IsOverLimit(uint uid, ulong limit)
     {

@@ -1,12 +1,21 @@
+using System.Collections.Concurrent;
 using Dragonet.Abi;
 
 namespace Dragonet.Kernel;
 
-/// <summary>The abstract names of UNIX sockets in one jail (unix(7)). Guarded by the family's lock.</summary>
+/// <summary>The UNIX sockets of one jail, and their abstract names (unix(7)), which are guarded by the family's lock.</summary>
 internal sealed class UnixNames
 {
     private readonly Dictionary<(string Name, SocketType Type), UnixSocket> _bound = [];
+    private readonly ConcurrentDictionary<UnixSocket, byte> _sockets = []; // every open one; not guarded
     private int _lastAutobind;
+
+    /// <summary>All open sockets of the jail, in the order in which they were made.</summary>
+    internal IEnumerable<UnixSocket> Sockets => _sockets.Keys.OrderBy(static socket => socket.Number);
+
+    internal void Open(UnixSocket socket) => _ = _sockets.TryAdd(socket, 0);
+
+    internal void Close(UnixSocket socket) => _ = _sockets.TryRemove(socket, out _);
 
     /// <summary>How many there are.</summary>
     internal int CountLocked => _bound.Count;

@@ -42,6 +42,7 @@ public sealed partial class UnixSocket : SocketFile
         _buffers = buffers;
         buffers.Charge(OwnSize);
         _incoming = new UnixQueue(type == SocketType.SOCK_STREAM, buffers);
+        names.Open(this);
     }
 
     /// <inheritdoc/>
@@ -191,6 +192,17 @@ public sealed partial class UnixSocket : SocketFile
     /// <summary>A descriptor goes: what is left may be reachable through messages only.</summary>
     public override void OnClose(object owner) => _family.CollectGarbage(this);
 
+    /// <summary>What others may know of it. Family lock held.</summary>
+    internal UnixSocketInfo DescribeLocked()
+    {
+        var isListening = _backlog is not null;
+        var state = isListening ? SockDiag.TCP_LISTEN : _isConnected || _peer is not null ? SockDiag.TCP_ESTABLISHED : SockDiag.TCP_CLOSE;
+        return new UnixSocketInfo(
+            Number, Type, state, _name, _inode?.Number ?? 0, 0, _peer?.Number ?? 0, _backlog?.Select(caller => caller._peer?.Number ?? 0).ToArray(),
+            isListening ? _backlog!.Count : _incoming.Count, isListening ? _backlogLimit : _peer?._incoming.Count ?? 0,
+            (byte)((_isReadShut ? 1 : 0) | (_isWriteShut ? 2 : 0)), References);
+    }
+
     /// <summary>Sockets in the messages that could be received through this one.</summary>
     internal List<UnixSocket> GetHeldSockets()
     {
@@ -228,6 +240,7 @@ public sealed partial class UnixSocket : SocketFile
     protected override void OnRelease()
     {
         _buffers.Release(OwnSize);
+        _names.Close(this);
         UnixSocket? peer;
         UnixSocket[] callers;
         Inode? inode;
