@@ -131,7 +131,7 @@ public sealed class FirewallTests
     [Theory]
     [InlineData("", "begins with")]
     [InlineData("input", "ends with accept")]
-    [InlineData("prerouting accept", "begins with")]
+    [InlineData("postlude accept", "begins with")]
     [InlineData("input tcp dport 99999 accept", "'dport 99999' makes no sense")]
     [InlineData("input dport 80 accept", "ports are of tcp or udp")]
     [InlineData("input tcp udp accept", "makes no sense")]

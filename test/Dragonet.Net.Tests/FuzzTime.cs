@@ -11,5 +11,8 @@ internal static class FuzzTime
             ? Stopwatch.GetTimestamp() + seconds * Stopwatch.Frequency
             : 0;
 
+    /// <summary>DRAGONET_FUZZ_SEED: other nonsense.</summary>
+    public static int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("DRAGONET_FUZZ_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : 0;
+
     public static bool IsBefore(long end) => Stopwatch.GetTimestamp() < end;
 }

@@ -37,7 +37,7 @@ public sealed partial class Stack
 
         packet.Length = ip.TotalLength;
         var header = new IPHeader(ip.Source, ip.Destination, ip.Protocol, ip.TimeToLive, ip.TrafficClass);
-        if (!IsOurs(header, packet))
+        if (!IsOurs(ref header, packet))
         {
             return;
         }
@@ -68,7 +68,7 @@ public sealed partial class Stack
 
         packet.Length = IPv6Packet.HeaderSize + ip.PayloadLength;
         var header = new IPHeader(ip.Source, ip.Destination, ip.NextHeader, ip.HopLimit, ip.TrafficClass);
-        if (!IsOurs(header, packet))
+        if (!IsOurs(ref header, packet))
         {
             return;
         }
@@ -112,9 +112,9 @@ public sealed partial class Stack
         && (packet.Input!.IsLoopback || packet.IsEcho || !(header.Source.IsLoopback || header.Destination.IsLoopback || IsLocal(header.Source)));
 
     /// <summary>False for a packet that was dropped, or sent on.</summary>
-    private bool IsOurs(in IPHeader header, PacketBuffer packet)
+    private bool IsOurs(ref IPHeader header, PacketBuffer packet)
     {
-        if (!IsPlausible(header, packet))
+        if (!IsPlausible(header, packet) || !TranslateArriving(ref header, packet))
         {
             Counters.IPInAddressErrors++;
             Pool.Return(packet);
@@ -168,6 +168,9 @@ public sealed partial class Stack
             case IPProtocol.Icmp when header.Source.IsV4:
             case IPProtocol.IcmpV6 when !header.Source.IsV4:
                 Icmp.Input(header, packet);
+                break;
+            case IPProtocol.Igmp when header.Source.IsV4:
+                InputIgmp(header, packet);
                 break;
             case IPProtocol.NoNext:
                 Pool.Return(packet);
@@ -260,6 +263,13 @@ public sealed partial class Stack
         {
             // Routers do not fragment: always for IPv6 (RFC 8200, section 5), and here for IPv4 too, which path MTU discovery can tell.
             Icmp.SendError(header, packet, 0, IcmpError.PacketTooBig(path.Interface.Mtu));
+            Pool.Return(packet);
+            return;
+        }
+
+        var translated = header;
+        if (!TranslateLeaving(ref translated, packet, path, isWhole: true))
+        {
             Pool.Return(packet);
             return;
         }

@@ -75,6 +75,7 @@ public sealed partial class Stack
 
         Routes.RemoveAll(link);
         Groups.RemoveAll(link);
+        _reports.Forget(link);
         link.OnDetached();
         return Errno.OK;
     }

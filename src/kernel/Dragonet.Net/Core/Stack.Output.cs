@@ -22,6 +22,17 @@ public sealed partial class Stack
             return Errno.EPERM; // as Linux says to who sends
         }
 
+        return OutputTranslated(header, packet, path, dontFragment, echo);
+    }
+
+    private Errno OutputTranslated(IPHeader header, PacketBuffer packet, in Path path, bool dontFragment, bool echo)
+    {
+        if (!TranslateLeaving(ref header, packet, path, isWhole: false))
+        {
+            Pool.Return(packet);
+            return Errno.EPERM;
+        }
+
         if (header.Protocol != IPProtocol.Tcp && !path.Interface.IsLoopback && !Echo(header, packet, path, echo))
         {
             Pool.Return(packet);

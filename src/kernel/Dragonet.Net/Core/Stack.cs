@@ -23,6 +23,8 @@ public sealed partial class Stack
         Raw = new RawLayer(this);
         Packets = new PacketLayer(this);
         Groups = new GroupTable(this);
+        _reports = new GroupReports(this);
+        Groups.Reporter = _reports;
         Fragments = new Reassembler(this);
         Loopback = new LoopbackInterface(this);
         Intercepted = options.Interceptor is null ? null : Tcp.CreateIntercepting();

@@ -11,4 +11,10 @@ public enum FilterHook
 
     /// <summary>From it.</summary>
     Output,
+
+    /// <summary>Whatever comes in, before it is known whose it is: destinations are translated here.</summary>
+    Prerouting,
+
+    /// <summary>Whatever leaves, at the very end: sources are translated here.</summary>
+    Postrouting,
 }

@@ -10,9 +10,9 @@ public static class FilterParser
     {
         ArgumentNullException.ThrowIfNull(words);
         why = "";
-        if (words.Count == 0 || !Hook(words[0], out var hook))
+        if (words.Count == 0 || !RuleHook(words[0], out var hook))
         {
-            why = "a rule begins with input, forward or output";
+            why = "a rule begins with input, forward, output, prerouting or postrouting";
             return null;
         }
 
@@ -24,6 +24,12 @@ public static class FilterParser
             if (at == words.Count && Verdict(word, out var verdict))
             {
                 return Check(rule with { Verdict = verdict }, out why);
+            }
+
+            if (NatParser.IsAction(word))
+            {
+                why = "";
+                return NatParser.Parse(rule, word, [.. words.Skip(at)], out why) is { } translating ? Check(translating, out why) : null;
             }
 
             var value = at < words.Count ? words[at] : "";
@@ -75,7 +81,7 @@ public static class FilterParser
             rule = next;
         }
 
-        why = "a rule ends with accept, drop or reject";
+        why = IsTranslating(hook) ? "such a rule ends with masquerade, snat to, dnat to or redirect" : "a rule ends with accept, drop or reject";
         return null;
     }
 
@@ -85,6 +91,19 @@ public static class FilterParser
         hook = word switch { "forward" => FilterHook.Forward, "output" => FilterHook.Output, _ => FilterHook.Input };
         return word is "input" or "forward" or "output";
     }
+
+    private static bool RuleHook(string word, out FilterHook hook)
+    {
+        if (Hook(word, out hook))
+        {
+            return true;
+        }
+
+        hook = word == "prerouting" ? FilterHook.Prerouting : FilterHook.Postrouting;
+        return word is "prerouting" or "postrouting";
+    }
+
+    private static bool IsTranslating(FilterHook hook) => hook is FilterHook.Prerouting or FilterHook.Postrouting;
 
     /// <summary>The name of a verdict.</summary>
     public static bool Verdict(string word, out FilterVerdict verdict)
@@ -96,8 +115,12 @@ public static class FilterParser
     private static FilterRule? Check(FilterRule rule, out string why)
     {
         why = (rule.SourcePorts ?? rule.DestinationPorts) is not null && rule.Protocol is not (IPProtocol.Tcp or IPProtocol.Udp) ? "ports are of tcp or udp: write one of them"
-            : rule.Hook == FilterHook.Input && rule.OutInterface is not null ? "what comes in has no oif"
-            : rule.Hook == FilterHook.Output && rule.InInterface is not null ? "what goes out has no iif"
+            : IsTranslating(rule.Hook) != rule.Nat is not null ? "prerouting and postrouting translate (masquerade, snat to, dnat to, redirect), the others decide (accept, drop, reject)"
+            : rule.Nat is { } nat && (rule.Hook == FilterHook.Postrouting) != (nat.Kind is NatKind.Masquerade or NatKind.Snat) ? "masquerade and snat are for postrouting, dnat and redirect for prerouting"
+            : rule.Nat is { Port: > 0 } && rule.Protocol is not (IPProtocol.Tcp or IPProtocol.Udp) ? "ports are of tcp or udp: write one of them"
+            : rule.Nat is not null && rule.States is not null ? "translation is about conversations, not packets: it takes no ct state"
+            : rule.Hook is FilterHook.Input or FilterHook.Prerouting && rule.OutInterface is not null ? "what comes in has no oif"
+            : rule.Hook is FilterHook.Output or FilterHook.Postrouting && rule.InInterface is not null ? "what goes out has no iif"
             : "";
         return why.Length == 0 ? rule : null;
     }

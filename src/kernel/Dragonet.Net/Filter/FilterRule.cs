@@ -36,6 +36,9 @@ public sealed record FilterRule
     /// <summary>What it is to known conversations.</summary>
     public FlowState? States { get; init; }
 
+    /// <summary>What is done to its addresses, in the hooks prerouting and postrouting.</summary>
+    public NatAction? Nat { get; init; }
+
     /// <summary>What becomes of it.</summary>
     public FilterVerdict Verdict { get; init; }
 
@@ -67,7 +70,7 @@ public sealed record FilterRule
             Add("ct state", string.Join(',', Enum.GetValues<FlowState>().Where(state => (states & state) != 0)).ToLowerInvariant());
         }
 
-        return text.Append(' ').Append(Verdict.ToString().ToLowerInvariant()).ToString();
+        return text.Append(' ').Append(Nat?.ToString() ?? Verdict.ToString().ToLowerInvariant()).ToString();
 
         void Add(string word, string? value) => _ = value is null ? text : text.Append(' ').Append(word).Append(' ').Append(value);
 

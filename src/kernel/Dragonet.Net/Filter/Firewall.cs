@@ -4,17 +4,21 @@ namespace Dragonet.Net;
 /// The rules of one stack, tried in order; the first that matches decides, else the hook's policy. Conversations are followed (nft(8),
 /// "ct state"). What is not the first fragment of a packet that goes through is let pass: without the first it is nothing.
 /// </summary>
-public sealed class Firewall
+public sealed partial class Firewall
 {
     private const int MaxRules = 4096;
 
     private readonly Stack _stack;
     private readonly List<(FilterRule Rule, Count Hits)> _rules = [];
-    private readonly FilterVerdict[] _policies = new FilterVerdict[3];
+    private readonly FilterVerdict[] _policies = new FilterVerdict[5];
     private readonly FlowTable _flows = new();
     private int _lastHandle;
 
-    internal Firewall(Stack stack) => _stack = stack;
+    internal Firewall(Stack stack)
+    {
+        _stack = stack;
+        _translations = new NatTable(stack);
+    }
 
     /// <summary>Rules in their order, with the packets that each has decided about.</summary>
     public IEnumerable<(FilterRule Rule, long Packets)> Rules => _rules.Select(static pair => (pair.Rule, pair.Hits.Packets));
@@ -32,10 +36,11 @@ public sealed class Firewall
         }
 
         _rules.Add((rule with { Handle = ++_lastHandle }, new Count()));
+        IsTranslating |= rule.Nat is not null;
         return _lastHandle;
     }
 
-    /// <summary>Removes a rule.</summary>
+    /// <summary>Removes a rule; what it translates goes on until it is over.</summary>
     public bool Remove(int handle) => _rules.RemoveAll(pair => pair.Rule.Handle == handle) > 0;
 
     /// <summary>Removes all rules; policies accept again, and conversations are forgotten.</summary>
@@ -43,6 +48,8 @@ public sealed class Firewall
     {
         _rules.Clear();
         _flows.Clear();
+        _translations.Clear();
+        IsTranslating = false;
         Array.Clear(_policies);
     }
 

@@ -6,7 +6,7 @@ internal sealed class FlowTable
     private const int MaxFlows = 65536;
     private const long Second = 1_000_000_000;
 
-    private readonly Dictionary<FilterFlow, Entry> _flows = [];
+    private readonly Dictionary<FilterFlow, FlowEntry> _flows = [];
     private long _purgedAt = long.MinValue / 2;
 
     /// <summary>Conversations, also such as are over.</summary>
@@ -52,7 +52,7 @@ internal sealed class FlowTable
             return false;
         }
 
-        entry = new Entry();
+        entry = new FlowEntry();
         entry.Touch(packet, now);
         _flows[packet.Flow] = entry;
         return true;
@@ -61,7 +61,7 @@ internal sealed class FlowTable
     /// <summary>Forgets all.</summary>
     public void Clear() => _flows.Clear();
 
-    private Entry? Find(in FilterFlow flow, long now) => _flows.TryGetValue(flow, out var entry) && entry.EndsAt > now ? entry : null;
+    private FlowEntry? Find(in FilterFlow flow, long now) => _flows.TryGetValue(flow, out var entry) && entry.EndsAt > now ? entry : null;
 
     /// <summary>An error quotes the beginning of the packet that it is about.</summary>
     private bool IsAboutKnown(in FilterPacket packet, long now)
@@ -108,28 +108,5 @@ internal sealed class FlowTable
         }
 
         return _flows.Count < MaxFlows;
-    }
-
-    private sealed class Entry
-    {
-        private bool _isEnding;
-
-        public bool IsAnswered { get; set; }
-
-        public long EndsAt { get; private set; }
-
-        /// <summary>The times of Linux (nf_conntrack_*_timeout*).</summary>
-        public void Touch(in FilterPacket packet, long now)
-        {
-            if (packet.Header.Protocol == IPProtocol.Tcp && TcpSegment.TryParse(packet.Payload, out var segment))
-            {
-                _isEnding = segment.Has(TcpFlags.Rst | TcpFlags.Fin) || (_isEnding && !segment.Has(TcpFlags.Syn));
-                EndsAt = now + (_isEnding ? 120 : IsAnswered ? 432_000 : 120) * Second;
-            }
-            else
-            {
-                EndsAt = now + (IsAnswered && packet.Header.Protocol == IPProtocol.Udp ? 120 : 30) * Second;
-            }
-        }
     }
 }

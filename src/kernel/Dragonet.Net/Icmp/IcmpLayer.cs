@@ -63,6 +63,10 @@ internal sealed class IcmpLayer(Stack stack)
         {
             InputError(header, packet, isV4);
         }
+        else if (!isV4 && type is 130 or 131)
+        {
+            stack.InputMld(header, packet);
+        }
         else if (!isV4 && header.HopLimit == 255 && packet.Input is EthernetInterface link)
         {
             link.InputNeighbour(header, bytes); // what a router has passed on has a smaller limit (RFC 4861, section 7.1)
