@@ -124,7 +124,7 @@ public sealed class TcpTransferTests
         return links;
     }
 
-    private static byte[] Data(int seed, int length)
+    internal static byte[] Data(int seed, int length)
     {
         var data = new byte[length];
         new Random(seed).NextBytes(data);

@@ -84,6 +84,9 @@ public sealed partial class Task
         return ready;
     }
 
+    /// <summary>To look at files without registering.</summary>
+    public PollObserver Observer => field ??= new PollObserver(this);
+
     /// <summary>The current call's registrations, for poll(2) and its kin.</summary>
     public PollWait Polling => _wait;
 

@@ -92,6 +92,22 @@ public sealed partial class Stack
         return !isGroup || (header.HopLimit > 0 && (header.Destination.IsV4 || (header.Destination.High >> 48 & 0xf) > 1));
     }
 
+    /// <summary>Data went from one TCP connection to another without packets; they count as if they had passed lo.</summary>
+    internal void CountHanded(int segments, int bytes, bool hasTimestamps, bool isV4)
+    {
+        Counters.TcpOutSegments += segments;
+        Counters.TcpInSegments += segments;
+        Counters.IPOutRequests += segments;
+        Counters.IPInReceives += segments;
+        Counters.IPInDelivers += segments;
+        var headers = TcpSegment.MinimalHeader + (hasTimestamps ? 12 : 0) + (isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize);
+        var total = bytes + segments * headers;
+        Loopback.Counters.SentPackets += segments;
+        Loopback.Counters.ReceivedPackets += segments;
+        Loopback.Counters.SentBytes += total;
+        Loopback.Counters.ReceivedBytes += total;
+    }
+
     private ushort NextIdentification()
     {
         _lastIdentification += 1 + (uint)(Options.Random() & 0xf);

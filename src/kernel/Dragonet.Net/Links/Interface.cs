@@ -43,6 +43,9 @@ public abstract class Interface
     /// <summary>It takes frames for everybody (IFF_PROMISC).</summary>
     public bool IsPromiscuous { get; set; }
 
+    /// <summary>Somebody wants to see what passes.</summary>
+    private protected bool IsTapped => _taps.Length > 0 || Stack.Taps.Length > 0;
+
     internal List<Prefix> AddressList { get; } = [];
 
     /// <summary>Has everything shown to somebody that passes here, until <see cref="RemoveTap"/>.</summary>

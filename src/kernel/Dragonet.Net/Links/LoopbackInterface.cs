@@ -21,6 +21,9 @@ public sealed class LoopbackInterface : Interface
     /// <inheritdoc/>
     public override EthernetAddress? HardwareAddress => default(EthernetAddress);
 
+    /// <summary>Somebody would miss packets that do not pass here, or it is down.</summary>
+    internal bool IsWatched => !IsUp || IsTapped || Stack.Packets.SocketCount > 0 || Stack.Options.Interceptor is not null;
+
     internal override void OutputFrame(PacketBuffer frame)
     {
         // Only what is IP comes to somebody.

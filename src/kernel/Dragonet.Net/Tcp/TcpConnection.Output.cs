@@ -58,6 +58,14 @@ internal sealed partial class TcpConnection
     /// <returns>How much; 0 when there is no room.</returns>
     public int Write(ReadOnlySpan<byte> data, bool more, bool urgent = false)
     {
+        var handed = more || urgent || Settings.Cork ? 0 : Hand(data);
+        if (handed == data.Length)
+        {
+            _hasMore = false;
+            return handed;
+        }
+
+        data = data[handed..];
         var count = Math.Min(data.Length, SendRoom);
         if (count == 0 || !_outgoing.Append(data[..count]))
         {
@@ -65,7 +73,7 @@ internal sealed partial class TcpConnection
             count = Math.Min(count, 2048 - _outgoing.Count);
             if (count <= 0 || !_outgoing.Append(data[..count]))
             {
-                return 0;
+                return handed;
             }
         }
 
@@ -86,7 +94,7 @@ internal sealed partial class TcpConnection
         }
 
         Output();
-        return count;
+        return handed + count;
     }
 
     /// <summary>Gives data to the user.</summary>
@@ -115,7 +123,8 @@ internal sealed partial class TcpConnection
         _incoming.Advance(_incoming.Head + count);
         _urgentAt = _incoming.Head > _urgentAt ? -1 : _urgentAt;
         if (State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2
-            && WantedRight - _receiveRight >= Math.Min(Settings.ReceiveBuffer / 2, 2 * _segmentSeen))
+            && WantedRight - _receiveRight >= Math.Min(Settings.ReceiveBuffer / 2, 2 * _segmentSeen)
+            && !Pull())
         {
             _ackNow = true;
             Output();

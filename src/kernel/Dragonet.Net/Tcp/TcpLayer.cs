@@ -154,6 +154,9 @@ internal sealed class TcpLayer
         Stack.Pool.Return(packet);
     }
 
+    /// <summary>The connection between two endpoints, or null.</summary>
+    public TcpConnection? Find(in TcpKey key) => _connections.GetValueOrDefault(key);
+
     public void Add(TcpConnection connection)
     {
         _connections.Add(connection.Key, connection);

@@ -52,9 +52,9 @@ internal static class Polls
 
     private static SysResult Wait(Task task, UserPtr descriptors, uint count)
     {
-        if (task.CallState is PollState state)
+        if (task.CallState is pollfd[] known)
         {
-            return Answer(task, descriptors, state.Descriptors, Look(task, state.Descriptors, state.Observer));
+            return Answer(task, descriptors, known, Look(task, known, register: false));
         }
 
         if (count > task.Process.Limits[Rlimits.Files].Soft || count > 1 << 20)
@@ -69,10 +69,12 @@ internal static class Polls
             return error;
         }
 
-        var result = Answer(task, descriptors, files, Look(task, files, null));
+        // Mostly something is ready: only who must wait registers, and then looks again.
+        var result = Answer(task, descriptors, files, Look(task, files, register: false));
         if (result.IsBlocked)
         {
-            task.CallState = new PollState(files, new PollObserver(task));
+            task.CallState = files;
+            result = Answer(task, descriptors, files, Look(task, files, register: true));
         }
 
         return result;
@@ -89,12 +91,10 @@ internal static class Polls
         return error == Errno.OK ? ready : error;
     }
 
-    /// <summary>Looks at every file; registers with all of them when none was ready before and this is the first look.</summary>
-    private static int Look(Task task, pollfd[] files, PollObserver? observer)
+    /// <summary>Looks at every file; may register with all of them until one is ready.</summary>
+    private static int Look(Task task, pollfd[] files, bool register)
     {
         var ready = 0;
-        var register = observer is null && !task.TimedOut;
-        observer ??= new PollObserver(task);
         for (var i = 0; i < files.Length; i++)
         {
             ref var entry = ref files[i];
@@ -107,13 +107,11 @@ internal static class Polls
             var interest = (PollEvents)(ushort)entry.events | PollEvents.POLLERR | PollEvents.POLLHUP;
             var events = !task.Files.Get(entry.fd).Ok(out var file) ? PollEvents.POLLNVAL
                 : register && ready == 0 ? task.PollFile(file, interest)
-                : file.Poll(observer) & interest;
+                : file.Poll(task.Observer) & interest;
             entry.revents = (short)events;
             ready += events != 0 ? 1 : 0;
         }
 
         return ready;
     }
-
-    private sealed record PollState(pollfd[] Descriptors, PollObserver Observer);
 }

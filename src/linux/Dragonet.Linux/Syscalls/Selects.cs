@@ -12,134 +12,113 @@ internal static class Selects
     private const PollEvents InEvents = PollEvents.POLLIN | PollEvents.POLLRDNORM | PollEvents.POLLRDBAND | PollEvents.POLLHUP | PollEvents.POLLERR;
     private const PollEvents OutEvents = PollEvents.POLLOUT | PollEvents.POLLWRNORM | PollEvents.POLLWRBAND | PollEvents.POLLERR;
 
+    private const long Microsecond = 1000;
+    private const long Nanosecond = 1;
+
     [Syscall(Nr.select)]
     public static SysResult select(Task task, int count, UserPtr readers, UserPtr writers, UserPtr exceptions, UserPtr timeout)
     {
-        if (task.CallState is null && !timeout.IsNull)
+        if (task.CallState is not SelectState state)
         {
-            var error = task.Memory.Read(timeout.Address, out timeval time);
-            if (error != Errno.OK)
+            state = new SelectState(count, readers, writers, exceptions);
+            if (state.Load(task, timeout, default, out var time, out _, out _) is not Errno.OK and var error)
             {
                 return error;
             }
 
-            if (time.tv_sec < 0 || time.tv_usec < 0)
+            if (time.First < 0 || time.Second < 0)
             {
                 return Errno.EINVAL;
             }
 
             // Microseconds beyond a second are carried, unlike the nanoseconds of pselect6.
-            var seconds = Math.Min(time.tv_sec + time.tv_usec / 1_000_000, long.MaxValue / 2_000_000_000);
-            task.SetTimeout(seconds * 1_000_000_000 + time.tv_usec % 1_000_000 * 1000);
+            var seconds = Math.Min(time.First + time.Second / 1_000_000, long.MaxValue / 2_000_000_000);
+            task.SetTimeout(timeout.IsNull ? null : seconds * 1_000_000_000 + time.Second % 1_000_000 * 1000);
         }
 
-        task.OnInterrupted = static (task, result) => FinishTimeval(task, result);
-        return FinishTimeval(task, Wait(task, count, readers, writers, exceptions));
+        task.OnInterrupted = static (task, result) => WriteTime(task, result, Microsecond);
+        return Wait(task, count, state, timeout, Microsecond);
     }
 
     [Syscall(Nr.pselect6)]
     public static SysResult pselect6(Task task, int count, UserPtr readers, UserPtr writers, UserPtr exceptions, UserPtr timeout, UserPtr maskArgument)
     {
-        if (task.CallState is null)
-        {
-            if (!task.ReadOptionalTimespec(timeout).Ok(out var nanoseconds, out var error))
-            {
-                return error;
-            }
-
-            if (!maskArgument.IsNull)
-            {
-                Span<ulong> pair = stackalloc ulong[2]; // pointer and size
-                error = task.Memory.ReadArray(maskArgument.Address, pair);
-                error = error == Errno.OK ? SignalMasks.SetTemporary(task, new UserPtr(pair[0]), pair[1]) : error;
-                if (error != Errno.OK)
-                {
-                    return error;
-                }
-            }
-
-            task.SetTimeout(nanoseconds);
-        }
-
-        task.OnInterrupted = static (task, result) => FinishTimespec(task, result);
-        return FinishTimespec(task, Wait(task, count, readers, writers, exceptions));
-    }
-
-    private static long Left(Task task) => Math.Max(task.Deadline - task.Kernel.Clock.MonotonicNanoseconds, 0);
-
-    private static SysResult FinishTimeval(Task task, SysResult result)
-    {
-        if (!result.IsBlocked && task.Call.A4 != 0)
-        {
-            _ = task.Memory.Write(task.Call.A4, timeval.FromNanoseconds(Left(task)));
-        }
-
-        return result;
-    }
-
-    private static SysResult FinishTimespec(Task task, SysResult result)
-    {
-        if (!result.IsBlocked && task.Call.A4 != 0)
-        {
-            _ = task.Memory.Write(task.Call.A4, timespec.FromNanoseconds(Left(task)));
-        }
-
-        return result;
-    }
-
-    private static SysResult Wait(Task task, int count, UserPtr readers, UserPtr writers, UserPtr exceptions)
-    {
-        if (count < 0)
-        {
-            return Errno.EINVAL;
-        }
-
         if (task.CallState is not SelectState state)
         {
-            var words = (Math.Min(count, 1 << 20) + 63) / 64;
-            state = new SelectState(words, new PollObserver(task));
-            Errno error;
-            if ((error = Load(task, readers, state.In, count)) != Errno.OK
-                || (error = Load(task, writers, state.Out, count)) != Errno.OK
-                || (error = Load(task, exceptions, state.Exceptions, count)) != Errno.OK)
+            state = new SelectState(count, readers, writers, exceptions);
+            var error = state.Load(task, timeout, maskArgument, out var time, out var mask, out var maskError);
+            var limit = new timespec { tv_sec = time.First, tv_nsec = time.Second };
+            error = error == Errno.OK && !limit.IsValid ? Errno.EINVAL : error;
+            error = error == Errno.OK ? maskError : error;
+            error = error == Errno.OK ? SignalMasks.SetTemporary(task, new UserPtr(mask.First), mask.Second) : error;
+            if (error != Errno.OK)
             {
                 return error;
             }
+
+            task.SetTimeout(timeout.IsNull ? null : limit.ToNanoseconds());
         }
 
-        if (!Look(task, state).Ok(out var ready, out var failure))
+        task.OnInterrupted = static (task, result) => WriteTime(task, result, Nanosecond);
+        return Wait(task, count, state, timeout, Nanosecond);
+    }
+
+    /// <summary>What is left of the timeout, in seconds and units of so many nanoseconds.</summary>
+    private static (long, long) Left(Task task, long unit)
+    {
+        var left = Math.Max(task.Deadline - task.Kernel.Clock.MonotonicNanoseconds, 0);
+        return (left / 1_000_000_000, left % 1_000_000_000 / unit);
+    }
+
+    private static SysResult WriteTime(Task task, SysResult result, long unit)
+    {
+        if (!result.IsBlocked && task.Call.A4 != 0)
         {
-            return failure;
+            var (seconds, rest) = Left(task, unit);
+            _ = task.Memory.Write(task.Call.A4, new timespec { tv_sec = seconds, tv_nsec = rest }); // a timeval is laid out alike
         }
 
-        state.IsRegistered = true;
+        return result;
+    }
+
+    private static SysResult Wait(Task task, int count, SelectState state, UserPtr timeout, long unit)
+    {
+        var error = count < 0 ? Errno.EINVAL : state.Check();
+        if (error != Errno.OK)
+        {
+            return WriteTime(task, error, unit);
+        }
+
+        if (!Look(task, state, register: false).Ok(out var ready, out error))
+        {
+            return WriteTime(task, error, unit);
+        }
+
+        // Mostly something is ready: only who must wait registers, and then looks again.
+        if (ready == 0 && !state.IsRegistered && !task.TimedOut && !Look(task, state, register: true).Ok(out ready, out error))
+        {
+            return WriteTime(task, error, unit);
+        }
+
         if (ready == 0 && !task.TimedOut)
         {
+            state.IsRegistered = true;
             task.CallState = state;
             return SysResult.Block(RestartKind.Interrupt);
         }
 
-        Errno stored;
-        if ((stored = Store(task, readers, state.InReady)) != Errno.OK
-            || (stored = Store(task, writers, state.OutReady)) != Errno.OK
-            || (stored = Store(task, exceptions, state.ExceptionsReady)) != Errno.OK)
-        {
-            return stored;
-        }
-
-        return ready;
+        error = state.Store(task, timeout, timeout.IsNull ? default : Left(task, unit));
+        return error == Errno.OK ? ready : error;
     }
 
-    private static Result<int> Look(Task task, SelectState state)
+    private static Result<int> Look(Task task, SelectState state, bool register)
     {
         var ready = 0;
-        var register = !state.IsRegistered && !task.TimedOut;
-        Array.Clear(state.InReady);
-        Array.Clear(state.OutReady);
-        Array.Clear(state.ExceptionsReady);
-        for (var word = 0; word < state.In.Length; word++)
+        state.ClearReady();
+        for (var word = 0; word < state.Words; word++)
         {
-            for (var bits = state.In[word] | state.Out[word] | state.Exceptions[word]; bits != 0; bits &= bits - 1)
+            var (readers, writers, exceptions) = (state.Wanted(SelectState.Readers, word), state.Wanted(SelectState.Writers, word), state.Wanted(SelectState.Exceptions, word));
+            for (var bits = readers | writers | exceptions; bits != 0; bits &= bits - 1)
             {
                 var bit = bits & (~bits + 1);
                 var fd = word * 64 + BitOperations.TrailingZeroCount(bits);
@@ -148,64 +127,15 @@ internal static class Selects
                     return error;
                 }
 
-                var interest = ((state.In[word] & bit) != 0 ? InEvents : 0) | ((state.Out[word] & bit) != 0 ? OutEvents : 0)
-                    | ((state.Exceptions[word] & bit) != 0 ? PollEvents.POLLPRI : 0);
-                var events = register && ready == 0 ? task.PollFile(file, interest) : file.Poll(state.Observer);
-                ready += Mark(state.In, state.InReady, word, bit, events & InEvents);
-                ready += Mark(state.Out, state.OutReady, word, bit, events & OutEvents);
-                ready += Mark(state.Exceptions, state.ExceptionsReady, word, bit, events & PollEvents.POLLPRI);
+                var interest = ((readers & bit) != 0 ? InEvents : 0) | ((writers & bit) != 0 ? OutEvents : 0)
+                    | ((exceptions & bit) != 0 ? PollEvents.POLLPRI : 0);
+                var events = register && ready == 0 ? task.PollFile(file, interest) : file.Poll(task.Observer);
+                ready += state.Mark(SelectState.Readers, word, bit, events & InEvents);
+                ready += state.Mark(SelectState.Writers, word, bit, events & OutEvents);
+                ready += state.Mark(SelectState.Exceptions, word, bit, events & PollEvents.POLLPRI);
             }
         }
 
         return ready;
-    }
-
-    private static int Mark(ulong[] wanted, ulong[] ready, int word, ulong bit, PollEvents events)
-    {
-        if ((wanted[word] & bit) == 0 || events == 0)
-        {
-            return 0;
-        }
-
-        ready[word] |= bit;
-        return 1;
-    }
-
-    private static Errno Load(Task task, UserPtr pointer, ulong[] set, int count)
-    {
-        if (pointer.IsNull || set.Length == 0)
-        {
-            return Errno.OK;
-        }
-
-        var error = task.Memory.ReadArray<ulong>(pointer.Address, set);
-        if (count % 64 != 0)
-        {
-            set[^1] &= (1UL << count % 64) - 1;
-        }
-
-        return error;
-    }
-
-    private static Errno Store(Task task, UserPtr pointer, ulong[] set) =>
-        pointer.IsNull ? Errno.OK : task.Memory.WriteArray<ulong>(pointer.Address, set);
-
-    private sealed class SelectState(int words, PollObserver observer)
-    {
-        public ulong[] In { get; } = new ulong[words];
-
-        public ulong[] Out { get; } = new ulong[words];
-
-        public ulong[] Exceptions { get; } = new ulong[words];
-
-        public ulong[] InReady { get; } = new ulong[words];
-
-        public ulong[] OutReady { get; } = new ulong[words];
-
-        public ulong[] ExceptionsReady { get; } = new ulong[words];
-
-        public PollObserver Observer { get; } = observer;
-
-        public bool IsRegistered { get; set; }
     }
 }
