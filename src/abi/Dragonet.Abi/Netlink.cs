@@ -41,6 +41,7 @@ public static class Netlink
     public const ushort NLM_F_ACK_TLVS = 0x200;
     public const ushort NLMSGERR_ATTR_MSG = 1;
     public const ushort NLA_TYPE_MASK = 0x3fff;
+    public const ushort NLA_F_NESTED = 0x8000;
 
     public const ushort NLMSG_ERROR = 2;
     public const ushort NLMSG_DONE = 3;
@@ -70,6 +71,20 @@ public static class Netlink
     public const ushort IFLA_QDISC = 6;
     public const ushort IFLA_LINKINFO = 18;
     public const ushort IFLA_INFO_KIND = 1;
+    public const ushort IFLA_INFO_DATA = 2;
+    public const ushort IFLA_INFO_SLAVE_KIND = 4;
+    public const ushort IFLA_LINK = 5;
+    public const ushort IFLA_MASTER = 10;
+    public const ushort IFLA_PROTINFO = 12;
+    public const ushort IFLA_NET_NS_PID = 19;
+    public const ushort IFLA_NET_NS_FD = 28;
+    public const ushort IFLA_BRPORT_STATE = 1;
+    public const ushort IFLA_BRPORT_PRIORITY = 2;
+    public const ushort IFLA_BRPORT_COST = 3;
+    public const ushort IFLA_BRPORT_LEARNING = 8;
+    public const ushort IFLA_BRPORT_UNICAST_FLOOD = 9;
+    public const ushort IFLA_BRPORT_ISOLATED = 33;
+    public const ushort VETH_INFO_PEER = 1;
     public const ushort IFLA_PROMISCUITY = 30;
     public const ushort IFLA_EXT_MASK = 29;
     public const ushort IFLA_ALT_IFNAME = 53;

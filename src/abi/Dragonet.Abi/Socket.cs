@@ -8,6 +8,7 @@ public enum AddressFamily
     AF_UNSPEC = 0,
     AF_UNIX = 1,
     AF_INET = 2,
+    AF_BRIDGE = 7,
     AF_INET6 = 10,
     AF_NETLINK = 16,
     AF_PACKET = 17,

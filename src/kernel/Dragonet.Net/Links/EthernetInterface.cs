@@ -33,6 +33,9 @@ public sealed class EthernetInterface : Interface
     /// <summary>The bridge that it is the machine's own place in, or null.</summary>
     public Bridge? Bridge => Carrier as Bridge;
 
+    /// <summary>What it sends is lost, and nothing comes.</summary>
+    public bool LeadsNowhere => _transmit is null && Carrier is null;
+
     /// <summary>What the link does to frames that are sent here, or null.</summary>
     public LinkImpairment? Impairment
     {

@@ -54,6 +54,46 @@ internal static class LinkChanges
         return Errno.OK;
     }
 
+    /// <summary>Makes an interface a port of a bridge, or of none for 0 (do_set_master of Linux): EINVAL for what there is not, or lo; EOPNOTSUPP
+    /// for what is no bridge.</summary>
+    public static Errno SetMaster(NetworkStack network, Interface link, int index)
+    {
+        var ethernet = link as EthernetInterface;
+        if (ethernet?.Port is { } port)
+        {
+            if (port.Bridge.Interface.Index == index)
+            {
+                return Errno.OK;
+            }
+
+            _ = port.Bridge.Remove(ethernet);
+            network.Events.Link(link);
+        }
+
+        if (index == 0)
+        {
+            return Errno.OK;
+        }
+
+        if (network.Stack.FindInterface(index) is not { } master)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (master is not EthernetInterface { Bridge: { } bridge })
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (ethernet is null || !bridge.Add(ethernet).Ok(out _, out var error))
+        {
+            return ethernet is null ? Errno.EINVAL : ethernet.Bridge is not null ? Errno.ELOOP : Errno.EBUSY;
+        }
+
+        network.Events.Link(link);
+        return error;
+    }
+
     /// <summary>EINVAL for one that the link cannot have.</summary>
     public static Errno SetMtu(NetworkStack network, Interface link, int mtu, out string? reason)
     {

@@ -14,8 +14,21 @@ internal static class LinkMessages
     {
         if (request.IsDump)
         {
+            if (request.Family == (byte)AddressFamily.AF_BRIDGE)
+            {
+                return BridgePortMessages.List(request);
+            }
+
+            // Which kind and of which bridge: ip(8) leaves the choice to the kernel (rtnl_dump_ifinfo of Linux).
+            var wanted = request.Attributes<ifinfomsg>();
+            var (kind, master) = (wanted.Inside(Netlink.IFLA_LINKINFO).Text(Netlink.IFLA_INFO_KIND), wanted.Number(Netlink.IFLA_MASTER));
             foreach (var link in request.Stack.Interfaces)
             {
+                if ((kind is not null && KindOf(link) != kind) || (master is > 0 && (link as EthernetInterface)?.Port?.Bridge.Interface.Index != master))
+                {
+                    continue;
+                }
+
                 request.Answers.Add(Describe(link, Netlink.RTM_NEWLINK, request.Header, request.Port, Netlink.NLM_F_MULTI));
             }
 
@@ -41,8 +54,7 @@ internal static class LinkMessages
                 error = Errno.ENODEV; // neither number nor name: by this ip(8) finds out that there is RTM_NEWLINK
             }
 
-            // With NLM_F_CREATE it is to be made; kinds of interfaces are made from outside.
-            return error == Errno.ENODEV && request.Has(Netlink.NLM_F_CREATE) ? request.Refuse(Errno.EOPNOTSUPP, "Unknown device type") : error;
+            return error;
         }
 
         if (request.Has(Netlink.NLM_F_CREATE | Netlink.NLM_F_EXCL))
@@ -50,16 +62,22 @@ internal static class LinkMessages
             return Errno.EEXIST;
         }
 
+        return Apply(ref request, link!);
+    }
+
+    /// <summary>Gives an interface what a message says of it.</summary>
+    public static Errno Apply(ref RouteRequest request, Interface link)
+    {
         var attributes = request.Attributes<ifinfomsg>();
-        error = Errno.OK;
+        var error = Errno.OK;
         if (attributes.TryGet(Netlink.IFLA_ADDRESS, out var hardware))
         {
-            error = LinkChanges.SetHardware(request.Network, link!, hardware);
+            error = LinkChanges.SetHardware(request.Network, link, hardware);
         }
 
         if (error == Errno.OK && attributes.Number(Netlink.IFLA_MTU) is { } mtu)
         {
-            error = LinkChanges.SetMtu(request.Network, link!, mtu, out var reason);
+            error = LinkChanges.SetMtu(request.Network, link, mtu, out var reason);
             if (reason is not null)
             {
                 return request.Refuse(error, reason);
@@ -69,33 +87,43 @@ internal static class LinkMessages
         _ = request.TryRead(out ifinfomsg body);
         if (error == Errno.OK && body.ifi_index != 0 && attributes.Text(Netlink.IFLA_IFNAME) is { Length: > 0 } name)
         {
-            error = LinkChanges.Rename(request.Network, link!, name);
+            error = LinkChanges.Rename(request.Network, link, name);
+        }
+
+        if (error == Errno.OK && attributes.Number(Netlink.IFLA_MASTER) is { } master)
+        {
+            error = LinkChanges.SetMaster(request.Network, link, master);
         }
 
         // Older programs set flags without ifi_change.
         if (error == Errno.OK && (body.ifi_flags != 0 || body.ifi_change != 0))
         {
             var changed = body.ifi_change == 0 ? uint.MaxValue : body.ifi_change;
-            error = LinkChanges.SetFlags(request.Network, link!, body.ifi_flags, changed);
+            error = LinkChanges.SetFlags(request.Network, link, body.ifi_flags, changed);
         }
 
         return error;
     }
 
-    /// <summary>ip link del: what is here was not made by messages, and goes with its jail.</summary>
-    public static Errno Delete(ref RouteRequest request) =>
-        Find(request, out _) is not Errno.OK and var error ? error : Errno.EOPNOTSUPP;
+    /// <summary>What ip(8) calls the type; null for lo and what comes from outside.</summary>
+    private static string? KindOf(Interface link) => link is not EthernetInterface ethernet ? null
+        : ethernet.Bridge is not null ? "bridge"
+        : ethernet.Pair is not null ? "veth"
+        : ethernet.LeadsNowhere ? "dummy" : null;
+
+    /// <summary>The fixed part of a message about an interface.</summary>
+    public static ifinfomsg Head(Interface link) => new()
+    {
+        ifi_type = InterfaceRequests.TypeOf(link),
+        ifi_index = link.Index,
+        ifi_flags = InterfaceRequests.FlagsOf(link) | (link.IsUp ? Netlink.IFF_LOWER_UP : 0),
+    };
 
     public static byte[] Describe(Interface link, ushort type, in nlmsghdr about, uint port, ushort flags)
     {
         var hardware = new byte[EthernetAddress.Size];
         link.HardwareAddress?.Write(hardware);
-        var message = new NetlinkMessage(about, type, flags, port).Add(new ifinfomsg
-        {
-            ifi_type = InterfaceRequests.TypeOf(link),
-            ifi_index = link.Index,
-            ifi_flags = InterfaceRequests.FlagsOf(link) | (link.IsUp ? Netlink.IFF_LOWER_UP : 0),
-        });
+        var message = new NetlinkMessage(about, type, flags, port).Add(Head(link));
         _ = message.Add(Netlink.IFLA_IFNAME, link.Name)
             .Add(Netlink.IFLA_TXQLEN, 1000)
             .Add(Netlink.IFLA_OPERSTATE, [!link.IsUp ? (byte)2 : link is EthernetInterface ? (byte)6 : (byte)0]) // lo says "unknown" when up
@@ -113,7 +141,38 @@ internal static class LinkMessages
             _ = message.Add(Netlink.IFLA_ADDRESS, hardware).Add(Netlink.IFLA_BROADCAST, everybody);
         }
 
+        if (link is EthernetInterface ethernet)
+        {
+            AddPlace(message, ethernet);
+        }
+
         return message.Add(Netlink.IFLA_STATS64, Statistics(link.Counters)).Finish();
+    }
+
+    /// <summary>Of what kind it is, what bridge it is a port of, and which interface here is at its other end.</summary>
+    private static void AddPlace(NetlinkMessage message, EthernetInterface link)
+    {
+        if (link.Pair?.PeerOf(link) is { } peer && peer.IsAttached && link.Stack.FindInterface(peer.Index) == peer)
+        {
+            _ = message.Add(Netlink.IFLA_LINK, peer.Index);
+        }
+
+        if (link.Port is { } port)
+        {
+            _ = message.Add(Netlink.IFLA_MASTER, port.Bridge.Interface.Index);
+        }
+
+        if (KindOf(link) is { } kind)
+        {
+            _ = message.Nest(Netlink.IFLA_LINKINFO, inside =>
+            {
+                _ = inside.Add(Netlink.IFLA_INFO_KIND, kind);
+                if (link.Port is not null)
+                {
+                    _ = inside.Add(Netlink.IFLA_INFO_SLAVE_KIND, "bridge");
+                }
+            });
+        }
     }
 
     private static byte[] Statistics(InterfaceCounters counters)

@@ -28,6 +28,9 @@ internal sealed class NetlinkFamily(JailLocal<NetworkStack> stacks) : SocketFami
             ? new NetlinkFile(task, this, task.Jail.Get(stacks), type, protocol, flags) : Errno.EPROTONOSUPPORT;
     }
 
+    /// <summary>The stack of a jail.</summary>
+    public NetworkStack StackOf(Jail jail) => jail.Get(stacks);
+
     /// <summary>Takes a port id; 0 for the process's own number, or any when that is taken.</summary>
     /// <returns>EADDRINUSE when somebody has it.</returns>
     public Result<uint> TakePort(uint wanted, int pid)

@@ -283,7 +283,7 @@ internal sealed class NetlinkFile : SocketFile
         {
             Netlink.NETLINK_SOCK_DIAG => DiagMessages.Answer(ref request),
             Netlink.NETLINK_GENERIC => GenericMessages.Answer(ref request),
-            _ => AnswerInside(ref request),
+            _ => LinkMaking.TryAnswer(ref request, _family, out var made) ? made : AnswerInside(ref request),
         };
         var reason = request.Reason;
         var isDump = request.IsDump && (Protocol != Netlink.NETLINK_ROUTE || header.nlmsg_type % 4 == 2);

@@ -67,6 +67,16 @@ internal sealed class NetlinkMessage
         return this;
     }
 
+    /// <summary>An attribute that consists of attributes.</summary>
+    public NetlinkMessage Nest(int type, Action<NetlinkMessage> inside)
+    {
+        var start = _bytes.Count;
+        _ = Add((ushort)type, default(ReadOnlySpan<byte>));
+        inside(this);
+        BinaryPrimitives.WriteUInt16LittleEndian(CollectionsMarshal.AsSpan(_bytes)[start..], (ushort)(_bytes.Count - start));
+        return this;
+    }
+
     /// <summary>An attribute that is a number of 32 bits.</summary>
     public NetlinkMessage Add(ushort type, int value) => Add(type, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in value)));
 

@@ -25,7 +25,7 @@ internal static class RouteMessages
         {
             Netlink.RTM_GETLINK => LinkMessages.Get(request),
             Netlink.RTM_NEWLINK or Netlink.RTM_SETLINK => LinkMessages.Change(ref request),
-            Netlink.RTM_DELLINK => LinkMessages.Delete(ref request),
+            Netlink.RTM_DELLINK => Errno.EINVAL, // too short for one; what can be removed is removed outside of the stack
             Netlink.RTM_GETADDR when request.IsDump => AddressMessages.List(request),
             Netlink.RTM_NEWADDR => AddressMessages.Add(ref request),
             Netlink.RTM_DELADDR => AddressMessages.Delete(ref request),

@@ -33,7 +33,7 @@ public sealed class NetworkFabric(string identity)
 
     /// <summary>Makes a pair of interfaces with a wire between them, down and without addresses. Each is at home where it is made.</summary>
     /// <returns>EEXIST when a name is taken; EINVAL when it is none.</returns>
-    public Result<Epair> CreatePair(NetworkStack stackA, string nameA, NetworkStack stackB, string nameB, int mtu = 1500)
+    public Result<Epair> CreatePair(NetworkStack stackA, string nameA, NetworkStack stackB, string nameB, int mtu = 1500, bool byGuest = false)
     {
         if (!IsName(nameA) || !IsName(nameB))
         {
@@ -56,14 +56,14 @@ public sealed class NetworkFabric(string identity)
                 return error;
             }
 
-            _places[pair.A] = new Place(stackA, stackA, nameA);
-            _places[pair.B] = new Place(stackB, stackB, nameB);
+            _places[pair.A] = new Place(stackA, stackA, nameA, byGuest);
+            _places[pair.B] = new Place(stackB, stackB, nameB, byGuest);
             return pair;
         }
     }
 
     /// <summary>Makes a bridge in a stack, without ports and up.</summary>
-    public Result<Bridge> CreateBridge(NetworkStack stack, string name, int mtu = 1500)
+    public Result<Bridge> CreateBridge(NetworkStack stack, string name, int mtu = 1500, bool byGuest = false)
     {
         if (!IsName(name))
         {
@@ -89,8 +89,34 @@ public sealed class NetworkFabric(string identity)
                 bridge.Interface.IsUp = true;
             }
 
-            _places[bridge.Interface] = new Place(stack, stack, name);
+            _places[bridge.Interface] = new Place(stack, stack, name, byGuest);
             return bridge;
+        }
+    }
+
+    /// <summary>Makes an interface that leads nowhere, for a guest (ip-link(8), "dummy").</summary>
+    public Result<EthernetInterface> CreateDummy(NetworkStack stack, string name)
+    {
+        if (!IsName(name))
+        {
+            return Errno.EINVAL;
+        }
+
+        using (_lock.Enter())
+        {
+            EthernetInterface link;
+            using (stack.Enter())
+            {
+                if (stack.HasEnded || stack.Stack.FindInterface(name) is not null)
+                {
+                    return stack.HasEnded ? Errno.EBUSY : Errno.EEXIST;
+                }
+
+                link = new EthernetInterface(stack.Stack, name, AddressFor(stack.Jail, name));
+            }
+
+            _places[link] = new Place(stack, stack, name, ByGuest: true);
+            return link;
         }
     }
 
@@ -140,6 +166,9 @@ public sealed class NetworkFabric(string identity)
     /// <summary>The stack in which an end of a pair, or a bridge, is now; null for other interfaces. May be called inside a stack.</summary>
     public NetworkStack? PlaceOf(EthernetInterface link) => _places.TryGetValue(link, out var place) ? place.Stack : null;
 
+    /// <summary>True for what a guest has made, and may remove. May be called inside a stack.</summary>
+    public bool IsByGuest(EthernetInterface link) => _places.TryGetValue(link, out var place) && place.ByGuest;
+
     /// <summary>The name of the jail of that stack.</summary>
     public string? JailOf(EthernetInterface link) => PlaceOf(link)?.Jail.Name;
 
@@ -160,7 +189,7 @@ public sealed class NetworkFabric(string identity)
             // What was at home here and is elsewhere is at home where it is.
             foreach (var (link, place) in _places.Where(pair => pair.Value.Home == stack).ToArray())
             {
-                _places[link] = new Place(place.Stack, place.Stack, link.Name);
+                _places[link] = new Place(place.Stack, place.Stack, link.Name, place.ByGuest);
             }
         }
     }
@@ -261,5 +290,5 @@ public sealed class NetworkFabric(string identity)
     private static bool IsName(string name)
         => name.Length is > 0 and <= MaxName && name is not ("." or "..") && name.All(static letter => letter is > ' ' and < '\x7f' and not ('/' or ':'));
 
-    private sealed record Place(NetworkStack Stack, NetworkStack Home, string HomeName);
+    private sealed record Place(NetworkStack Stack, NetworkStack Home, string HomeName, bool ByGuest);
 }
