@@ -23,6 +23,7 @@ public sealed class BadInputTests
     [InlineData(125, "--memory", "-m", "lots", "--", "true")]
     [InlineData(125, "--memory", "-m", "-1", "--", "true")]
     [InlineData(125, "--memory", "-m", "0", "--", "true")]
+    [InlineData(125, "is too little: a kernel needs 16M at least", "-m", "4k", "--", "true")]
     [InlineData(125, "--memory", "-m", "1e9G", "--", "true")]
     [InlineData(125, "--memory", "-m", "", "--", "true")]
     [InlineData(125, "--timeout", "--timeout", "soon", "--", "true")]

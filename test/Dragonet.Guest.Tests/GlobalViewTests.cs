@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.IO;
+using System.Text.Json;
 using Dragonet.Control;
 using Xunit;
 
@@ -34,6 +36,31 @@ public sealed class GlobalViewTests
         Assert.True(outcome.Status == 0, outcome.Output + outcome.Error);
         File.Delete(script);
         Assert.Contains("-n 0", HostTool.Run(Command.Path, ["top", "-n", "0"], "/", TimeSpan.FromMinutes(1)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Machines_read_open_files_events_and_use_as_JSON()
+    {
+        using var kernel = new StandingKernel();
+        _ = kernel.Run("run", "--name", "a", "-d", "--", "sh", "-c", "exec 5>/srv/mine; echo up; exec sleep 1000");
+        kernel.RunUntil("up", "logs", "a");
+        using var files = JsonDocument.Parse(kernel.Run("lsof", "--json", "a"));
+        Assert.Contains(files.RootElement.EnumerateArray(), file => (file.GetProperty("fd").GetString(), file.GetProperty("name").GetString(), file.GetProperty("jail").GetString()) == ("5w", "/srv/mine", "a"));
+        using var use = JsonDocument.Parse(HostTool.Run(Command.Path, ["top", "--json", "-d", "10ms", kernel.Name], "/", TimeSpan.FromMinutes(1)).Output);
+        Assert.Equal(["0", "a"], use.RootElement.GetProperty("jails").EnumerateArray().Select(jail => jail.GetProperty("jail").GetString()));
+        Assert.Equal("sleep", Assert.Single(use.RootElement.GetProperty("processes").EnumerateArray()).GetProperty("command").GetString());
+
+        using var watcher = Process.Start(new ProcessStartInfo(Command.Path, ["events", "-K", kernel.Name, "--json"]) { RedirectStandardOutput = true })!;
+        var line = watcher.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
+        while (!line.IsCompleted)
+        {
+            _ = kernel.Run("jail", "-c", "name=b", "path=/", "persist"); // until it listens
+            _ = kernel.Run("jail", "-r", "b");
+        }
+
+        using var told = JsonDocument.Parse((await line)!);
+        Assert.Equal("b", told.RootElement.GetProperty("jail").GetString());
+        watcher.Kill();
     }
 
     [Fact]

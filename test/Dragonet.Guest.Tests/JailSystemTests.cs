@@ -20,6 +20,18 @@ public sealed class JailSystemTests
     }
 
     [Fact]
+    public void J12_programs_are_told_that_they_run_in_a_container_of_ours()
+    {
+        HostTool.Require("systemd-detect-virt", "systemd");
+        using var kernel = DragonetKernel.Boot();
+        using var own = kernel.Jails.Create(new JailOptions { Name = "a", Overlay = true });
+        foreach (var jail in (GuestJail[])[kernel.Jails.Root, own])
+        {
+            Assert.Equal("container-other\ndragonet\n", Run(jail, "systemd-detect-virt; cat /run/host/container-manager"));
+        }
+    }
+
+    [Fact]
     public void J32_a_jail_reads_how_many_may_be_in_it_and_cannot_change_that()
     {
         using var kernel = DragonetKernel.Boot();

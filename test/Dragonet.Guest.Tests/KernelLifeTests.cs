@@ -76,5 +76,57 @@ public sealed class KernelLifeTests
         Assert.False(ControlPaths.Of(kernel.Name).IsAlive);
     }
 
+    [Fact]
+    public void Only_its_user_and_the_group_that_was_named_command_a_kernel()
+    {
+        Assert.SkipUnless(System.Environment.UserName == "root", "only root becomes somebody else");
+        HostTool.Require("setpriv", "util-linux");
+        Assert.SkipUnless(File.Exists("/usr/bin/python3"), "/usr/bin/python3 is missing: install the package python3"); // one that everybody may run
+        const string ask = """
+            import socket, struct, sys
+            s = socket.socket(socket.AF_UNIX)
+            try:
+                s.connect(sys.argv[1]); m = b'{"verb":"info"}'; s.sendall(struct.pack("<Bi", 1, len(m)) + m)
+                print("answer" if s.recv(1) == b"\x02" else "hung up")
+            except PermissionError: print("kept away")
+            except ConnectionError: print("hung up")
+            """;
+        var place = Directory.CreateTempSubdirectory("rt");
+        place.UnixFileMode |= UnixFileMode.OtherExecute;
+        var (environment, name) = (Environment(place.FullName), "grouped");
+        Assert.Contains("no such group", HostTool.Run(Command.Path, ["boot", name, "--group", "no-such-group"], "/", s_limit, environment).Error, StringComparison.Ordinal);
+        Assert.Equal("", HostTool.Run(Command.Path, ["boot", name, "--group", "47110"], "/", s_limit, environment).Error);
+        var directory = Path.Combine(place.FullName, name);
+        var socket = Path.Combine(directory, "control");
+        try
+        {
+            Assert.Equal("answer", As("--regid 65534 --clear-groups", user: 0));
+            Assert.Equal("answer", As("--regid 47110 --clear-groups"));
+            Assert.Equal("answer", As("--regid 65534 --groups 5,47110"));
+            Assert.Equal("kept away", As("--regid 65534 --groups 5,6"));
+            Assert.Equal("kept away", As("--regid 0 --clear-groups"));
+
+            // Whatever becomes of the modes, it is the peer that counts.
+            File.SetUnixFileMode(socket, (UnixFileMode)0x1ff);
+            File.SetUnixFileMode(directory, (UnixFileMode)0x1ff);
+            Assert.Equal("hung up", As("--regid 65534 --groups 5,6"));
+            Assert.Equal("answer", As("--regid 65534 --groups 47110"));
+        }
+        finally
+        {
+            _ = HostTool.Run(Command.Path, ["halt", name], "/", s_limit, environment);
+            place.Delete(recursive: true);
+        }
+
+        string As(string options, int user = 65534)
+            => HostTool.Run("sh", ["-c", $"PATH=/usr/bin:/bin exec setpriv --reuid {user} {options} python3 -c \"$0\" \"$1\"", ask, socket], "/", s_limit).Output.Trim();
+
+        static Dictionary<string, string> Environment(string place) => new()
+        {
+            ["DRAGONET_RUNTIME_DIR"] = place, ["PATH"] = System.Environment.GetEnvironmentVariable("PATH") ?? "", ["HOME"] = "/",
+            ["DOTNET_ROOT"] = System.Environment.GetEnvironmentVariable("DOTNET_ROOT") ?? "",
+        };
+    }
+
     private static ProgramOutcome Dragonet(params string[] arguments) => HostTool.Run(Command.Path, arguments, "/", s_limit);
 }

@@ -32,6 +32,11 @@ public sealed class ControlClient : IDisposable
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
             socket.Dispose();
+            if (failure is SocketException { SocketErrorCode: SocketError.AccessDenied })
+            {
+                throw new ControlException($"kernel '{kernel}' is not yours to command: 'boot --group' lets a group do so", failure);
+            }
+
             throw new ControlException($"kernel '{kernel}' does not run: 'dragonet boot {kernel}' starts it", failure);
         }
     }

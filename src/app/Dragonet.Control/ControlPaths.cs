@@ -44,17 +44,17 @@ public sealed class ControlPaths
     public static IReadOnlyList<string> Names()
         => System.IO.Directory.Exists(Base()) ? [.. System.IO.Directory.GetDirectories(Base()).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)] : [];
 
-    /// <summary>Makes the directory, for this user alone.</summary>
+    /// <summary>Makes the directory, for this user alone. The one above may be passed by whoever knows a name in it.</summary>
     /// <exception cref="ControlException">Somebody else has it.</exception>
     public void Make()
     {
         const UnixFileMode own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        foreach (var path in (ReadOnlySpan<string>)[Base(), Directory])
+        foreach (var (path, mode) in (ReadOnlySpan<(string, UnixFileMode)>)[(Base(), own | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute), (Directory, own)])
         {
             try
             {
-                _ = System.IO.Directory.CreateDirectory(path, own);
-                File.SetUnixFileMode(path, own); // fails when it is somebody else's
+                _ = System.IO.Directory.CreateDirectory(path, mode);
+                File.SetUnixFileMode(path, mode); // fails when it is somebody else's
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
@@ -83,11 +83,16 @@ public sealed class ControlPaths
             {
                 return true;
             }
+            catch (UnauthorizedAccessException)
+            {
+                return true; // it is not ours to look at: connecting tells
+            }
         }
     }
 
     private static string Base()
-        => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && System.IO.Directory.Exists(runtime)
+        => Environment.GetEnvironmentVariable("DRAGONET_RUNTIME_DIR") is { Length: > 0 } given ? given
+            : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && System.IO.Directory.Exists(runtime)
             ? Path.Combine(runtime, "dragonet")
             : Environment.UserName == "root" ? "/run/dragonet" : $"/tmp/dragonet-{Environment.UserName}"; // nobody else can have made it first
 }

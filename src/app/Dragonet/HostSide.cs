@@ -1,5 +1,6 @@
 using System.IO;
 using System.Runtime.InteropServices;
+using Dragonet.Abi;
 using Dragonet.Platform.Linux.HostFiles;
 using Dragonet.Platform.Linux.HostStreams;
 
@@ -10,6 +11,26 @@ public static class HostSide
 {
     /// <summary>The user we are.</summary>
     public static uint UserId => HostDirectories.Identity.Uid;
+
+    /// <summary>Gives a file of a directory, or the directory itself ("."), to a group. A user can do so for groups that it is in (chown(2)).</summary>
+    /// <exception cref="DragonetException">It cannot.</exception>
+    public static void GiveToGroup(string directory, string name, uint group)
+    {
+        const uint unchanged = uint.MaxValue;
+        var error = Errno.OK;
+        if (HostDirectories.Open(directory).Ok(out var opened, out error))
+        {
+            using (opened)
+            {
+                error = opened.SetOwner(name == "." ? "" : name, unchanged, group);
+            }
+        }
+
+        if (error != Errno.OK)
+        {
+            throw new DragonetException($"{Path.Combine(directory, name)} cannot be given to group {group}: {error}");
+        }
+    }
 
     /// <summary>Waits until the file is nobody else's, and has it until the result is disposed or the process ends (flock(2)).</summary>
     public static IDisposable TakeLock(string path) => HostLock.Take(path);

@@ -70,7 +70,24 @@ internal sealed class RootBuilder(Kernel.Kernel kernel, KernelCaller caller, Ker
         Make("/tmp", Sticky);
         Make("/var/tmp", Sticky);
         _ = Vfs.MakeSymbolicLink(Context, "/var/run", "/run");
+        SayWhoManages();
         _ = Vfs.MakeSymbolicLink(Context, "/var/lock", "/run/lock");
+    }
+
+    /// <summary>Programs that ask what they run on (systemd-detect-virt) get a true answer: systemd's container interface, /run/host.</summary>
+    private void SayWhoManages()
+    {
+        Make("/run/host", Directory);
+        if (Vfs.Open(Context, "/run/host/container-manager", new OpenRequest(OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_TRUNC, 0x1a4)).Ok(out var file, out var error))
+        {
+            _ = file.Write(caller, "dragonet\n"u8.ToArray()).Ok(out _, out error);
+            file.Release();
+        }
+
+        if (error != Errno.OK)
+        {
+            throw new DragonetException($"/run/host/container-manager of the guest cannot be made: {error}");
+        }
     }
 
     /// <summary>The host's system directories, read-only below a layer in memory. What not everybody may read on the host is not

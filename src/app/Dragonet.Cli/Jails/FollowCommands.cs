@@ -1,4 +1,6 @@
 using System.IO;
+using System.Text;
+using Dragonet.Cli.Options;
 using Dragonet.Cli.Standing;
 using Dragonet.Control;
 
@@ -11,7 +13,8 @@ internal static class FollowCommands
     internal static int Events(ReadOnlySpan<string> arguments)
     {
         var (kernel, rest) = KernelOption.Take(arguments);
-        return Follow(kernel, new ControlRequest { Verb = ControlVerb.Events, Jail = rest.FirstOrDefault() });
+        var json = Rows.TakeJson(rest);
+        return Follow(kernel, new ControlRequest { Verb = ControlVerb.Events, Jail = rest.FirstOrDefault() }, json ? ToJson : null);
     }
 
     /// <summary>What the programs of a jail, or one of them, ask of the kernel: JAIL, JAIL:PID or :PID.</summary>
@@ -39,7 +42,12 @@ internal static class FollowCommands
         return Follow(kernel, new ControlRequest { Verb = ControlVerb.Console, Jail = rest.FirstOrDefault() });
     }
 
-    private static int Follow(string kernel, ControlRequest request)
+    /// <summary>"jail=a event=limit" as an object on a line.</summary>
+    private static ReadOnlyMemory<byte> ToJson(ReadOnlyMemory<byte> line)
+        => Encoding.UTF8.GetBytes(Rows.ToJson(Encoding.UTF8.GetString(line.Span).TrimEnd('\n').Split(' ').Select(static word => word.Split('=', 2)).Where(static pair => pair.Length == 2)
+            .Select(static pair => KeyValuePair.Create(pair[0], pair[1]))) + "\n");
+
+    private static int Follow(string kernel, ControlRequest request, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>? render = null)
     {
         using var client = ControlClient.Connect(kernel);
         _ = client.Ask(request).Checked();
@@ -48,7 +56,7 @@ internal static class FollowCommands
         {
             try
             {
-                output.Write(line.Span);
+                output.Write((render?.Invoke(line) ?? line).Span);
                 output.Flush();
             }
             catch (IOException)

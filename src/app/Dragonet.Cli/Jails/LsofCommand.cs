@@ -1,3 +1,4 @@
+using Dragonet.Cli.Options;
 using Dragonet.Cli.Standing;
 using Dragonet.Control;
 
@@ -6,10 +7,20 @@ namespace Dragonet.Cli.Jails;
 /// <summary>dragonet lsof: the open files of all jails, or of one.</summary>
 internal static class LsofCommand
 {
+    private static readonly string[] s_columns = ["command", "pid", "jail", "user", "fd", "type", "size", "name"];
+
     internal static int Run(ReadOnlySpan<string> arguments)
     {
         var (kernel, rest) = KernelOption.Take(arguments);
+        var json = Rows.TakeJson(rest);
         var text = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Files, Jail = rest.FirstOrDefault() }).Checked().Text ?? "";
+        if (json)
+        {
+            Rows.Print([.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line.Split('\t')).Where(static words => words.Length == s_columns.Length)
+                .Select(static words => s_columns.Zip(words).ToDictionary(static pair => pair.First, static pair => pair.Second))], json);
+            return 0;
+        }
+
         Console.WriteLine("COMMAND             PID JAIL             USER   FD TYPE         SIZE NAME");
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {

@@ -12,6 +12,7 @@ internal sealed class TopCommand
     private int _times;
     private TimeSpan _delay = TimeSpan.FromSeconds(1);
     private bool _plain;
+    private bool _json;
 
     internal static int Run(ReadOnlySpan<string> arguments)
     {
@@ -20,6 +21,7 @@ internal sealed class TopCommand
         [
             new Option("-n", null, "TIMES", "how often", value => command._times = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var times) && times > 0 ? times : throw new CommandException($"top: -n {value}: a number of times")),
             new Option("-d", null, "TIME", "how long to wait between", value => command._delay = Quantity.Time("-d", value)),
+            new Option(null, "--json", null, "each look as an object on a line", _ => command._plain = command._json = true),
             new Option("-b", null, null, "plain text on a terminal, too", _ => command._plain = true),
         ]).ToArray();
         return command.Run(names);
@@ -35,7 +37,7 @@ internal sealed class TopCommand
             {
                 Thread.Sleep(_delay);
                 var now = TopSample.Take(names);
-                Console.Write((round > 0 ? "\n" : "") + now.Render(last, int.MaxValue, int.MaxValue));
+                Console.Write(_json ? now.RenderJson(last) + "\n" : (round > 0 ? "\n" : "") + now.Render(last, int.MaxValue, int.MaxValue));
                 last = now;
             }
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.IO;
 using System.Text;
+using System.Text.Json;
+using Dragonet.Cli.Options;
 using Dragonet.Control;
 
 namespace Dragonet.Cli.Jails;
@@ -36,10 +39,7 @@ internal sealed class TopSample
     /// <summary>The text, at most so many rows of so many columns.</summary>
     internal string Render(TopSample before, int rows, int columns)
     {
-        var seconds = Math.Max(Stopwatch.GetElapsedTime(before._time, _time).TotalSeconds, 0.001);
-        var past = before._processes.ToDictionary(process => (process.Kernel, process.Pid), process => process.Milliseconds);
-        var cpu = _processes.ToDictionary(process => (process.Kernel, process.Pid),
-            process => before == this ? 0 : Math.Max(0, process.Milliseconds - past.GetValueOrDefault((process.Kernel, process.Pid), 0)) / seconds / 10);
+        var cpu = Measure(before);
         var lines = new List<string>
         {
             $"dragonet top   kernels {_kernels.Count}   jails {_jails.Count(jail => jail.Name != "0")}   processes {_processes.Count}   cpu {Text(cpu.Values.Sum())}%",
@@ -48,7 +48,7 @@ internal sealed class TopSample
         };
         foreach (var (kernel, name, use) in _jails.Where(jail => jail.Name != "0" || _processes.Exists(process => process.Kernel == jail.Kernel)))
         {
-            var inside = _processes.Where(process => process.Kernel == kernel && (name == "0" || process.Jail == name || process.Jail.StartsWith(name + ".", StringComparison.Ordinal)));
+            var inside = In(kernel, name);
             lines.Add($"{kernel,-12} {name,-16} {Held(use, "maxproc"),5}  {Held(use, "nthr"),7}  {Text(inside.Sum(process => cpu[(kernel, process.Pid)])),6}  {Size(Held(use, "memoryuse")),7}  {Size(Held(use, "disk")),7}  {Size(Held(use, "readbps")),7}  {Size(Held(use, "writebps")),7}");
         }
 
@@ -57,6 +57,55 @@ internal sealed class TopSample
             .Select(process => $"{process.Kernel,-12} {process.Pid,7} {process.Jail,-12} {process.User,8} {process.State} {process.Threads,4}  {Text(cpu[(process.Kernel, process.Pid)]),6}  {Size(process.Memory),7}  {process.Milliseconds / 1000.0,8:F1} {process.Name}"));
         return string.Concat(lines.Take(rows).Select(line => (line.Length > columns ? line[..columns] : line) + "\n"));
     }
+
+    /// <summary>Everything as an object: kernels, jails and processes, with per cent of one processor.</summary>
+    internal string RenderJson(TopSample before)
+    {
+        var cpu = Measure(before);
+        using var output = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(output))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("jails");
+            foreach (var (kernel, name, use) in _jails)
+            {
+                Rows.Write(writer,
+                [
+                    new("kernel", kernel), new("jail", name), new("cpu", Text(In(kernel, name).Sum(process => cpu[(kernel, process.Pid)]))),
+                    .. ((string[])["maxproc", "nthr", "memoryuse", "disk", "readbps", "writebps"]).Select(resource => KeyValuePair.Create(resource, Held(use, resource).ToString(CultureInfo.InvariantCulture))),
+                ]);
+            }
+
+            writer.WriteEndArray();
+            writer.WriteStartArray("processes");
+            foreach (var process in _processes)
+            {
+                Rows.Write(writer,
+                [
+                    new("kernel", process.Kernel), new("pid", $"{process.Pid}"), new("jail", process.Jail), new("user", process.User), new("state", process.State), new("threads", process.Threads),
+                    new("cpu", Text(cpu[(process.Kernel, process.Pid)])), new("memory", process.Memory.ToString(CultureInfo.InvariantCulture)),
+                    new("milliseconds", process.Milliseconds.ToString(CultureInfo.InvariantCulture)), new("command", process.Name),
+                ]);
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(output.ToArray());
+    }
+
+    /// <summary>Per cent of one processor that each process had since an earlier look.</summary>
+    private Dictionary<(string Kernel, int Pid), double> Measure(TopSample before)
+    {
+        var seconds = Math.Max(Stopwatch.GetElapsedTime(before._time, _time).TotalSeconds, 0.001);
+        var past = before._processes.ToDictionary(process => (process.Kernel, process.Pid), process => process.Milliseconds);
+        return _processes.ToDictionary(process => (process.Kernel, process.Pid),
+            process => before == this ? 0 : Math.Max(0, process.Milliseconds - past.GetValueOrDefault((process.Kernel, process.Pid), 0)) / seconds / 10);
+    }
+
+    private IEnumerable<Process> In(string kernel, string jail)
+        => _processes.Where(process => process.Kernel == kernel && (jail == "0" || process.Jail == jail || process.Jail.StartsWith(jail + ".", StringComparison.Ordinal)));
 
     private void Add(string kernel)
     {

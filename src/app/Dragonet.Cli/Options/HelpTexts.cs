@@ -8,7 +8,7 @@ internal static class HelpTexts
     {
         "boot" => """
             usage: dragonet boot [NAME] [-m SIZE] [-n CPUS] [-v HOST:GUEST[:ro]]… [--net user|none] [--allow RULE]… [-p HOST:GUEST]…
-                                 [-f|--foreground]
+                                 [--group GROUP] [-f|--foreground]
 
             Starts a kernel that stays until it is halted. Jails are made in it with 'dragonet jail' and 'dragonet run --name'.
 

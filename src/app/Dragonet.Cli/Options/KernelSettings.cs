@@ -10,6 +10,9 @@ internal sealed class KernelSettings(string command)
     internal const long DefaultMemory = 2L << 30;
     internal const string DefaultHostName = "dragonet";
 
+    /// <summary>Bytes without which not even a shell and its libraries fit.</summary>
+    private const long LeastMemory = 16L << 20;
+
     /// <summary>Tasks of a kernel that stays: its jails have limits of their own.</summary>
     private const int MostTasks = 32768;
 
@@ -28,7 +31,7 @@ internal sealed class KernelSettings(string command)
         new(null, "--upper", "DIR", "keep changes in DIR of this machine, for the next run", value => _upper = Path.GetFullPath(value)),
         new("-v", "--volume", "HOST:GUEST[:ro]", "show a host directory or file in the guest; may be repeated", value => _volumes.Add(ParseVolume(value))),
         new(null, "--hostname", "NAME", "name of the machine in the guest", value => HostName = value),
-        new("-m", "--memory", "SIZE", "memory of all programs and files in memory together: 512M, 2G (default 2G)", value => Memory = Quantity.Size("--memory", value)),
+        new("-m", "--memory", "SIZE", "memory of all programs and files in memory together: 512M, 2G (default 2G)", value => Memory = ParseMemory(value)),
         .. _network.Options,
         new("-n", "--cpus", "N", "processors that programs see", value => _processors = ParseProcessors(value)),
         new(null, "--isolation", "default|strict", "strict: every system call goes to the kernel", value => _strict = ParseIsolation(value)),
@@ -108,6 +111,9 @@ internal sealed class KernelSettings(string command)
 
         throw new CommandException($"{command}: --root {path}: no such directory, or it is not readable");
     }
+
+    private long ParseMemory(string text)
+        => Quantity.Size("--memory", text) is >= LeastMemory and var size ? size : throw new CommandException($"{command}: --memory '{text}' is too little: a kernel needs {LeastMemory >> 20}M at least");
 
     private int ParseProcessors(string text)
         => int.TryParse(text, out var count) && count is > 0 and <= 1024 ? count : throw new CommandException($"{command}: --cpus '{text}' is no number of processors");

@@ -36,23 +36,37 @@ internal static class Rows
         }
     }
 
+    /// <summary>One row as an object on a line.</summary>
+    internal static string ToJson(IEnumerable<KeyValuePair<string, string>> row)
+    {
+        using var output = new System.IO.MemoryStream();
+        using (var writer = new Utf8JsonWriter(output))
+        {
+            Write(writer, row);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(output.ToArray());
+    }
+
+    /// <summary>Writes one row as an object.</summary>
+    internal static void Write(Utf8JsonWriter writer, IEnumerable<KeyValuePair<string, string>> row)
+    {
+        writer.WriteStartObject();
+        foreach (var (name, value) in row)
+        {
+            writer.WriteString(name, value);
+        }
+
+        writer.WriteEndObject();
+    }
+
     private static void PrintJson(List<Dictionary<string, string>> rows)
     {
         using var output = new System.IO.MemoryStream();
         using (var writer = new Utf8JsonWriter(output))
         {
             writer.WriteStartArray();
-            foreach (var row in rows)
-            {
-                writer.WriteStartObject();
-                foreach (var (name, value) in row)
-                {
-                    writer.WriteString(name, value);
-                }
-
-                writer.WriteEndObject();
-            }
-
+            rows.ForEach(row => Write(writer, row));
             writer.WriteEndArray();
         }
 

@@ -15,11 +15,13 @@ internal sealed class BootCommand
     private readonly KernelSettings _settings = new("boot");
     private List<string> _arguments = [];
     private bool _foreground;
+    private uint? _group;
 
     private BootCommand() => Options =
     [
         .. _settings.Options,
         new("-f", "--foreground", null, "stay on this terminal; end with ^C", _ => _foreground = true),
+        new(null, "--group", "GROUP", "its members may command this kernel, too", value => _group = ControlAccess.GroupOf(value)),
     ];
 
     internal IReadOnlyList<Option> Options { get; }
@@ -98,9 +100,10 @@ internal sealed class BootCommand
         }
 
         using var alive = KernelLife.Begin(paths, name);
-        using var listener = Listen(paths);
+        var clients = new ControlAccess(_group);
+        using var listener = Listen(paths, clients);
         using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true));
-        var server = new ControlServer(kernel, listener, new Dictionary<string, string>
+        var server = new ControlServer(kernel, listener, clients, new Dictionary<string, string>
         {
             ["name"] = name,
             ["pid"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
@@ -123,12 +126,12 @@ internal sealed class BootCommand
         }
     }
 
-    private static Socket Listen(ControlPaths paths)
+    private static Socket Listen(ControlPaths paths, ControlAccess clients)
     {
         File.Delete(paths.Socket); // of a kernel that is gone: we have its lock
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(paths.Socket));
-        File.SetUnixFileMode(paths.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        clients.Open(paths);
         socket.Listen(128);
         return socket;
     }

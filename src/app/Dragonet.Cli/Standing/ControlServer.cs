@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
 using System.IO;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Dragonet.Control;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dragonet.Cli.Standing;
 
 /// <summary>Serves the control socket of a kernel that stays: a thread for each connection, one request each.</summary>
-internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IReadOnlyDictionary<string, string> information)
+/// <param name="kernel">The kernel.</param>
+/// <param name="listener">Where clients connect.</param>
+/// <param name="clients">Who may.</param>
+/// <param name="information">What `dragonet ls` shows.</param>
+internal sealed class ControlServer(DragonetKernel kernel, Socket listener, ControlAccess clients, IReadOnlyDictionary<string, string> information)
 {
     /// <summary>Seconds that programs have when nobody says how many.</summary>
     internal const int Patience = 10;
@@ -73,7 +76,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
                 continue;
             }
 
-            if (Interlocked.Increment(ref _connections) > MostConnections || !IsOurs(socket))
+            if (Interlocked.Increment(ref _connections) > MostConnections || !clients.Admits(socket))
             {
                 _ = Interlocked.Decrement(ref _connections);
                 socket.Dispose();
@@ -138,14 +141,5 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, IRea
             _ = Interlocked.Decrement(ref _connections);
             _ = _given.Set();
         }
-    }
-
-    /// <summary>Only our user and root may command, whatever the socket's mode has become.</summary>
-    private static bool IsOurs(Socket socket)
-    {
-        const int level = 1, peerCredentials = 17; // SOL_SOCKET, SO_PEERCRED: pid, uid, gid
-        Span<int> credentials = stackalloc int[3];
-        return socket.GetRawSocketOption(level, peerCredentials, MemoryMarshal.AsBytes(credentials)) == 12
-            && ((uint)credentials[1] == HostSide.UserId || credentials[1] == 0);
     }
 }
