@@ -69,6 +69,10 @@ TEST(names)
     CHECK_EQ(isatty(slave), 1);
     CHECK_EQ(isatty(master), 1);
     CHECK_STR(ttyname(slave), expected);
+    int peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+    CHECK_OK(peer);
+    CHECK_STR(ttyname(peer), expected);
+    CHECK_OK(close(peer));
     end();
     CHECK_ERRNO(stat(expected, &st), ENOENT);
 }

@@ -71,6 +71,7 @@ public static class InetOption
     public const int IPV6_HOPLIMIT = 52;
     public const int IPV6_RECVTCLASS = 66;
     public const int IPV6_TCLASS = 67;
+    public const int IPV6_FREEBIND = 78;
 
     public const int TCP_NODELAY = 1;
     public const int TCP_MAXSEG = 2;

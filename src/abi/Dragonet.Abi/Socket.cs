@@ -102,6 +102,7 @@ public static class SocketOption
     public const int SO_INCOMING_CPU = 49;
     public const int SO_COOKIE = 57;
     public const int SO_PEERGROUPS = 59;
+    public const int SO_BINDTOIFINDEX = 62;
     public const int SO_RCVTIMEO_NEW = 66;
     public const int SO_SNDTIMEO_NEW = 67;
     public const int SO_PASSPIDFD = 76;

@@ -80,7 +80,10 @@ internal sealed class PtyMasterFile(Terminal terminal, VfsPath? path, OpenFlags 
             return Errno.EINVAL;
         }
 
-        return terminal.Open(caller, null, flags, isUnlocked: true).Ok(out var file, out var error)
+        // ttyname(3) compares with what is found by name.
+        var context = new WalkContext(task, task.Fs.Root, task.Fs.Cwd);
+        var device = task.Kernel.Vfs.Lookup(context, "/dev/pts", WalkFlags.Follow).Ok(out var place, out _) ? place.Inode.FileSystem.Device : 0xc;
+        return terminal.Open(caller, null, flags, isUnlocked: true, device).Ok(out var file, out var error)
             ? SysResult.From(task.Files.Install(task, file, (flags & OpenFlags.O_CLOEXEC) != 0))
             : error;
     }

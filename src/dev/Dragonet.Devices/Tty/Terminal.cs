@@ -97,7 +97,8 @@ public sealed partial class Terminal : IControllingTerminal
     /// <param name="path">Where it was found, or null.</param>
     /// <param name="flags">open(2) flags.</param>
     /// <param name="isUnlocked">TIOCGPTPEER and the host need no unlocking.</param>
-    internal Result<OpenFile> Open(ICaller? caller, VfsPath? path, OpenFlags flags, bool isUnlocked = false)
+    /// <param name="device">Without a path, the device of the file system that it would be found in.</param>
+    internal Result<OpenFile> Open(ICaller? caller, VfsPath? path, OpenFlags flags, bool isUnlocked = false, ulong device = 0xc)
     {
         int generation;
         using (_lock.Enter())
@@ -122,7 +123,7 @@ public sealed partial class Terminal : IControllingTerminal
             _ = Adopt(task, steal: false);
         }
 
-        return new TerminalFile(this, path, flags, generation);
+        return new TerminalFile(this, path, flags, generation, device);
     }
 
     /// <summary>A file of the program's side is gone.</summary>

@@ -6,7 +6,12 @@ using Dragonet.Vfs;
 namespace Dragonet.Devices.Tty;
 
 /// <summary>The program's side of a terminal, opened as /dev/pts/N, /dev/tty or /dev/console.</summary>
-internal sealed class TerminalFile(Terminal terminal, VfsPath? path, OpenFlags flags, int generation) : OpenFile(flags)
+/// <param name="terminal">The terminal.</param>
+/// <param name="path">Where it was found, or null.</param>
+/// <param name="flags">open(2) flags.</param>
+/// <param name="generation">Of the terminal, which a hangup ends.</param>
+/// <param name="device">Without a path, the device of the file system that it would be found in.</param>
+internal sealed class TerminalFile(Terminal terminal, VfsPath? path, OpenFlags flags, int generation, ulong device) : OpenFile(flags)
 {
     /// <summary>The terminal.</summary>
     public Terminal Terminal => terminal;
@@ -45,7 +50,7 @@ internal sealed class TerminalFile(Terminal terminal, VfsPath? path, OpenFlags f
         ? base.GetAttributes()
         : new InodeAttributes
         {
-            Device = 0xc, Number = (ulong)terminal.Index + 3, Mode = StatMode.S_IFCHR | terminal.Entry.Permissions, Links = 1,
+            Device = device, Number = (ulong)terminal.Index + 3, Mode = StatMode.S_IFCHR | terminal.Entry.Permissions, Links = 1,
             Uid = terminal.Entry.Uid, Gid = terminal.Entry.Gid, RawDevice = terminal.Device, BlockSize = 1024,
             AccessTime = terminal.Entry.Used, ModifyTime = terminal.Entry.Used, ChangeTime = terminal.Entry.Created, BirthTime = terminal.Entry.Created,
         };

@@ -27,11 +27,19 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow"),
         ("kernel/sysrq", "0"),
         ("kernel/tainted", "0"), ("kernel/unprivileged_userns_clone", "0"), ("kernel/version", UtsName.Version), ("kernel/yama/ptrace_scope", "1"),
-        ("net/core/rmem_default", "212992"), ("net/core/rmem_max", "212992"), ("net/core/somaxconn", "4096"), ("net/core/wmem_default", "212992"),
-        ("net/core/wmem_max", "212992"), ("net/ipv4/ip_forward", "0"), ("net/ipv4/ip_local_port_range", "32768\t60999"),
-        ("net/ipv4/ip_unprivileged_port_start", "1024"), ("net/ipv4/tcp_syncookies", "1"), ("net/unix/max_dgram_qlen", "512"), ("user/max_user_namespaces", "0"),
+        ("net/core/rmem_default", "212992"), ("net/core/rmem_max", "212992"), ("net/core/wmem_default", "212992"),
+        ("net/core/wmem_max", "212992"), ("net/ipv4/tcp_available_congestion_control", "reno cubic"), ("net/ipv4/tcp_allowed_congestion_control", "reno cubic"), ("net/unix/max_dgram_qlen", "512"), ("user/max_user_namespaces", "0"),
         ("vm/drop_caches", "0"), ("vm/max_map_count", "65530"), ("vm/mmap_min_addr", "65536"), ("vm/nr_hugepages", "0"), ("vm/overcommit_memory", "0"),
         ("vm/overcommit_ratio", "50"), ("vm/swappiness", "60"),
+    ];
+
+    // What each network stack has of its own, and what it begins with.
+    private static readonly (string Name, string Value)[] s_network =
+    [
+        ("core/somaxconn", "4096"), ("ipv4/ip_default_ttl", "64"), ("ipv4/ip_forward", "0"), ("ipv4/ip_local_port_range", "32768\t60999"),
+        ("ipv4/ip_unprivileged_port_start", "1024"), ("ipv4/tcp_congestion_control", "cubic"), ("ipv4/tcp_fin_timeout", "60"),
+        ("ipv4/tcp_keepalive_intvl", "75"), ("ipv4/tcp_keepalive_probes", "9"), ("ipv4/tcp_keepalive_time", "7200"), ("ipv4/tcp_syn_retries", "6"),
+        ("ipv4/tcp_syncookies", "1"),
     ];
 
     /// <summary>Adds them.</summary>
@@ -40,6 +48,14 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         foreach (var (path, value) in s_constants)
         {
             Add(sys, path, () => value + "\n");
+        }
+
+        foreach (var (name, value) in s_network)
+        {
+            var parts = name.Split('/');
+            sys.Directory("net").Directory(parts[0]).Add(parts[1], new TextFile(
+                owner, caller => (kernel.Sockets.Network?.ReadSetting(caller, name) ?? value) + "\n",
+                (caller, text) => kernel.Sockets.Network?.WriteSetting(caller, name, text) ?? Errno.EPERM));
         }
 
         var kernelDirectory = sys.Directory("kernel");

@@ -1,3 +1,4 @@
+using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Vfs;
 
@@ -8,6 +9,12 @@ public interface INetwork
 {
     /// <summary>The text of a file of /proc/net as a caller's jail sees it; null for one that the stack does not know.</summary>
     string? Read(ICaller caller, string file);
+
+    /// <summary>A file of /proc/sys/net as a caller's jail sees it, without its end of line; null for one that the stack does not know.</summary>
+    string? ReadSetting(ICaller caller, string name);
+
+    /// <summary>Changes it: EINVAL for what it does not take, EPERM without CAP_NET_ADMIN.</summary>
+    Errno WriteSetting(ICaller caller, string name, string text);
 
     /// <summary>ioctl(2) about interfaces (netdevice(7)), which sockets of every family take. ENOTTY for other requests.</summary>
     SysResult Ioctl(ICaller caller, uint request, ulong argument);

@@ -9,6 +9,9 @@ public struct Received
     /// <summary>Length of the whole message, which may be more than was copied (MSG_TRUNC).</summary>
     public int FullLength { get; set; }
 
+    /// <summary>The data was dropped and not copied (MSG_TRUNC of a stream, tcp(7)).</summary>
+    public bool IsDropped { get; set; }
+
     /// <summary>The sender's address, or null when there is none to tell.</summary>
     public byte[]? Address { get; set; }
 

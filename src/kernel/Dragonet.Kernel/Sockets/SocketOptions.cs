@@ -68,6 +68,8 @@ public sealed class SocketOptions
                 var linger = MemoryMarshal.Read<linger>(value);
                 Linger = linger.l_onoff != 0 ? linger.l_linger : null;
                 return Errno.OK;
+            case SocketOption.SO_LINGER:
+                return Errno.EINVAL;
             case SocketOption.SO_BINDTODEVICE:
                 return task.Credentials.Has(Capability.CAP_NET_RAW) ? Errno.ENODEV : Errno.EPERM;
         }

@@ -6,6 +6,9 @@ internal interface IPortUser
     /// <summary>The local address; any address when unspecified.</summary>
     IPAddress BoundAddress { get; }
 
+    /// <summary>The only interface that it hears (SO_BINDTODEVICE), or 0.</summary>
+    int BoundInterface { get; }
+
     /// <summary>An IPv6 socket that takes no IPv4 (IPV6_V6ONLY).</summary>
     bool IsV6Only { get; }
 

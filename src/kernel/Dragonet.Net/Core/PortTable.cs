@@ -4,15 +4,10 @@ using Dragonet.Base;
 namespace Dragonet.Net;
 
 /// <summary>Ports of one protocol and who holds them, with the rules of bind(2) (ip(7), socket(7)).</summary>
+/// <param name="stack">Whose they are: it says which ones are given by themselves.</param>
 /// <param name="random">To choose ports that a stranger cannot guess (RFC 6056).</param>
-internal sealed class PortTable(Func<ulong> random)
+internal sealed class PortTable(Stack stack, Func<ulong> random)
 {
-    /// <summary>net.ipv4.ip_local_port_range</summary>
-    public const int FirstEphemeral = 32768;
-
-    /// <summary>The last one of the range.</summary>
-    public const int LastEphemeral = 60999;
-
     private readonly Dictionary<ushort, HashSet<IPortUser>> _users = [];
 
     /// <summary>Everybody with a port.</summary>
@@ -57,11 +52,12 @@ internal sealed class PortTable(Func<ulong> random)
             return port;
         }
 
-        const int count = LastEphemeral - FirstEphemeral + 1;
-        var start = (int)(random() % count);
+        var (first, last) = stack.EphemeralPorts;
+        var count = last - first + 1;
+        var start = (int)(random() % (uint)count);
         for (var i = 0; i < count; i++)
         {
-            var candidate = (ushort)(FirstEphemeral + (start + i) % count);
+            var candidate = (ushort)(first + (start + i) % count);
             if (!Conflicts(candidate, user, mayShare: false))
             {
                 Add(candidate, user);
@@ -96,6 +92,11 @@ internal sealed class PortTable(Func<ulong> random)
     /// <summary>Any address is all addresses of its family; "::" is those of IPv4 too, unless IPV6_V6ONLY says no (ipv6(7)).</summary>
     internal static bool Overlap(IPortUser one, IPortUser two)
     {
+        if (one.BoundInterface != two.BoundInterface && one.BoundInterface != 0 && two.BoundInterface != 0)
+        {
+            return false; // SO_BINDTODEVICE
+        }
+
         var (a, b) = (one.BoundAddress, two.BoundAddress);
         if (a.IsV4 == b.IsV4)
         {

@@ -42,6 +42,9 @@ public sealed partial class Stack
     /// <summary>Routes to other machines. What is addressed to an interface of this stack needs none.</summary>
     public RouteTable Routes { get; } = new();
 
+    /// <summary>The ports that are given by themselves (net.ipv4.ip_local_port_range).</summary>
+    public (ushort First, ushort Last) EphemeralPorts { get; set; } = (32768, 60999);
+
     /// <summary>The multicast groups that it listens to.</summary>
     public GroupTable Groups { get; }
 

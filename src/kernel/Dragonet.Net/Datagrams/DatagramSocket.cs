@@ -49,6 +49,12 @@ public abstract class DatagramSocket : ISocket
 
     public byte MulticastHopLimit { get; set; } = 1;
 
+    /// <summary>SO_BINDTODEVICE: the only interface that it hears and sends through, or 0.</summary>
+    public int BoundInterface { get; set; }
+
+    /// <summary>IP_FREEBIND: an address to bind to need not be here.</summary>
+    public bool BindsFreely { get; set; }
+
     /// <summary>IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP.</summary>
     public bool EchoesGroups { get; set; } = true;
 
@@ -258,9 +264,9 @@ public abstract class DatagramSocket : ISocket
     /// <summary>The number of the interface to send through, or 0 for where the routes lead.</summary>
     private protected int ScopeOf(Endpoint remote)
     {
-        if (remote.Scope != 0 || !remote.Address.IsMulticast)
+        if (remote.Scope != 0 || BoundInterface != 0 || !remote.Address.IsMulticast)
         {
-            return remote.Scope;
+            return remote.Scope != 0 ? remote.Scope : BoundInterface;
         }
 
         // To a group, a socket with an address of an interface sends through that one (ip_route_output_key of Linux).

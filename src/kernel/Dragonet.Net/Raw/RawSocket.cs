@@ -104,7 +104,7 @@ public sealed class RawSocket : DatagramSocket
 
     /// <summary>True when a packet of its protocol is for it.</summary>
     internal bool Takes(in IPHeader header, int index) =>
-        (Local.Address.IsUnspecified || Local.Address == header.Destination) && Hears(header.Destination, header.Source, index) && (Remote is not { } peer || peer.Address == header.Source);
+        (BoundInterface == 0 || BoundInterface == index) && (Local.Address.IsUnspecified || Local.Address == header.Destination) && Hears(header.Destination, header.Source, index) && (Remote is not { } peer || peer.Address == header.Source);
 
     /// <summary>Takes a copy of a packet.</summary>
     internal void Input(in IPHeader header, PacketBuffer packet, int headerLength)

@@ -16,7 +16,7 @@ internal sealed class TcpLayer
     {
         Stack = stack;
         _cookies = new SynCookies(stack.Hash);
-        Ports = new PortTable(stack.Options.Random);
+        Ports = new PortTable(stack, stack.Options.Random);
         var comparer = new KeyComparer(stack.Hash);
         _connections = new(comparer);
         _held = new HeldSyns(stack.Pool, comparer);
@@ -25,6 +25,8 @@ internal sealed class TcpLayer
     public Stack Stack { get; }
 
     public PortTable Ports { get; }
+
+    private int _arrivedThrough; // the number of the interface of the segment that is looked at
 
     public int ConnectionCount => _connections.Count;
 
@@ -40,6 +42,7 @@ internal sealed class TcpLayer
         }
         else if (!header.Destination.IsMulticast && !packet.IsLinkBroadcast && !Stack.IsBroadcast(header.Destination) && !header.Source.IsUnspecified)
         {
+            _arrivedThrough = packet.Input!.Index;
             Input(segment, header, packet);
         }
 
@@ -205,14 +208,15 @@ internal sealed class TcpLayer
     /// <summary>Finds a local port for a connection, from the address's own starting point on (RFC 6056, section 3.3.3).</summary>
     public Result<ushort> ChoosePort(IPAddress local, IPAddress remote, ushort remotePort)
     {
-        const int count = PortTable.LastEphemeral - PortTable.FirstEphemeral + 1;
+        var (first, last) = Stack.EphemeralPorts;
+        var count = last - first + 1;
         _calls += 1 + Stack.Options.Random() % 8; // on from the last one: the peer may remember it for a minute (TIME-WAIT)
-        var start = (int)((Stack.Hash.Of(new TcpKey(local, 0, remote, remotePort), 3) + _calls) % count);
+        var start = (int)((Stack.Hash.Of(new TcpKey(local, 0, remote, remotePort), 3) + _calls) % (uint)count);
         for (var pass = 0; pass < 2; pass++)
         {
             for (var i = 0; i < count; i++)
             {
-                var port = (ushort)(PortTable.FirstEphemeral + (start + i) % count);
+                var port = (ushort)(first + (start + i) % count);
                 var users = Ports.Find(port);
                 // First a port of its own, then one whose other connections have other peers.
                 if (users is null || (pass == 1 && users.All(user => user is TcpConnection) && IsFree(new TcpKey(local, port, remote, remotePort))))
@@ -350,7 +354,7 @@ internal sealed class TcpLayer
         foreach (var socket in _listeners.GetValueOrDefault(key.LocalPort) ?? [])
         {
             var score = socket.Score(key.LocalAddress);
-            if (score < 0 || score < bestScore)
+            if ((socket.Settings.BoundInterface != 0 && socket.Settings.BoundInterface != _arrivedThrough) || score < 0 || score < bestScore)
             {
                 continue;
             }

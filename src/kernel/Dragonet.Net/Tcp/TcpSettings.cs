@@ -54,6 +54,12 @@ public sealed record TcpSettings
     /// <summary>IP_TOS.</summary>
     public byte TrafficClass { get; set; }
 
+    /// <summary>SO_BINDTODEVICE: the number of an interface, or 0.</summary>
+    public int BoundInterface { get; set; }
+
+    /// <summary>IP_FREEBIND.</summary>
+    public bool BindsFreely { get; set; }
+
     /// <summary>SO_REUSEADDR.</summary>
     public bool ReuseAddress { get; set; }
 

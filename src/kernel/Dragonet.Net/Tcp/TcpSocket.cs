@@ -75,6 +75,8 @@ public sealed partial class TcpSocket : IPortUser, ISocket
 
     IPAddress IPortUser.BoundAddress => Local.Address;
 
+    int IPortUser.BoundInterface => Settings.BoundInterface;
+
     bool IPortUser.IsV6Only => Settings.IsV6Only;
 
     bool IPortUser.ReuseAddress => Settings.ReuseAddress;
@@ -93,7 +95,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
             return Errno.EINVAL;
         }
 
-        if (!local.Address.IsUnspecified && !Stack.IsLocal(local.Address))
+        if (!local.Address.IsUnspecified && !Settings.BindsFreely && !Stack.IsLocal(local.Address))
         {
             return Errno.EADDRNOTAVAIL;
         }
@@ -121,6 +123,11 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         if (_connection is { } connection)
         {
             return ConnectResult(connection);
+        }
+
+        if (remote.Scope == 0)
+        {
+            remote = remote with { Scope = Settings.BoundInterface };
         }
 
         var address = !remote.Address.IsUnspecified ? remote.Address : remote.Address.IsV4 ? IPAddress.LoopbackV4 : IPAddress.LoopbackV6;

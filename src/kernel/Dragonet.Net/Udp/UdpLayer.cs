@@ -5,7 +5,7 @@ namespace Dragonet.Net;
 /// <summary>UDP (RFC 768; RFC 1122, section 4.1): which socket gets a datagram.</summary>
 internal sealed class UdpLayer(Stack stack)
 {
-    public PortTable Ports { get; } = new(stack.Options.Random);
+    public PortTable Ports { get; } = new(stack, stack.Options.Random);
 
     public int SocketCount { get; set; }
 
@@ -32,7 +32,7 @@ internal sealed class UdpLayer(Stack stack)
             return;
         }
 
-        if (Find(new Endpoint(header.Destination, datagram.DestinationPort), source) is not { } socket)
+        if (Find(new Endpoint(header.Destination, datagram.DestinationPort), source, packet.Input.Index) is not { } socket)
         {
             if (stack.Options.Interceptor is { } interceptor)
             {
@@ -53,16 +53,16 @@ internal sealed class UdpLayer(Stack stack)
 
     /// <summary>An ICMP error about a datagram of ours.</summary>
     public void InputError(Endpoint local, Endpoint remote, in IcmpNotice notice, ReadOnlySpan<byte> quoted) =>
-        Find(local, remote)?.Fail(notice, remote, quoted);
+        Find(local, remote, 0)?.Fail(notice, remote, quoted);
 
     /// <summary>The socket that fits best: connected ones before bound ones, an address before any, one family before both.</summary>
-    private UdpSocket? Find(Endpoint local, Endpoint remote)
+    private UdpSocket? Find(Endpoint local, Endpoint remote, int index)
     {
         UdpSocket? best = null;
         var bestScore = -1;
         foreach (var user in Ports.Find(local.Port) ?? [])
         {
-            if (user is UdpSocket socket && socket.Score(local, remote) is var score && score > bestScore)
+            if (user is UdpSocket socket && socket.Score(local, remote, index) is var score && score > bestScore)
             {
                 (best, bestScore) = (socket, score);
             }

@@ -33,7 +33,7 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
             return Errno.EINVAL;
         }
 
-        if (!local.Address.IsUnspecified && !local.Address.IsMulticast && !Stack.IsLocal(local.Address) && !Stack.IsBroadcast(local.Address))
+        if (!local.Address.IsUnspecified && !local.Address.IsMulticast && !BindsFreely && !Stack.IsLocal(local.Address) && !Stack.IsBroadcast(local.Address))
         {
             return Errno.EADDRNOTAVAIL;
         }
@@ -142,8 +142,16 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
     }
 
     /// <summary>How well it fits to a datagram; -1 when not at all.</summary>
-    internal int Score(Endpoint local, Endpoint remote)
+    /// <param name="local">To whom it was sent.</param>
+    /// <param name="remote">Who sent it.</param>
+    /// <param name="index">Through which interface it came; 0 when that does not matter.</param>
+    internal int Score(Endpoint local, Endpoint remote, int index)
     {
+        if (BoundInterface != 0 && index != 0 && BoundInterface != index)
+        {
+            return -1;
+        }
+
         var score = IsV6 == !local.Address.IsV4 ? 1 : 0;
         if (score == 0 && (IsV6Only || !IsV6))
         {
@@ -174,12 +182,12 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
             score += 4;
         }
 
-        return score;
+        return BoundInterface != 0 ? score + 8 : score;
     }
 
     /// <summary>True when it gets datagrams of this group or broadcast.</summary>
     internal bool TakesGroup(in Datagram about) =>
-        (Local.Address.IsUnspecified || Local.Address == about.Destination) && (IsV6 || about.Destination.IsV4)
+        (BoundInterface == 0 || BoundInterface == about.InterfaceIndex) && (Local.Address.IsUnspecified || Local.Address == about.Destination) && (IsV6 || about.Destination.IsV4)
         && !(IsV6Only && about.Destination.IsV4) && Hears(about.Destination, about.Source.Address, about.InterfaceIndex)
         && (Remote is not { } peer || (peer.Address == about.Source.Address && peer.Port == about.Source.Port));
 

@@ -29,6 +29,7 @@ internal abstract class DatagramFile : InetFile
             _socket = create(stack.Stack);
             _socket.Owner = task.Credentials.EffectiveUid;
             _socket.Tag = this;
+            _socket.HopLimit = stack.Settings.HopLimit;
         }
     }
 
@@ -163,6 +164,13 @@ internal abstract class DatagramFile : InetFile
     }
 
     /// <inheritdoc/>
+    protected override int BoundInterface
+    {
+        get => _socket.BoundInterface;
+        set => _socket.BoundInterface = value;
+    }
+
+    /// <inheritdoc/>
     protected override SocketGroups Groups => _socket.Groups;
 
     /// <summary>struct in_addr, ip_mreq or ip_mreqn: an address of the interface, or its number (do_ip_setsockopt of Linux).</summary>
@@ -217,6 +225,9 @@ internal abstract class DatagramFile : InetFile
                 break;
             case (InetOption.IPPROTO_IP, InetOption.IP_MULTICAST_LOOP, false) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_LOOP, true):
                 _socket.EchoesGroups = value != 0;
+                break;
+            case (InetOption.IPPROTO_IP, InetOption.IP_FREEBIND, _) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND, _):
+                _socket.BindsFreely = value != 0;
                 break;
             case (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_IF, true):
                 _socket.MulticastInterface = value;

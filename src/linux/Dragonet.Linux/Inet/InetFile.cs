@@ -44,6 +44,9 @@ internal abstract class InetFile : SocketFile
 
     protected virtual bool IsV6Only => false;
 
+    /// <summary>SO_BINDTODEVICE: the number of an interface, or 0.</summary>
+    protected abstract int BoundInterface { get; set; }
+
     /// <summary>IP_HDRINCL; null for sockets that do not have it.</summary>
     protected virtual bool? HeaderIncluded => null;
 
@@ -172,7 +175,20 @@ internal abstract class InetFile : SocketFile
     {
         if (level == SocketOption.SOL_SOCKET)
         {
-            return base.GetOption(task, level, name); // asks TakeError, which enters
+            switch (name)
+            {
+                case SocketOption.SO_BINDTODEVICE or SocketOption.SO_BINDTOIFINDEX:
+                    using (Network.Enter())
+                    {
+                        return name == SocketOption.SO_BINDTOIFINDEX ? SocketOptions.Word(BoundInterface)
+                            : Network.Stack.FindInterface(BoundInterface) is { } link ? [.. ByteString.ToBytes(link.Name), 0] : (byte[])[];
+                    }
+
+                case SocketOption.SO_PEERCRED:
+                    return SocketOptions.Bytes(new ucred(0, uint.MaxValue, uint.MaxValue)); // nobody knows (unix(7))
+                default:
+                    return base.GetOption(task, level, name); // asks TakeError, which enters
+            }
         }
 
         using (Network.Enter())
@@ -219,7 +235,7 @@ internal abstract class InetFile : SocketFile
             return error == Errno.ENETUNREACH ? Errno.EINVAL : error;
         }
 
-        if (endpoint.Port is 0 or >= 1024 || Type == SocketType.SOCK_RAW || Protocol is not (InetOption.IPPROTO_TCP or InetOption.IPPROTO_UDP)
+        if (endpoint.Port == 0 || endpoint.Port >= Network.Settings.FirstUnprivilegedPort || Type == SocketType.SOCK_RAW || Protocol is not (InetOption.IPPROTO_TCP or InetOption.IPPROTO_UDP)
             || task.Credentials.Has(Capability.CAP_NET_BIND_SERVICE))
         {
             return endpoint;
@@ -255,7 +271,13 @@ internal abstract class InetFile : SocketFile
         {
             var end = value.IndexOf((byte)0);
             var device = ByteString.FromBytes(end < 0 ? value : value[..end]);
-            return device.Length == 0 || Network.Stack.Interfaces.Any(link => link.Name == device) ? Errno.OK : Errno.ENODEV;
+            return device.Length == 0 ? BindToInterface(task, 0)
+                : Network.Stack.Interfaces.FirstOrDefault(link => link.Name == device) is { } link ? BindToInterface(task, link.Index) : Errno.ENODEV;
+        }
+
+        if (name == SocketOption.SO_BINDTOIFINDEX)
+        {
+            return value.Length < 4 || BinaryPrimitives.ReadInt32LittleEndian(value) is var index && index < 0 ? Errno.EINVAL : BindToInterface(task, index);
         }
 
         var error = Options.Set(task, name, value);
@@ -266,6 +288,22 @@ internal abstract class InetFile : SocketFile
 
         return error;
     }
+
+    /// <summary>SO_BINDTODEVICE: once it is bound, another one takes CAP_NET_RAW (sock_bindtoindex of Linux).</summary>
+    private Errno BindToInterface(Task task, int index)
+    {
+        if (BoundInterface != 0 && !task.Credentials.Has(Capability.CAP_NET_RAW))
+        {
+            return Errno.EPERM;
+        }
+
+        BoundInterface = index;
+        return Errno.OK;
+    }
+
+    /// <summary>IP_MTU, IPV6_MTU: of the way to the peer; ENOTCONN without one.</summary>
+    private Result<byte[]> PathMtu() => Socket.Remote is { } peer && Network.Stack.Resolve(peer.Address, peer.Scope).Ok(out var path, out _)
+        ? SocketOptions.Word(Math.Min(path.Interface.Mtu, ushort.MaxValue)) : Errno.ENOTCONN;
 
     private Errno SetIPOption(int name, ReadOnlySpan<byte> value)
     {
@@ -287,7 +325,7 @@ internal abstract class InetFile : SocketFile
         switch (name)
         {
             case InetOption.IP_TTL when number is -1 or (>= 1 and <= 255):
-                HopLimit = number == -1 ? (byte)64 : (byte)number;
+                HopLimit = number == -1 ? Network.Settings.HopLimit : (byte)number;
                 return Errno.OK;
             case InetOption.IP_TTL:
                 return Errno.EINVAL;
@@ -350,7 +388,7 @@ internal abstract class InetFile : SocketFile
             case InetOption.IPV6_MULTICAST_LOOP when number is not (0 or 1):
                 return Errno.EINVAL;
             case InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS
-                or InetOption.IPV6_MULTICAST_LOOP:
+                or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_FREEBIND:
                 return Remember(InetOption.IPPROTO_IPV6, name, number != 0 ? 1 : 0);
             case InetOption.IPV6_MTU_DISCOVER:
                 return number is >= 0 and <= 5 ? Remember(InetOption.IPPROTO_IPV6, name, number) : Errno.EINVAL;
@@ -364,6 +402,7 @@ internal abstract class InetFile : SocketFile
         InetOption.IP_TTL => SocketOptions.Word(HopLimit),
         InetOption.IP_TOS => SocketOptions.Word(TrafficClass),
         InetOption.IP_MULTICAST_IF => GroupSource(),
+        InetOption.IP_MTU => PathMtu(),
         InetOption.IP_OPTIONS => (byte[])[],
         InetOption.IP_HDRINCL when HeaderIncluded is { } included => SocketOptions.Word(included ? 1 : 0),
         InetOption.IP_MTU_DISCOVER or InetOption.IP_MULTICAST_TTL or InetOption.IP_MULTICAST_LOOP or InetOption.IP_MULTICAST_ALL => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name), 1)),
@@ -374,11 +413,12 @@ internal abstract class InetFile : SocketFile
 
     private Result<byte[]> GetIPv6Option(int name) => name switch
     {
+        InetOption.IPV6_MTU => PathMtu(),
         InetOption.IPV6_V6ONLY => SocketOptions.Word(IsV6Only ? 1 : 0),
         InetOption.IPV6_UNICAST_HOPS => SocketOptions.Word(HopLimit),
         InetOption.IPV6_TCLASS => SocketOptions.Word(TrafficClass),
         InetOption.IPV6_MULTICAST_HOPS or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_MULTICAST_ALL or InetOption.IPV6_MTU_DISCOVER => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name), 1)),
-        InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS or InetOption.IPV6_MULTICAST_IF
+        InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS or InetOption.IPV6_MULTICAST_IF or InetOption.IPV6_FREEBIND
             => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name))),
         _ => Errno.ENOPROTOOPT,
     };

@@ -49,6 +49,32 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
     }
 
     /// <inheritdoc/>
+    public string? ReadSetting(ICaller caller, string name)
+    {
+        var network = Of(caller);
+        using (network.Enter())
+        {
+            return network.Settings.Read(name);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Errno WriteSetting(ICaller caller, string name, string text)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        if (!caller.Credentials.Has(Capability.CAP_NET_ADMIN))
+        {
+            return Errno.EPERM;
+        }
+
+        var network = Of(caller);
+        using (network.Enter())
+        {
+            return network.Settings.Write(name, text);
+        }
+    }
+
+    /// <inheritdoc/>
     public SysResult Ioctl(ICaller caller, uint request, ulong argument)
     {
         var network = Of(caller);

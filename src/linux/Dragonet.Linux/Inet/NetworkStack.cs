@@ -34,7 +34,11 @@ public sealed class NetworkStack
         _onArrived = OnArrived;
         var options = new StackOptions { Random = Unpredictable, BufferLimit = kernel.MemoryLimit / 8, Arrived = Defer };
         Stack = jail is Jail owner && owner.Has(JailParameters.Vnet) ? new Stack(options) : Stack.WithLoopback(options);
+        Settings = new NetworkSettings(Stack);
     }
+
+    /// <summary>What was set in /proc/sys/net; inside <see cref="Enter"/>.</summary>
+    public NetworkSettings Settings { get; }
 
     /// <summary>Whose it is.</summary>
     public IJail Jail { get; }

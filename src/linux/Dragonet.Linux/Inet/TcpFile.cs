@@ -18,6 +18,7 @@ internal sealed partial class TcpFile : InetFile
         using (stack.Enter())
         {
             _socket = stack.Stack.CreateTcp(IsV6);
+            stack.Settings.ApplyTo(_socket.Settings);
             _socket.Settings.Owner = task.Credentials.EffectiveUid;
             _socket.Tag = this;
             _socket.UrgentAnnounced = OnUrgent;
@@ -55,6 +56,22 @@ internal sealed partial class TcpFile : InetFile
     }
 
     /// <inheritdoc/>
+    protected override int BoundInterface
+    {
+        get => _socket.Settings.BoundInterface;
+        set => _socket.Settings.BoundInterface = value;
+    }
+
+    /// <inheritdoc/>
+    protected override void OnRemembered(int level, int name, int value)
+    {
+        if ((level, name) is (InetOption.IPPROTO_IP, InetOption.IP_FREEBIND) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND))
+        {
+            _socket.Settings.BindsFreely = value != 0;
+        }
+    }
+
+    /// <inheritdoc/>
     protected override bool IsV6Only => _socket.Settings.IsV6Only;
 
     /// <inheritdoc/>
@@ -63,7 +80,7 @@ internal sealed partial class TcpFile : InetFile
         using (Network.Enter())
         {
             // A negative backlog is a large one (listen(2) compares without sign).
-            return _socket.Listen((int)Math.Min((uint)backlog, SocketOption.SOMAXCONN));
+            return _socket.Listen((int)Math.Min((uint)backlog, (uint)Network.Settings.Backlog));
         }
     }
 
@@ -108,7 +125,8 @@ internal sealed partial class TcpFile : InetFile
                 return urgent;
             }
 
-            return _socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0);
+            received.IsDropped = (flags & (MsgFlags.MSG_TRUNC | MsgFlags.MSG_PEEK)) == MsgFlags.MSG_TRUNC;
+            return received.IsDropped ? _socket.Discard(buffer.Length) : _socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0);
         }
     }
 

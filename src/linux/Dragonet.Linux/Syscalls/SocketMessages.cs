@@ -348,7 +348,7 @@ internal static class SocketMessages
                 break;
             }
 
-            error = vector.Scatter(task, done, part[..count]);
+            error = more.IsDropped ? Errno.OK : vector.Scatter(task, done, part[..count]);
             if (error != Errno.OK)
             {
                 Discard(more.Rights);
