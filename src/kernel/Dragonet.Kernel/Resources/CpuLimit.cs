@@ -11,7 +11,7 @@ internal sealed class CpuLimit(Jail jail)
     private const long Period = 10_000_000;     // nanoseconds of a run and a pause together
     private const long LeastSlice = 1_000_000;  // processor time of a run
     private const long LongestIdle = 50_000_000;
-    private const long Carried = 15_000_000;    // what it did not use of so much time is not lost: 3 per cent of half a second at most
+    private const long Carried = 10_000_000;    // what it did not use of so much time is not lost: 2 per cent of half a second at most
 
     private readonly Kernel _kernel = jail.Kernel;
     private long _percent = long.MaxValue;
