@@ -70,6 +70,39 @@ public sealed class EthernetTests
         Assert.Equal(c.Address, a.Neighbours.Single().Hardware);
     }
 
+    [Fact]
+    public void A_stranger_cannot_take_the_place_of_a_neighbour_that_answers()
+    {
+        var a = Add("10.0.0.1/24", "fd00::1/64");
+        var b = Add("10.0.0.2/24", "fd00::2/64");
+        var udp = a.Stack.CreateUdp(isV6: false);
+        _ = udp.Send([1], World.EndpointB(9));
+        Until(() => a.Neighbours.Any());
+        var stranger = EthernetAddress.Derive("stranger");
+        var frame = new byte[EthernetFrame.HeaderSize + ArpPacket.Size];
+        EthernetFrame.Write(frame, EthernetAddress.Broadcast, stranger, EthernetFrame.TypeArp);
+        ArpPacket.Write(frame.AsSpan(EthernetFrame.HeaderSize), ArpPacket.Reply, stranger, World.EndpointB(0).Address, a.Address, World.EndpointA(0).Address);
+        for (var i = 0; i < 100; i++)
+        {
+            var asked = a.Counters.SentPackets;
+            a.Receive(frame);
+            a.Receive(frame);
+            Assert.InRange(a.Counters.SentPackets - asked, 0, 1);
+            Pass(100 * World.Millisecond);
+            Assert.Equal(b.Address, a.Neighbours.Single().Hardware);
+        }
+
+        // Who has gone does not answer, and another one may have his address.
+        b.IsUp = false;
+        for (var i = 0; i < 3; i++)
+        {
+            a.Receive(frame);
+            Pass(World.Second);
+        }
+
+        Assert.Equal(stranger, a.Neighbours.Single().Hardware);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

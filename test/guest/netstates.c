@@ -1,8 +1,9 @@
 /* A program that holds TCP connections in every state that one machine can bring about by itself, armed timers, a neighbour who does not answer,
-   half of a packet, and sockets of every kind. "up" says that all of it is there; then it waits to be killed. */
+   half of a packet, groups, and sockets of every kind. "up" says that all of it is there; then it waits to be killed. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
@@ -88,6 +89,10 @@ int main(int argc, char **argv)
 	fill(s);
 	close(c);
 	close(s);
+	pair(&c, &s); /* CLOSING: the other's FIN comes before ours has an answer; and FIN-WAIT-2 */
+	fill(c);
+	shutdown(c, SHUT_WR);
+	shutdown(s, SHUT_WR);
 	pair(&c, &s); /* TIME-WAIT */
 	close(c);
 	usleep(1000);
@@ -111,6 +116,14 @@ int main(int argc, char **argv)
 		raw(fd, "10.88.0.77", argv[1], IPPROTO_TCP, 0, &syn.tcp, sizeof syn.tcp);
 		raw(fd, argv[1], argv[1], IPPROTO_UDP, 0x2000, "0123456789abcdef", 16);
 		fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+		if (socket(AF_PACKET, SOCK_RAW, htons(3)) < 0 || socket(AF_PACKET, SOCK_DGRAM, htons(0x806)) < 0) fail("packet socket");
+		struct ip_mreqn group = { .imr_multiaddr.s_addr = inet_addr("239.1.2.3"), .imr_address.s_addr = inet_addr(argv[1]) };
+		fd = socket(AF_INET, SOCK_DGRAM, 0); /* members of groups, which answer routers */
+		if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group)) fail("group");
+		struct ipv6_mreq group6 = { .ipv6mr_interface = if_nametoindex("eth0") };
+		inet_pton(AF_INET6, "ff05::123", &group6.ipv6mr_multiaddr);
+		fd = socket(AF_INET6, SOCK_DGRAM, 0);
+		if (setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group6, sizeof group6)) fail("group of IPv6");
 		fd = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
 	}
 	a = at("127.0.0.1", 5000);

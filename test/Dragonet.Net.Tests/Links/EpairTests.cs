@@ -95,7 +95,7 @@ public sealed class EpairTests
         listener.Close();
     }
 
-    /// <summary>V7: links and addresses come, move and go while everybody talks. DRAGONET_LONG=1: 100,000 orders.</summary>
+    /// <summary>V7: links, addresses, groups, rules and whole stacks come, move and go while everybody talks. DRAGONET_LONG=1: 100,000 orders.</summary>
     [Fact]
     public void V7_no_order_of_events_harms_links()
     {
@@ -115,15 +115,17 @@ public sealed class EpairTests
         Site.Open(bridge.Interface, "10.0.0.9/24");
         var pairs = new List<Epair>();
         var sockets = new List<TcpSocket>();
+        var owners = new Dictionary<TcpSocket, Stack>();
         var datagrams = stacks.Select(stack => stack.CreateUdp(isV6: false)).ToList();
         var listeners = stacks.Select(stack => Pair.Listen(stack, 80)).ToList();
+        var gone = new List<Stack>();
         var buffer = new byte[70_000];
         for (var step = random.Next(10, 80); step > 0; step--)
         {
             var pair = pairs.Count > 0 ? pairs[random.Next(pairs.Count)] : null;
             var end = pair is null ? null : random.Next(2) == 0 ? pair.A : pair.B;
             var to = new Endpoint(IPAddress.Parse("10.0.0." + random.Next(1, 10)), 80);
-            switch (random.Next(12))
+            switch (random.Next(15))
             {
                 case 0 or 1 when pairs.Count < 6:
                     pairs.Add(site.Join(stacks[random.Next(4)], stacks[random.Next(4)], $"10.0.0.{random.Next(1, 9)}/24", $"10.0.0.{random.Next(1, 9)}/24"));
@@ -148,15 +150,41 @@ public sealed class EpairTests
                     end.Impairment = random.Next(2) == 0 ? null : new LinkImpairment { Seed = (ulong)seed, Delay = 10 * World.Millisecond, Loss = 0.1, Corruption = 0.1, Duplication = 0.1, Reordering = 0.1 };
                     break;
                 case 8:
-                    var socket = stacks[random.Next(4)].CreateTcp(isV6: false);
+                    var caller = stacks[random.Next(4)];
+                    var socket = caller.CreateTcp(isV6: false);
                     _ = socket.Connect(to);
                     sockets.Add(socket);
+                    owners.Add(socket, caller);
                     break;
                 case 9 when sockets.Count > 0:
                     _ = sockets[random.Next(sockets.Count)].Send(buffer.AsSpan(0, random.Next(buffer.Length)));
                     break;
                 case 10:
                     _ = datagrams[random.Next(4)].Send(buffer.AsSpan(0, random.Next(9000)), to);
+                    break;
+                case 11 when end is { IsAttached: true }:
+                    _ = datagrams[stacks.IndexOf(end.Stack)].Groups.Join(IPAddress.Parse("239.0.0." + random.Next(1, 4)), end.Index, IPAddress.AnyV4, GroupFilter.Everybody);
+                    break;
+                case 12:
+                    var words = random.Next(3) switch { 0 => "postrouting masquerade", 1 => "prerouting tcp dport 80 redirect", _ => "input ct state invalid drop" };
+                    _ = stacks[random.Next(4)].UseFirewall().Add(FilterParser.Parse(words.Split(' '), out _)!);
+                    break;
+                case 13 when random.Next(3) == 0:
+                    // A whole jail goes, and another one comes.
+                    var number = random.Next(1, 4);
+                    var old = stacks[number];
+                    foreach (var link in pairs.SelectMany(each => new[] { each.A, each.B }).Where(each => each.IsAttached && each.Stack == old))
+                    {
+                        _ = old.Detach(link);
+                    }
+
+                    sockets.Where(each => owners[each] == old).ToList().ForEach(each => each.Close(hard: random.Next(2) == 0));
+                    _ = sockets.RemoveAll(each => owners[each] == old);
+                    listeners[number].Close();
+                    datagrams[number].Close();
+                    gone.Add(old);
+                    stacks[number] = site.NewStack();
+                    (listeners[number], datagrams[number]) = (Pair.Listen(stacks[number], 80), stacks[number].CreateUdp(isV6: false));
                     break;
                 default:
                     // A ring of bridges without a spanning tree runs for ever; here there is one bridge, and a wire from it to itself.
@@ -180,7 +208,7 @@ public sealed class EpairTests
         listeners.ForEach(listener => listener.Close());
         datagrams.ForEach(socket => socket.Close());
         site.Pass(400 * World.Second);
-        Assert.All(stacks, stack => Assert.Equal(default, stack.Census));
+        Assert.All(stacks.Concat(gone), stack => Assert.Equal(default, stack.Census));
         Assert.All(pairs, pair => Assert.Equal(0, pair.Waiting));
     }
 }

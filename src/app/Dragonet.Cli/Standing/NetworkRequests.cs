@@ -8,7 +8,7 @@ namespace Dragonet.Cli.Standing;
 internal static class NetworkRequests
 {
     internal const string Usage = "dragonet net ls|stats|route|ss [-j JAIL] [--json] | capture [IF] [-w FILE] | impair IF delay=20ms loss=1% seed=7…|off"
-        + " | bridge add NAME [stp]|addm NAME IF [private]|delm IF|fdb NAME | epair add NAME | mv IF JAIL | rm IF | rule add input|forward|output MATCH… accept|drop|reject|ls|rm HANDLE|flush|policy HOOK VERDICT | up IF | down IF | addr add|del IF ADDR/LEN";
+        + " | bridge add NAME [stp]|addm NAME IF [private]|delm IF|fdb NAME | epair add NAME | mv IF JAIL | rm IF | rule add input|forward|output MATCH… accept|drop|reject|add prerouting|postrouting MATCH… masquerade|snat to ADDR|dnat to ADDR[:PORT]|redirect [to :PORT]|ls|rm HANDLE|flush|policy HOOK VERDICT | up IF | down IF | addr add|del IF ADDR/LEN";
 
     internal static List<Dictionary<string, string>> Answer(NetworkControl networks, string? jail, List<string> words)
     {

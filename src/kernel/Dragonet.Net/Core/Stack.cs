@@ -222,7 +222,9 @@ public sealed partial class Stack
                 ? new Path(only, destination, only.SourceFor(destination) ?? IPAddress.AnyV4) : ErrorOf(route);
         }
 
-        var source = route.Source ?? route.Interface.SourceFor(route.Gateway ?? destination);
+        // A router's address of the link says nothing about the scope that is wanted (RFC 6724, section 5, rule 2).
+        var near = route.Gateway is { } gateway && gateway.IsLinkLocal == destination.IsLinkLocal ? gateway : destination;
+        var source = route.Source ?? route.Interface.SourceFor(near);
         return source is { } from ? new Path(route.Interface, route.Gateway ?? destination, from) : Errno.ENETUNREACH;
     }
 

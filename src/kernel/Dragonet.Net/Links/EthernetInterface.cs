@@ -47,6 +47,20 @@ public sealed class EthernetInterface : Interface
         }
     }
 
+    /// <summary>What it has found by itself; null unless <see cref="IsAutoconfigured"/>.</summary>
+    public Autoconfiguration? Autoconfiguration { get; private set; }
+
+    /// <summary>It gives itself IPv6 addresses and finds its routers (RFC 4862). To be set while it is up.</summary>
+    public bool IsAutoconfigured
+    {
+        get => Autoconfiguration is not null;
+        set
+        {
+            Autoconfiguration?.End();
+            Autoconfiguration = value ? new Autoconfiguration(this) : null;
+        }
+    }
+
     /// <inheritdoc/>
     public override EthernetAddress? HardwareAddress => Address;
 
@@ -149,7 +163,9 @@ public sealed class EthernetInterface : Interface
     }
 
     /// <summary>Asks who has an address: ARP by broadcast, or a solicitation to the address's own group (RFC 4861, section 7.2.2).</summary>
-    internal void Ask(IPAddress address)
+    /// <param name="address">The address.</param>
+    /// <param name="known">Where it was last: it alone is asked.</param>
+    internal void Ask(IPAddress address, EthernetAddress? known = null)
     {
         if (SourceFor(address) is not { } source)
         {
@@ -158,18 +174,30 @@ public sealed class EthernetInterface : Interface
 
         if (address.IsV4)
         {
-            SendArp(ArpPacket.Request, source, EthernetAddress.Broadcast, default, address);
+            SendArp(ArpPacket.Request, source, known ?? EthernetAddress.Broadcast, default, address);
             return;
         }
 
         var group = new IPAddress(0xff02_0000_0000_0000, 0x1_ff00_0000 | (address.Low & 0xff_ffff));
-        SendNeighbour(isSolicitation: true, isSolicited: false, address, source, group);
+        SendNeighbour(isSolicitation: true, isSolicited: false, address, source, known is null ? group : address);
     }
 
     /// <summary>A solicitation or advertisement came, with its checksum checked and the hop limit that proves that it is of this link.</summary>
     internal void InputNeighbour(in IPHeader header, ReadOnlySpan<byte> bytes)
     {
+        if (bytes[0] == RouterAdvertisement.Type)
+        {
+            Autoconfiguration?.InputRouter(header, bytes);
+            return;
+        }
+
         if (!NeighbourMessage.TryParse(bytes, out var message))
+        {
+            return;
+        }
+
+        // Somebody has what we are about to take, or is about to take it too (RFC 4862, section 5.4.3 and 5.4.4).
+        if ((!message.IsSolicitation || header.Source.IsUnspecified) && Autoconfiguration?.IsTaken(message.Target) == true)
         {
             return;
         }
@@ -238,6 +266,28 @@ public sealed class EthernetInterface : Interface
         _ = Stack.Icmp.Send(source, destination, packet, new Path(this, destination, source), hopLimit: 255);
     }
 
+    /// <summary>Asks, as nobody, whether somebody has an address (RFC 4862, section 5.4.2).</summary>
+    internal void SendCheck(IPAddress address)
+    {
+        // Without a link-layer address (RFC 4861, section 4.3): nobody shall learn one.
+        var packet = Stack.Pool.Rent(NeighbourMessage.Size);
+        NeighbourMessage.Write(packet.Bytes, isSolicitation: true, isSolicited: false, address, Address);
+        packet.Length = NeighbourMessage.Size - 8;
+        var group = GroupTable.SolicitedNode(address);
+        _ = Stack.Icmp.Send(IPAddress.AnyV6, group, packet, new Path(this, group, IPAddress.AnyV6), hopLimit: 255, echo: false); // we are not somebody
+    }
+
+    /// <summary>Asks for routers (RFC 4861, section 6.3.7).</summary>
+    internal void SendRouterSolicitation(IPAddress source)
+    {
+        var packet = Stack.Pool.Rent(16);
+        var bytes = packet.Bytes;
+        bytes.Clear();
+        (bytes[0], bytes[8], bytes[9]) = (RouterAdvertisement.SolicitationType, 1, 1); // with our link-layer address
+        Address.Write(bytes[10..]);
+        _ = Stack.Icmp.Send(source, GroupTable.AllRouters, packet, new Path(this, GroupTable.AllRouters, source), hopLimit: 255);
+    }
+
     /// <summary>Sends a whole frame as it is; owns it.</summary>
     internal void Transmit(PacketBuffer frame)
     {
@@ -286,6 +336,7 @@ public sealed class EthernetInterface : Interface
     {
         Port?.Bridge.Remove(this);
         Impairment = null;
+        IsAutoconfigured = false;
         Flush();
         Pair?.InboxOf(this).Close();
         base.OnDetached();

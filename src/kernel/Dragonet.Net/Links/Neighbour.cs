@@ -23,6 +23,12 @@ internal sealed class Neighbour(IPAddress address)
     /// <summary>Questions without an answer.</summary>
     public int Asked { get; set; }
 
+    /// <summary>An address that somebody says it has now: it is asked at the one that is known whether that is so.</summary>
+    public EthernetAddress? Claimed { get; set; }
+
+    /// <summary>Until when other claims are not listened to: it has just been asked.</summary>
+    public long ConfirmedUntil { get; set; }
+
     public Queue<PacketBuffer> Waiting { get; } = new();
 
     /// <summary>Keeps a packet until the address is known; owns it.</summary>

@@ -7,6 +7,8 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
     private const int MaxQuestions = 3;                  // RFC 4861, section 10
     private const long Retry = 1_000_000_000;
     private const long ReachableTime = 30_000_000_000;
+    private const long ClaimTime = 200_000_000;          // who is there answers at once
+    private const long ConfirmTime = 1_000_000_000;      // as neigh/default/locktime of Linux
 
     private readonly Dictionary<IPAddress, Neighbour> _neighbours = [];
 
@@ -91,9 +93,17 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
             return;
         }
 
+        if (neighbour.Hardware is { } known && known != hardware)
+        {
+            Doubt(neighbour, known, hardware);
+            return;
+        }
+
         neighbour.Hardware = hardware;
         if (isAnswer)
         {
+            neighbour.ConfirmedUntil = neighbour.Claimed is null ? 0 : link.Stack.Now + ConfirmTime;
+            neighbour.Claimed = null;
             neighbour.ReachableUntil = link.Stack.Now + ReachableTime;
             neighbour.AskAt = long.MaxValue;
             neighbour.Asked = 0;
@@ -136,7 +146,13 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
     {
         foreach (var neighbour in _neighbours.Values.Where(neighbour => neighbour.AskAt <= link.Stack.Now).ToArray())
         {
-            if (neighbour.Asked < MaxQuestions)
+            if (neighbour.Claimed is { } claimed)
+            {
+                // It does not answer where it was.
+                (neighbour.Hardware, neighbour.Claimed, neighbour.AskAt, neighbour.Asked) = (claimed, null, long.MaxValue, 0);
+                neighbour.ReachableUntil = link.Stack.Now + ReachableTime;
+            }
+            else if (neighbour.Asked < MaxQuestions)
             {
                 Ask(neighbour);
             }
@@ -156,6 +172,19 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
         }
 
         link.Stack.Timers.Remove(this);
+    }
+
+    /// <summary>Somebody says that a neighbour has another MAC address now. Anybody may say so, so it is asked itself, at the address that is known
+    /// (RFC 1122, section 2.3.2.1 (2)): only when it does not answer there the new one counts.</summary>
+    private void Doubt(Neighbour neighbour, EthernetAddress known, EthernetAddress claimed)
+    {
+        if (neighbour.Claimed is null && link.Stack.Now >= neighbour.ConfirmedUntil)
+        {
+            neighbour.Claimed = claimed;
+            neighbour.AskAt = link.Stack.Now + ClaimTime;
+            link.Stack.Timers.Update(this);
+            link.Ask(neighbour.Address, known);
+        }
     }
 
     private void Ask(Neighbour neighbour)

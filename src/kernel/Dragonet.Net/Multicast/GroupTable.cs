@@ -98,7 +98,7 @@ public sealed class GroupTable
             }
         }
 
-        return false;
+        return link is EthernetInterface { Autoconfiguration: { } configuration } && configuration.Tentative.Any(address => SolicitedNode(address) == group);
     }
 
     internal GroupMembership Join(IPAddress group, Interface link, IPAddress by, GroupFilter filter)
