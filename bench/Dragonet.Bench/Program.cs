@@ -65,7 +65,8 @@ internal static class Program
         if (options.WritesDocuments)
         {
             var docs = Path.Combine(options.Repository, "docs");
-            File.WriteAllText(Path.Combine(docs, "benchmarks.md"), MarkdownReport.Text(results, options.Repeat));
+            var document = Path.Combine(docs, "benchmarks.md");
+            File.WriteAllText(document, MarkdownReport.Text(results, options.Repeat) + MarkdownReport.Kept(document));
             File.WriteAllText(Path.Combine(docs, "benchmarks.svg"), SvgChart.Text(results));
         }
 

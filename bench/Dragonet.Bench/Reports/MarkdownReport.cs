@@ -6,6 +6,8 @@ namespace Dragonet.Bench.Reports;
 /// <summary>docs/benchmarks.md.</summary>
 internal static class MarkdownReport
 {
+    private const string OtherMeasurements = "\n## Many systems, and their networks\n";
+
     internal static string Text(Results results, int repetitions)
     {
         var machine = results.Machine;
@@ -36,6 +38,14 @@ internal static class MarkdownReport
         }
 
         return text.ToString();
+    }
+
+    /// <summary>What the document has from other measurements (bench/network, bench/density and their kin): it stays as it is.</summary>
+    internal static string Kept(string document)
+    {
+        var text = File.Exists(document) ? File.ReadAllText(document) : "";
+        var start = text.IndexOf(OtherMeasurements, StringComparison.Ordinal);
+        return start < 0 ? "" : text[start..];
     }
 
     private static string Others(double used)
