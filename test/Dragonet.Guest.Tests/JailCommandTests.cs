@@ -49,6 +49,18 @@ public sealed class JailCommandTests
     }
 
     [Fact]
+    public void A_thousand_jails_are_listed()
+    {
+        using var kernel = new StandingKernel();
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, "persist; path = /; " + string.Concat(Enumerable.Range(0, 1000).Select(number => $"jail{number} {{ meta.note = {new string('x', 1000)}; }} ")));
+        _ = kernel.Run("jail", "-q", "-f", file, "-c");
+        Assert.Equal(1000, kernel.Run("jls", "-N", "name").Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Count());
+        Assert.Equal(1000, kernel.Run("jls", "-n").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        File.Delete(file);
+    }
+
+    [Fact]
     public void J41_a_file_of_numbers_a_bound_and_a_list()
     {
         using var kernel = new StandingKernel();

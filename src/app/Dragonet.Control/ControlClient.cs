@@ -15,7 +15,7 @@ public sealed class ControlClient : IDisposable
     {
         _socket = socket;
         _stream = new NetworkStream(socket, ownsSocket: true);
-        _frames = new FrameChannel(_stream);
+        _frames = new FrameChannel(_stream, Frame.MostOfAnswer);
     }
 
     /// <summary>Connects to a kernel.</summary>

@@ -6,7 +6,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Dragonet.Control;
 
 /// <summary>Frames over a stream: one byte for the kind, four for the length, the bytes. Writers may be many, readers one.</summary>
-public sealed class FrameChannel(Stream stream)
+/// <param name="stream">The stream.</param>
+/// <param name="most">Most bytes of a frame that is read.</param>
+public sealed class FrameChannel(Stream stream, int most = Frame.Most)
 {
     private readonly Lock _writing = new();
 
@@ -44,7 +46,7 @@ public sealed class FrameChannel(Stream stream)
         }
 
         var length = BinaryPrimitives.ReadInt32LittleEndian(head[1..]);
-        if (count < head.Length || length is < 0 or > Frame.Most || head[0] is < (byte)FrameKind.Request or > (byte)FrameKind.Exit)
+        if (count < head.Length || length < 0 || length > most || head[0] is < (byte)FrameKind.Request or > (byte)FrameKind.Exit)
         {
             throw new ControlException("what was received is no frame");
         }
