@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Dragonet.Net.Tests;
 
-/// <summary>Nonsense for each parser that packets do not reach: frames, rules, addresses. DRAGONET_FUZZ_SECONDS: for so long.</summary>
+/// <summary>Nonsense for each parser: frames, rules, router advertisements, socket filters. DRAGONET_FUZZ_SECONDS: for so long.</summary>
 public sealed class FuzzTests
 {
     private static readonly string[] Words =
@@ -49,8 +49,7 @@ public sealed class FuzzTests
         var frames = recorder.Frames.ToArray();
         recorder.IsOn = false;
         var random = new Random(seed);
-        var end = FuzzTime.End();
-        for (var i = 0; i < 20_000 || FuzzTime.IsBefore(end); i++)
+        foreach (var i in FuzzTime.Cases("frames", 20_000))
         {
             var frame = HostileTests.Mutate(frames[random.Next(frames.Length)], random, EthernetFrame.HeaderSize);
             var pair = pairs[random.Next(pairs.Count)];
@@ -73,9 +72,8 @@ public sealed class FuzzTests
     public void Rules_of_any_words()
     {
         var random = new Random(1 + FuzzTime.Seed);
-        var end = FuzzTime.End();
         var understood = 0;
-        for (var i = 0; i < 50_000 || FuzzTime.IsBefore(end); i++)
+        foreach (var round in FuzzTime.Cases("rules", 50_000))
         {
             var words = new string[random.Next(12)];
             for (var at = 0; at < words.Length; at++)
@@ -95,6 +93,95 @@ public sealed class FuzzTests
         }
 
         Assert.True(understood > 0);
+    }
+
+    [Fact]
+    public void Advertisements_of_any_routers()
+    {
+        var random = new Random(1 + FuzzTime.Seed);
+        var site = new Site(random.Next());
+        var (host, neighbour) = (site.NewStack(), site.NewStack());
+        var pair = site.Join(host, neighbour);
+        pair.A.IsAutoconfigured = true;
+        site.Pass(30 * World.Second);
+        foreach (var i in FuzzTime.Cases("router advertisements", 30_000))
+        {
+            var frame = Advertisement(random);
+            pair.A.Receive(random.Next(2) == 0 ? HostileTests.Mutate(frame, random, EthernetFrame.HeaderSize) : frame);
+            if (i % 50 == 0)
+            {
+                site.Pass(random.Next(100_000) * World.Second / 10);
+                Assert.InRange(pair.A.Addresses.Count, 0, 8);
+                Assert.InRange(host.Routes.All.Count(), 0, 100);
+            }
+        }
+
+        pair.A.IsAutoconfigured = false;
+        Assert.Empty(pair.A.Addresses);
+    }
+
+    [Fact]
+    public void Socket_filters_of_any_instructions()
+    {
+        ushort[] codes = [0x00, 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x60, 0x80, 0x01, 0x61, 0x81, 0xb1, 2, 3, 4, 0x0c, 0x14, 0x34, 0x3c, 0x64, 0x6c, 0x74, 0x84, 0x94, 0x9c, 0x05, 0x15, 0x1d, 0x25, 0x35, 0x45, 6, 0x16, 7, 0x87];
+        var random = new Random(1 + FuzzTime.Seed);
+        var packet = new byte[200];
+        var taken = 0;
+        foreach (var round in FuzzTime.Cases("socket filters", 100_000))
+        {
+            var program = new BpfInstruction[random.Next(1, 12)];
+            for (var at = 0; at < program.Length; at++)
+            {
+                var code = random.Next(50) == 0 ? (ushort)random.Next(65536) : codes[random.Next(codes.Length)];
+                var number = random.Next(4) switch { 0 => (uint)random.Next(16), 1 => (uint)random.Next(256), 2 => 0xffff_f000 + (uint)random.Next(64), _ => (uint)random.NextInt64(uint.MaxValue) };
+                program[at] = new BpfInstruction(code, (byte)random.Next(random.Next(2) == 0 ? 4 : 256), (byte)random.Next(4), number);
+            }
+
+            program[^1] = random.Next(10) > 0 ? new BpfInstruction(0x16, 0, 0, 0) : program[^1];
+            if (PacketFilter.Create(program).Ok(out var filter, out var error))
+            {
+                taken++;
+                random.NextBytes(packet);
+                var about = new PacketInfo(1, 1, PacketKind.Host, 0x800, default, packet.Length, 14, 0, false);
+                _ = filter.Run(packet.AsSpan(0, random.Next(packet.Length)), random.Next(-1, 60), about);
+            }
+            else
+            {
+                Assert.Equal(Abi.Errno.EINVAL, error);
+            }
+        }
+
+        Assert.True(taken > 0);
+    }
+
+    /// <summary>An advertisement with options of any kind, mostly of the right length.</summary>
+    private static byte[] Advertisement(Random random)
+    {
+        var message = new List<byte> { RouterAdvertisement.Type, 0, 0, 0, 64, (byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256) };
+        message.AddRange(new byte[8]);
+        for (var count = random.Next(12); count > 0; count--)
+        {
+            var option = new byte[8 * (random.Next(4) == 0 ? random.Next(1, 6) : 4)];
+            random.NextBytes(option);
+            option[0] = random.Next(3) == 0 ? (byte)random.Next(256) : (byte)3;
+            option[1] = random.Next(30) == 0 ? (byte)random.Next(256) : (byte)(option.Length / 8);
+            if (option.Length == 32 && random.Next(4) > 0)
+            {
+                (option[2], option[16], option[17]) = (64, 0x20, 1);
+                option.AsSpan(24).Clear();
+            }
+
+            message.AddRange(option);
+        }
+
+        var (from, to) = (IPAddress.Parse("fe80::" + random.Next(1, 200).ToString("x", System.Globalization.CultureInfo.InvariantCulture)), GroupTable.AllNodes);
+        var bytes = message.ToArray();
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), InternetChecksum.Finish(InternetChecksum.Add(bytes, InternetChecksum.AddPseudoHeader(from, to, IPProtocol.IcmpV6, bytes.Length))));
+        var frame = new byte[EthernetFrame.HeaderSize + IPv6Packet.HeaderSize + bytes.Length];
+        EthernetFrame.Write(frame, EthernetAddress.OfMulticast(to), EthernetAddress.Derive("router"), EthernetFrame.TypeIPv6);
+        IPv6Packet.Write(frame.AsSpan(EthernetFrame.HeaderSize), new IPHeader(from, to, IPProtocol.IcmpV6, 255), bytes.Length, IPProtocol.IcmpV6);
+        bytes.CopyTo(frame.AsSpan(EthernetFrame.HeaderSize + IPv6Packet.HeaderSize));
+        return frame;
     }
 
     private static string Nonsense(Random random)

@@ -68,11 +68,14 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
     /// <param name="create">Remember also whom nobody has asked about.</param>
     public void Learn(IPAddress address, EthernetAddress hardware, bool isAnswer, bool create)
     {
-        if (hardware.IsMulticast || hardware.Value == 0)
+        if (!hardware.IsMulticast && hardware.Value != 0)
         {
-            return;
+            Take(address, hardware, isAnswer, create);
         }
+    }
 
+    private void Take(IPAddress address, EthernetAddress hardware, bool isAnswer, bool create)
+    {
         if (!_neighbours.TryGetValue(address, out var neighbour))
         {
             if (!create)
@@ -118,11 +121,11 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
     /// <summary>Everybody that is known or asked for.</summary>
     public IEnumerable<Neighbour> All => _neighbours.Values;
 
-    /// <summary>Sets what somebody says who manages the stack: for ever, or until it is old.</summary>
+    /// <summary>Sets what somebody says who manages the stack, whatever it is: for ever, or until it is old.</summary>
     public void Set(IPAddress address, EthernetAddress hardware, bool isPermanent)
     {
         _ = Remove(address);
-        Learn(address, hardware, isAnswer: true, create: true);
+        Take(address, hardware, isAnswer: true, create: true);
         if (isPermanent && _neighbours.TryGetValue(address, out var neighbour))
         {
             neighbour.ReachableUntil = Neighbour.Forever;

@@ -86,7 +86,8 @@ internal sealed class NetlinkFile : SocketFile
         }
 
         var answers = new List<byte[]>();
-        for (var rest = data; rest.Length >= HeaderSize;)
+        var (counted, length, isTooMuch) = (0, 0, false);
+        for (var rest = data; rest.Length >= HeaderSize && !isTooMuch;)
         {
             var header = MemoryMarshal.Read<nlmsghdr>(rest);
             if (header.nlmsg_len < HeaderSize || header.nlmsg_len > rest.Length)
@@ -97,12 +98,18 @@ internal sealed class NetlinkFile : SocketFile
             if ((header.nlmsg_flags & Netlink.NLM_F_REQUEST) != 0 && header.nlmsg_type >= Netlink.NLMSG_MIN_TYPE)
             {
                 Answer(caller, header, rest[HeaderSize..(int)header.nlmsg_len], answers);
+                for (; counted < answers.Count; counted++)
+                {
+                    length += answers[counted].Length;
+                }
+
+                isTooMuch = length > MaxAnswered; // the rest is lost, as what the queue does not hold
             }
 
             rest = rest[Math.Min((int)(header.nlmsg_len + 3) & ~3, rest.Length)..];
         }
 
-        Deliver(answers);
+        Deliver(answers, isTooMuch);
         return data.Length;
     }
 
@@ -321,10 +328,11 @@ internal sealed class NetlinkFile : SocketFile
     }
 
     /// <summary>Puts answers together as one read gets them. What the queue does not hold is lost, as netlink(7) says.</summary>
-    private void Deliver(List<byte[]> answers)
+    private void Deliver(List<byte[]> answers, bool isPart)
     {
         using (_lock.Enter())
         {
+            _hasLost |= isPart;
             var most = _queued <= MaxQueued ? MaxAnswered : MaxQueued;
             for (var i = 0; i < answers.Count;)
             {
