@@ -42,6 +42,28 @@ public sealed class NetworkControl
         }
     }
 
+    /// <summary>Makes an interface in a jail whose other end is this program: a TAP device, a switch, a simulation. It is up, and may move.</summary>
+    /// <param name="name">What it is called.</param>
+    /// <param name="transmit">Takes the frames that are sent, one at a time.</param>
+    /// <param name="jail">The jail.</param>
+    /// <exception cref="JailException">It cannot be made.</exception>
+    public ExternalLink CreateLink(string name, FrameReceiver transmit, string? jail = null)
+    {
+        ArgumentNullException.ThrowIfNull(transmit);
+        var network = StackOf(jail);
+        if (!network.Fabric.CreateLink(network, name, transmit.Invoke).Ok(out var link, out var error))
+        {
+            throw Failure(error, name);
+        }
+
+        using (network.Enter())
+        {
+            link.IsUp = true;
+        }
+
+        return new ExternalLink(_kernel, network.Fabric, link);
+    }
+
     /// <summary>Makes a bridge in a jail; it is up.</summary>
     /// <exception cref="JailException">It cannot be made.</exception>
     public void CreateBridge(string name, bool spanningTree = false, string? jail = null)
@@ -260,7 +282,7 @@ public sealed class NetworkControl
         var peer = ethernet?.Pair?.PeerOf(ethernet);
         var counters = link.Counters;
         return new InterfaceInfo(jail, link.Index, link.Name,
-            link.IsLoopback ? "loopback" : ethernet?.Pair is not null ? "epair" : ethernet?.Bridge is not null ? "bridge" : ethernet is not null ? "user" : "other",
+            link.IsLoopback ? "loopback" : ethernet?.Pair is not null ? "epair" : ethernet?.Bridge is not null ? "bridge" : ethernet?.LeadsOutside == true ? "external" : ethernet is not null ? "user" : "other",
             link.IsUp, link.Mtu, link.HardwareAddress?.ToString() ?? "", [.. link.Addresses.Select(static prefix => prefix.ToString())],
             peer is null ? "" : $"{network.Fabric.JailOf(peer) ?? "?"}:{peer.Name}",
             ethernet?.Port is { } port ? $"{port.Bridge.Interface.Name}{(port.Bridge.HasSpanningTree ? " " + port.State.ToString().ToLowerInvariant() : "")}{(port.IsPrivate ? " private" : "")}" : "",

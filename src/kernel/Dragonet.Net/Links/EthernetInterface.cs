@@ -33,6 +33,9 @@ public sealed class EthernetInterface : Interface
     /// <summary>The bridge that it is the machine's own place in, or null.</summary>
     public Bridge? Bridge => Carrier as Bridge;
 
+    /// <summary>Its frames go to a delegate, to whom the other end belongs.</summary>
+    public bool LeadsOutside => _transmit is not null;
+
     /// <summary>What it sends is lost, and nothing comes.</summary>
     public bool LeadsNowhere => _transmit is null && Carrier is null;
 

@@ -95,7 +95,10 @@ public sealed class NetworkFabric(string identity)
     }
 
     /// <summary>Makes an interface that leads nowhere, for a guest (ip-link(8), "dummy").</summary>
-    public Result<EthernetInterface> CreateDummy(NetworkStack stack, string name)
+    public Result<EthernetInterface> CreateDummy(NetworkStack stack, string name) => CreateLink(stack, name, null, byGuest: true);
+
+    /// <summary>Makes an interface whose frames go to a delegate, or nowhere.</summary>
+    public Result<EthernetInterface> CreateLink(NetworkStack stack, string name, FrameHandler? transmit, bool byGuest = false)
     {
         if (!IsName(name))
         {
@@ -112,10 +115,10 @@ public sealed class NetworkFabric(string identity)
                     return stack.HasEnded ? Errno.EBUSY : Errno.EEXIST;
                 }
 
-                link = new EthernetInterface(stack.Stack, name, AddressFor(stack.Jail, name));
+                link = new EthernetInterface(stack.Stack, name, AddressFor(stack.Jail, name), transmit);
             }
 
-            _places[link] = new Place(stack, stack, name, ByGuest: true);
+            _places[link] = new Place(stack, stack, name, byGuest);
             return link;
         }
     }
