@@ -203,6 +203,14 @@ public sealed partial class Kernel
     /// <summary>Told about every process that a job-control signal stopped, with no lock held.</summary>
     public event Action<Process>? ProcessStopped;
 
+    /// <summary>
+    /// Told about every process, and every thread that is not its first, whose number means nobody any more, with no lock of the kernel's
+    /// own held: what is remembered under that number is to be forgotten.
+    /// </summary>
+    public event Action<Process, int>? NumberFreed;
+
+    internal void OnNumberFreed(Process process, int number) => NumberFreed?.Invoke(process, number);
+
     internal void OnProcessStopped(Process process) => ProcessStopped?.Invoke(process);
 
     /// <summary>Removes a zombie for good.</summary>
@@ -223,6 +231,7 @@ public sealed partial class Kernel
         }
 
         Pids.RemoveProcess(process.Pid);
+        OnNumberFreed(process, process.Pid);
         _ = process.Changed.Wake();
         process.Jail.Processes.Give(1);
         process.Jail.Remove(process);

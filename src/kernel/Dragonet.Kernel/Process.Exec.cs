@@ -65,6 +65,7 @@ public sealed partial class Process
 
             Kernel.Pids.RemoveTask(oldTid);
             Kernel.Pids.Add(survivor);
+            Kernel.OnNumberFreed(this, oldTid);
         }
 
         return true;

@@ -186,6 +186,7 @@ public sealed partial class Process
         if (task != Leader)
         {
             Kernel.Pids.RemoveTask(task.Tid);
+            Kernel.OnNumberFreed(this, task.Tid);
         }
 
         Jail.Threads.Give(1);

@@ -144,6 +144,21 @@ public sealed partial class Dentry
         }
     }
 
+    /// <summary>A cached child with an inode; null when none is cached. Takes no lock.</summary>
+    public Dentry? FindCached(ReadOnlySpan<char> name) => TryGetChild(name, out var child) && child.Inode is not null ? child : null;
+
+    /// <summary>
+    /// Forgets this name and all below it, for file systems whose names vanish by themselves; a mount point stays. Takes no lock: a name that
+    /// was looked up anew meanwhile is another dentry, and stays, too.
+    /// </summary>
+    public void Forget()
+    {
+        if (!IsMountPoint)
+        {
+            Parent?.RemoveChild(this, deleted: false);
+        }
+    }
+
     /// <summary>It never had a name, or lost it.</summary>
     internal void MarkDeleted() => _deleted = true;
 

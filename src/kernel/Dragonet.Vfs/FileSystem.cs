@@ -43,7 +43,7 @@ public abstract class FileSystem
     /// <summary>False when names that do not exist must be looked up each time.</summary>
     public virtual bool CachesNegative => true;
 
-    /// <summary>True when names vanish without a word (/proc/PID): cached ones that are no longer valid are dropped from time to time.</summary>
+    /// <summary>True when names vanish without a word (/proc/PID): cached ones that are no longer valid, and that it did not forget itself, are dropped from time to time.</summary>
     public virtual bool ForgetsNames => false;
 
     /// <summary>Serializes renames between directories.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dragonet.Abi;
 using Dragonet.Kernel;
 using Dragonet.Fs.Synthetic;
@@ -16,6 +17,7 @@ internal sealed class ProcfsFileSystem : SyntheticFileSystem
         NetworkFiles.Fill(Net, this);
         Root = new RootDirectory(this);
         Objects = kernel.Vfs.CreateInternalMount(this); // asks for the root
+        kernel.NumberFreed += Forget;
     }
 
     /// <summary>The kernel it shows.</summary>
@@ -41,4 +43,30 @@ internal sealed class ProcfsFileSystem : SyntheticFileSystem
 
     /// <inheritdoc/>
     public override bool Revalidate(ICaller caller, Dentry dentry) => dentry.Inode is not ISubjectNode node || (node.IsCurrent && (node is not SubjectDirectory directory || Jail.Of(caller, Kernel).Sees(directory.Subject.Process)));
+
+    /// <summary>
+    /// Names of who is gone: cached ones would keep the process, its files and its jail in memory until somebody lists them (Linux's
+    /// proc_flush_pid does the same).
+    /// </summary>
+    private void Forget(Process process, int number)
+    {
+        Span<char> name = stackalloc char[10];
+        ForgetIn(RootDentry, name, number);
+        if (number != process.Pid && Cached(RootDentry, name, process.Pid)?.FindCached("task") is { } tasks)
+        {
+            ForgetIn(tasks, name, number);
+        }
+    }
+
+    private static void ForgetIn(Dentry directory, Span<char> name, int number)
+    {
+        // A number that is somebody else's already is theirs.
+        if (Cached(directory, name, number) is { Inode: SubjectDirectory { IsCurrent: false } } gone)
+        {
+            gone.Forget();
+        }
+    }
+
+    private static Dentry? Cached(Dentry directory, Span<char> name, int number)
+        => number.TryFormat(name, out var length, default, CultureInfo.InvariantCulture) ? directory.FindCached(name[..length]) : null;
 }
