@@ -77,6 +77,52 @@ public sealed class KernelLifeTests
     }
 
     [Fact]
+    public void K9_who_does_not_listen_costs_nobody_else_the_time_to_end_well()
+    {
+        var place = Directory.CreateTempSubdirectory("patience").FullName;
+        using var kernel = new StandingKernel("-v", $"{place}:/out");
+        foreach (var (jail, program) in (ReadOnlySpan<(string, string)>)[("polite", "trap 'echo polite >>/out/end; exit' TERM"), ("deaf", "trap '' TERM")])
+        {
+            _ = kernel.Run("jail", "-c", $"name={jail}", "path=/", "persist");
+            _ = kernel.Run("jexec", "-b", jail, "sh", "-c", $"{program}; echo up; while :; do sleep 0.01; done");
+            kernel.RunUntil("up", "logs", jail);
+        }
+
+        Assert.Equal((0, ""), (Dragonet("halt", "-t", "1", kernel.Name).Status, ""));
+        Assert.Equal("polite\n", File.ReadAllText(Path.Combine(place, "end")));
+        Directory.Delete(place, recursive: true);
+    }
+
+    [Fact]
+    public void K9_a_halt_does_what_jail_conf_wants_at_the_end_of_each_jail()
+    {
+        var place = Directory.CreateTempSubdirectory("steps").FullName;
+        using var kernel = new StandingKernel("-v", $"{place}:/out");
+        var file = Path.Combine(place, "jail.conf");
+        File.WriteAllText(file, """
+            path = "/"; host.hostname = "$name.example"; persist; stop.timeout = 30; mount = "tmpfs /mnt/$name tmpfs rw 0 0"; exec.prepare = "mkdir -p /mnt/$name";
+            exec.start = "sh -c 'trap \"echo $name: term >>/out/order; exit\" TERM; echo >/out/$name; while :; do sleep 0.01; done' >/dev/null 2>&1 &";
+            exec.prestop = "echo $name: prestop `hostname` \$JID >>/out/order"; exec.stop = "echo $name: stop `hostname` >>/out/order", "echo said; false";
+            exec.poststop = "echo $name: poststop `grep -c /mnt/$name /proc/mounts` >>/out/order"; exec.release = "echo $name: release `grep -c /mnt/$name /proc/mounts` >>/out/order";
+            first { depend = second; jid = 11; } second { jid = 12; }
+            """);
+        _ = kernel.Run("jail", "-q", "-f", file, "-c");
+        var watch = Stopwatch.StartNew();
+        while (!File.Exists(Path.Combine(place, "first")) || !File.Exists(Path.Combine(place, "second")))
+        {
+            Assert.True(watch.Elapsed < s_limit);
+        }
+
+        _ = Dragonet("halt", kernel.Name);
+        Assert.Equal(["first: prestop dragonet 11", "first: stop first.example", "first: term", "first: poststop 1", "first: release 0",
+            "second: prestop dragonet 12", "second: stop second.example", "second: term", "second: poststop 1", "second: release 0"], File.ReadLines(Path.Combine(place, "order")));
+        var log = File.ReadAllText(ControlPaths.Of(kernel.Name).Log);
+        Assert.Contains("said\n", log, StringComparison.Ordinal);
+        Assert.Contains("dragonet: halt: first: exec.stop: \"echo said; false\" ended with status 1\n", log, StringComparison.Ordinal);
+        Directory.Delete(place, recursive: true);
+    }
+
+    [Fact]
     public void Only_its_user_and_the_group_that_was_named_command_a_kernel()
     {
         Assert.SkipUnless(System.Environment.UserName == "root", "only root becomes somebody else");

@@ -14,4 +14,7 @@ public sealed class ControlRequest
 
     /// <summary>A program to run: exec, and create with a command.</summary>
     public ExecRequest? Exec { get; set; }
+
+    /// <summary>For create and modify: what is to be done around the jail when the kernel is halted.</summary>
+    public StopRequest? Stop { get; set; }
 }

@@ -173,10 +173,11 @@ public sealed partial class DragonetKernel : IDisposable
     /// <summary>True when a descriptor of ours is a terminal.</summary>
     public static bool IsTerminal(int descriptor) => HostTty.Open(descriptor) is not null;
 
-    /// <summary>Asks all programs to end (SIGTERM), the jails that were made last first, and waits for them; disposing ends those that
-    /// remain. New ones can be started meanwhile: nobody should.</summary>
-    /// <param name="patience">For all of them together.</param>
-    public void ShutDown(TimeSpan patience) => KernelShutdown.Run(this, patience);
+    /// <summary>Asks all programs to end (SIGTERM), the jails that were made last first, waits for them, and kills those that remain. Jails are
+    /// removed. New ones can be made meanwhile: nobody should.</summary>
+    /// <param name="patience">For all of them together; once more when somebody took all of it.</param>
+    /// <param name="steps">What else is done for each jail.</param>
+    public void ShutDown(TimeSpan patience, ShutdownSteps? steps = null) => new KernelShutdown(this, patience, steps).Run();
 
     /// <summary>Ends every guest at once and gives everything back.</summary>
     public void Dispose()

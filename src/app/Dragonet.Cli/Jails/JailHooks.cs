@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO;
 using Dragonet.Cli.Jails.Configuration;
 using Dragonet.Cli.Standing;
@@ -44,6 +45,30 @@ internal sealed class JailHooks(string kernel, JailDefinition jail, string? id)
 
     internal void Unmount(string target) => Run("0", "mount", ["umount", target], null);
 
+    /// <summary>What the kernel does around the jail when it is halted.</summary>
+    /// <param name="patience">Seconds that its programs have to end.</param>
+    internal StopRequest AtHalt(int patience) => new()
+    {
+        Before = [.. jail.List("exec.prestop")],
+        Stop = [.. jail.List("exec.stop")],
+        After = [.. jail.List("exec.poststop")],
+        Unmount = [.. Mounts().Select(static mount => mount.Target).Reverse()],
+        Release = [.. jail.List("exec.release")],
+        Timeout = patience,
+        StepTimeout = int.TryParse(jail.Text("exec.timeout"), CultureInfo.InvariantCulture, out var seconds) ? Math.Clamp(seconds, 0, 3600) : 0,
+        SystemUser = jail.Text("exec.system_user"),
+        JailUser = jail.Text("exec.jail_user"),
+        Environment = Environment(),
+    };
+
+    private Dictionary<string, string> Environment()
+    {
+        var environment = RunCommand.DefaultEnvironment();
+        environment["JNAME"] = jail.Name;
+        environment["JPATH"] = jail.Text("path") ?? "/";
+        return environment;
+    }
+
     private void Run(string where, string parameter, List<string> command, string? user)
     {
         if (jail.Text("exec.timeout") is { } seconds and not "0")
@@ -51,9 +76,7 @@ internal sealed class JailHooks(string kernel, JailDefinition jail, string? id)
             command = ["timeout", "-k", "1", seconds, .. command];
         }
 
-        var environment = RunCommand.DefaultEnvironment();
-        environment["JNAME"] = jail.Name;
-        environment["JPATH"] = jail.Text("path") ?? "/";
+        var environment = Environment();
         if (id is not null)
         {
             environment["JID"] = id;

@@ -130,7 +130,7 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
             var settings = JailSettings.Of(jail);
             settings.RemoveAll(setting => setting.Name is "persist" or "nopersist");
             settings.Add(new ControlSetting { Name = "persist" }); // while its programs are started
-            var made = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Create, Settings = settings }).Checked().Jails![0];
+            var made = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Create, Settings = settings, Stop = hooks.AtHalt(Patience(jail)) }).Checked().Jails![0];
             undo.Push(() => ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Remove, Jail = jail.Name }));
             hooks = new JailHooks(kernel, jail, made["jid"]);
             hooks.Outside("exec.created");
@@ -168,9 +168,11 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
     {
         var settings = JailSettings.Of(jail);
         settings.RemoveAll(setting => setting.Name is "name" or "jid");
-        _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Modify, Jail = jail.Name, Settings = settings }).Checked();
+        _ = ControlClient.Ask(kernel, new ControlRequest { Verb = ControlVerb.Modify, Jail = jail.Name, Settings = settings, Stop = new JailHooks(kernel, jail, null).AtHalt(Patience(jail)) }).Checked();
         say?.Invoke($"{jail.Name}: modified");
     }
+
+    private static int Patience(JailDefinition jail) => int.TryParse(jail.Text("stop.timeout") ?? "10", CultureInfo.InvariantCulture, out var wait) ? Math.Clamp(wait, 0, 3600) : 10;
 
     private void Stop(JailDefinition jail)
     {
@@ -181,7 +183,7 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
             hooks.Inside("exec.stop");
         }
 
-        var seconds = int.TryParse(jail.Text("stop.timeout") ?? "10", CultureInfo.InvariantCulture, out var wait) ? Math.Clamp(wait, 0, 3600) : 10;
+        var seconds = Patience(jail);
         if (!SkipsStop && seconds > 0)
         {
             JailPrograms.End(kernel, jail.Name, seconds);

@@ -35,6 +35,9 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, Cont
     /// <summary>What was started last to run by itself, by the number of its jail.</summary>
     internal ConcurrentDictionary<int, ExecRequest> Programs { get; } = new();
 
+    /// <summary>What is done around jails when the kernel is halted.</summary>
+    internal StopPlans Stops { get; } = new(kernel);
+
     /// <summary>Serves until somebody halts the kernel, and ends its programs in order.</summary>
     internal void Run()
     {
@@ -45,11 +48,12 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, Cont
             {
                 _ = Logs.TryRemove(change.Id, out _);
                 _ = Programs.TryRemove(change.Id, out _);
+                Stops.Forget(change.Id);
             }
         };
         new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "control" }.Start();
         _halted.Wait();
-        kernel.ShutDown(_patience);
+        kernel.ShutDown(_patience, new ShutdownSteps { Stopping = Stops.Begin, Stopped = Stops.End });
     }
 
     /// <summary>Ends the kernel.</summary>

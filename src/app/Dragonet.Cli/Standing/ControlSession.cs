@@ -98,14 +98,14 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
             case ControlVerb.Info:
                 return new ControlReply { Values = new(server.Information) };
             case ControlVerb.Create:
-                return Describe(server.Kernel.Jails.Create(Settings(request)));
+                return Describe(Keep(server.Kernel.Jails.Create(Settings(request)), request));
             case ControlVerb.Clone:
                 var settings = Settings(request);
                 return Describe(server.Kernel.Jails.Clone(Find(request), settings.Find(pair => pair.Key == "name").Value ?? throw new ControlException("clone: no name"), settings.FindAll(pair => pair.Key != "name")));
             case ControlVerb.Modify:
                 var jail = Find(request);
                 jail.Set(Settings(request));
-                return Describe(jail);
+                return Describe(Keep(jail, request));
             case ControlVerb.Remove:
                 var removed = Find(request);
                 removed.Remove();
@@ -269,6 +269,16 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
 
     private ProgramRelay StartRelay(GuestJail jail, ExecRequest program)
         => new(frames, jail, program, program.Detached ? server.Logs.GetOrAdd(jail.Id, _ => new ProgramLog()) : null);
+
+    private GuestJail Keep(GuestJail jail, ControlRequest request)
+    {
+        if (request.Stop is { } plan)
+        {
+            server.Stops.Keep(jail, plan);
+        }
+
+        return jail;
+    }
 
     private void Reply(ControlReply reply) => frames.Write(FrameKind.Reply, reply, ControlJson.Default.ControlReply);
 
