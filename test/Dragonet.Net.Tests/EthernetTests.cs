@@ -48,6 +48,35 @@ public sealed class EthernetTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void A_known_neighbour_that_has_gone_is_found_out_in_seconds(bool v6)
+    {
+        var a = Add("10.0.0.1/24", "fd00::1/64");
+        var b = Add("10.0.0.2/24", "fd00::2/64");
+        var server = Pair.Listen(b.Stack, 80, v6);
+        var first = a.Stack.CreateTcp(v6);
+        _ = first.Connect(World.EndpointB(80, v6));
+        Until(() => first.State == TcpState.Established && server.PendingCount == 1);
+        b.IsUp = false;
+        var client = a.Stack.CreateTcp(v6);
+        _ = client.Connect(World.EndpointB(80, v6));
+        var start = _now;
+        Until(() => client.State == TcpState.Closed);
+        Assert.InRange(_now - start, 3 * World.Second, 5 * World.Second);
+        Assert.Equal(Errno.EHOSTUNREACH, client.TakeError());
+
+        // Who is there still, and did not hear the call, is asked once, and answers.
+        b.IsUp = true;
+        client = a.Stack.CreateTcp(v6);
+        a.SetNeighbour(World.EndpointB(0, v6).Address, EthernetAddress.Derive("elsewhere"), isPermanent: false);
+        _ = client.Connect(World.EndpointB(80, v6));
+        start = _now;
+        Until(() => client.State == TcpState.Established);
+        Assert.InRange(_now - start, World.Second, World.Second + 100 * World.Millisecond);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void A_neighbour_that_moves_is_found_again(bool v6)
     {
         var a = Add("10.0.0.1/24", "fd00::1/64");

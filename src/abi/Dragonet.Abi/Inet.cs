@@ -11,6 +11,7 @@ public static class InetOption
     public const int IPPROTO_UDP = 17;
     public const int IPPROTO_IPV6 = 41;
     public const int IPPROTO_ICMPV6 = 58;
+    public const int IPPROTO_UDPLITE = 136;
     public const int IPPROTO_RAW = 255;
     public const int SOL_RAW = 255;
     public const int ICMP_FILTER = 1;
@@ -91,6 +92,8 @@ public static class InetOption
     public const int TCP_NOTSENT_LOWAT = 25;
 
     public const int UDP_CORK = 1;
+    public const int UDPLITE_SEND_CSCOV = 10;
+    public const int UDPLITE_RECV_CSCOV = 11;
 }
 
 /// <summary>struct in_pktinfo; addresses in network byte order.</summary>

@@ -165,6 +165,9 @@ public sealed partial class Stack
             case IPProtocol.Udp:
                 Udp.Input(header, packet, headerLength);
                 break;
+            case IPProtocol.UdpLite:
+                UdpLite.Input(header, packet, headerLength);
+                break;
             case IPProtocol.Icmp when header.Source.IsV4:
             case IPProtocol.IcmpV6 when !header.Source.IsV4:
                 Icmp.Input(header, packet);

@@ -11,6 +11,7 @@ namespace Dragonet.Net;
 public sealed partial class Stack
 {
     private readonly List<Interface> _interfaces = [];
+    private UdpLayer? _udpLite;
 
     public Stack(StackOptions options)
     {
@@ -18,7 +19,7 @@ public sealed partial class Stack
         Hash = new KeyedHash(options.Random(), options.Random());
         Buffers = new BufferBudget(options.BufferLimit);
         Tcp = new TcpLayer(this);
-        Udp = new UdpLayer(this);
+        Udp = new UdpLayer(this, IPProtocol.Udp);
         Icmp = new IcmpLayer(this);
         Raw = new RawLayer(this);
         Packets = new PacketLayer(this);
@@ -61,7 +62,7 @@ public sealed partial class Stack
     public long NextDeadline => HasWaiting ? Math.Min(Timers.Next, _burstStart + BurstTime) : Timers.Next;
 
     /// <summary>What is alive in this stack; all zero when everything was closed and nothing waits.</summary>
-    public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + Icmp.SocketCount + Raw.SocketCount + Packets.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
+    public StackCensus Census => new(Tcp.ConnectionCount, Tcp.SocketCount, Udp.SocketCount + (_udpLite?.SocketCount ?? 0) + Icmp.SocketCount + Raw.SocketCount + Packets.SocketCount, Pool.InUse, Timers.Count, Buffers.Used, Fragments.Count);
 
     /// <summary>What its owner wants of it.</summary>
     public StackOptions Options { get; }
@@ -75,6 +76,9 @@ public sealed partial class Stack
     internal TcpLayer Tcp { get; }
 
     internal UdpLayer Udp { get; }
+
+    /// <summary>Made when somebody uses it.</summary>
+    internal UdpLayer UdpLite => _udpLite ??= new UdpLayer(this, IPProtocol.UdpLite);
 
     internal IcmpLayer Icmp { get; }
 
@@ -118,6 +122,10 @@ public sealed partial class Stack
     /// <param name="isV6">Of family AF_INET6.</param>
     public UdpSocket CreateUdp(bool isV6) => new(Udp, isV6);
 
+    /// <summary>A new UDP-Lite socket.</summary>
+    /// <param name="isV6">Of family AF_INET6.</param>
+    public UdpSocket CreateUdpLite(bool isV6) => new(UdpLite, isV6);
+
     /// <summary>A new socket for echo requests and their replies (icmp(7), "ping sockets").</summary>
     /// <param name="isV6">ICMPv6.</param>
     public PingSocket CreatePing(bool isV6) => new(Icmp, isV6);
@@ -146,6 +154,9 @@ public sealed partial class Stack
 
     /// <summary>UDP sockets, for /proc/net/udp.</summary>
     public IEnumerable<UdpSocket> ListUdp() => Udp.List();
+
+    /// <summary>UDP-Lite sockets, for /proc/net/udplite.</summary>
+    public IEnumerable<UdpSocket> ListUdpLite() => _udpLite?.List() ?? [];
 
     /// <summary>True for an address of this stack: packets to it do not leave.</summary>
     public bool IsLocal(IPAddress address)

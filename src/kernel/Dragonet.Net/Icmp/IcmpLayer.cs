@@ -215,6 +215,9 @@ internal sealed class IcmpLayer(Stack stack)
             case IPProtocol.Udp:
                 stack.Udp.InputError(local, remote, notice, quoted[UdpDatagram.HeaderSize..]);
                 break;
+            case IPProtocol.UdpLite:
+                stack.UdpLite.InputError(local, remote, notice, quoted[UdpDatagram.HeaderSize..]);
+                break;
             case IPProtocol.Icmp or IPProtocol.IcmpV6 when quoted[0] == (isV4 ? EchoRequestV4 : EchoRequestV6)
                 && _sockets.TryGetValue((!isV4, BinaryPrimitives.ReadUInt16BigEndian(quoted[4..])), out var socket):
                 socket.Fail(notice, new Endpoint(header.Destination, 0), quoted); // with its ICMP header (ping_err of Linux)

@@ -136,6 +136,8 @@ public sealed class EthernetInterface : Interface
 
     internal override void OutputFrame(PacketBuffer frame) => Transmit(frame);
 
+    internal override void Suspect(IPAddress nextHop) => _neighbours.Suspect(nextHop);
+
     internal override void Output(PacketBuffer packet, IPAddress nextHop)
     {
         if (!IsUp)

@@ -144,6 +144,11 @@ public abstract class Interface
     /// <summary>Sends what a packet socket has made: a whole frame, or an IP packet where the link has no header; owns it.</summary>
     internal abstract void OutputFrame(PacketBuffer frame);
 
+    /// <summary>Nothing comes back from there: where the next hop was must not be taken for granted.</summary>
+    internal virtual void Suspect(IPAddress nextHop)
+    {
+    }
+
     /// <summary>Sends an IP packet; owns it.</summary>
     internal abstract void Output(PacketBuffer packet, IPAddress nextHop);
 

@@ -118,6 +118,17 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
         }
     }
 
+    /// <summary>Who sends to a neighbour hears nothing: it is asked where it is before the next packet goes there (RFC 1122, section 2.3.2.1 (4)).
+    /// When it has gone, the sender is told within seconds.</summary>
+    public void Suspect(IPAddress address)
+    {
+        if (_neighbours.TryGetValue(address, out var neighbour) && neighbour is { Hardware: not null, Claimed: null } && neighbour.ReachableUntil != Neighbour.Forever)
+        {
+            (neighbour.Hardware, neighbour.ReachableUntil, neighbour.AskAt, neighbour.Asked) = (null, 0, long.MaxValue, 0);
+            link.Stack.Timers.Update(this);
+        }
+    }
+
     /// <summary>Everybody that is known or asked for.</summary>
     public IEnumerable<Neighbour> All => _neighbours.Values;
 

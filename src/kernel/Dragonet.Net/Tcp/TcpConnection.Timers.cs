@@ -12,6 +12,7 @@ internal sealed partial class TcpConnection
     private const long TimeWaitTime = 60 * Second;
     private const int RetransmitLimit = 15;           // net.ipv4.tcp_retries2
     private const int SynAckLimit = 5;                // net.ipv4.tcp_synack_retries
+    private const int SuspectAfter = 3;               // timeouts of a conversation, until its neighbour is asked for anew
     private const int OrphanLimit = 8;                // net.ipv4.tcp_orphan_retries
 
     private LossTimer _lossTimer;
@@ -149,6 +150,11 @@ internal sealed partial class TcpConnection
         }
 
         _expirations++;
+        if (_expirations == (State == TcpState.SynSent ? 1 : SuspectAfter) && FindPath() is { } path)
+        {
+            path.Interface.Suspect(path.NextHop);
+        }
+
         if (State is TcpState.SynSent or TcpState.SynReceived)
         {
             _sent.MarkResent(0, Now);

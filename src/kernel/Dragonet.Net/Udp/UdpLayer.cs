@@ -1,13 +1,16 @@
-using Dragonet.Abi;
+using System.Buffers.Binary;
 
 namespace Dragonet.Net;
 
-/// <summary>UDP (RFC 768; RFC 1122, section 4.1): which socket gets a datagram.</summary>
-internal sealed class UdpLayer(Stack stack)
+/// <summary>UDP (RFC 768; RFC 1122, section 4.1) or UDP-Lite (RFC 3828), which has ports of its own: which socket gets a datagram.</summary>
+internal sealed class UdpLayer(Stack stack, IPProtocol protocol)
 {
     public PortTable Ports { get; } = new(stack, stack.Options.Random);
 
     public int SocketCount { get; set; }
+
+    /// <summary>Which of both.</summary>
+    public IPProtocol Protocol => protocol;
 
     internal Stack Stack => stack;
 
@@ -16,27 +19,26 @@ internal sealed class UdpLayer(Stack stack)
     /// <summary>A datagram came; owns the packet.</summary>
     public void Input(in IPHeader header, PacketBuffer packet, int headerLength)
     {
-        if (!UdpDatagram.TryParse(packet.Bytes, out var datagram) || !(packet.IsLocal || datagram.IsChecksumValid(header.Source, header.Destination)))
+        if (!Check(header, packet, out var ports, out var coverage))
         {
             stack.Counters.UdpInErrors++;
             stack.Pool.Return(packet);
             return;
         }
 
-        packet.Length = datagram.Length;
-        var source = new Endpoint(header.Source, datagram.SourcePort, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
-        var about = new Datagram(source, header.Destination, datagram.Length - UdpDatagram.HeaderSize, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt);
+        var source = new Endpoint(header.Source, ports.Source, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
+        var about = new Datagram(source, header.Destination, packet.Length - UdpDatagram.HeaderSize, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt);
         if (header.Destination.IsMulticast || stack.IsBroadcast(header.Destination))
         {
-            InputGroup(about, datagram.DestinationPort, packet);
+            InputGroup(about, ports.Destination, packet, coverage);
             return;
         }
 
-        if (Find(new Endpoint(header.Destination, datagram.DestinationPort), source, packet.Input.Index) is not { } socket)
+        if (Find(new Endpoint(header.Destination, ports.Destination), source, packet.Input.Index) is not { } socket)
         {
-            if (stack.Options.Interceptor is { } interceptor)
+            if (stack.Options.Interceptor is { } interceptor && protocol == IPProtocol.Udp)
             {
-                interceptor.OnDatagram(source, new Endpoint(header.Destination, datagram.DestinationPort), packet.Bytes[UdpDatagram.HeaderSize..]);
+                interceptor.OnDatagram(source, new Endpoint(header.Destination, ports.Destination), packet.Bytes[UdpDatagram.HeaderSize..]);
                 stack.Pool.Return(packet);
                 return;
             }
@@ -48,7 +50,36 @@ internal sealed class UdpLayer(Stack stack)
         }
 
         packet.TrimFront(UdpDatagram.HeaderSize);
-        socket.Input(packet, about);
+        socket.Input(packet, about, coverage);
+    }
+
+    /// <summary>Lengths and checksum are right; what is behind the datagram is cut off.</summary>
+    private bool Check(in IPHeader header, PacketBuffer packet, out (ushort Source, ushort Destination) ports, out int coverage)
+    {
+        ports = default;
+        coverage = 0;
+        var bytes = packet.Bytes;
+        if (protocol == IPProtocol.UdpLite)
+        {
+            if (!UdpLiteDatagram.TryParse(bytes, out var lite) || !(packet.IsLocal || lite.IsChecksumValid(header.Source, header.Destination)))
+            {
+                return false;
+            }
+
+            coverage = lite.Coverage;
+        }
+        else
+        {
+            if (!UdpDatagram.TryParse(bytes, out var datagram) || !(packet.IsLocal || datagram.IsChecksumValid(header.Source, header.Destination)))
+            {
+                return false;
+            }
+
+            coverage = packet.Length = datagram.Length;
+        }
+
+        ports = (BinaryPrimitives.ReadUInt16BigEndian(bytes), BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]));
+        return true;
     }
 
     /// <summary>An ICMP error about a datagram of ours.</summary>
@@ -72,7 +103,7 @@ internal sealed class UdpLayer(Stack stack)
     }
 
     /// <summary>Every socket that listens to a group or broadcast gets a copy.</summary>
-    private void InputGroup(in Datagram about, ushort port, PacketBuffer packet)
+    private void InputGroup(in Datagram about, ushort port, PacketBuffer packet, int coverage)
     {
         packet.TrimFront(UdpDatagram.HeaderSize);
         foreach (var user in Ports.Find(port) ?? [])
@@ -82,7 +113,7 @@ internal sealed class UdpLayer(Stack stack)
                 var copy = stack.Pool.Copy(packet.Data.AsSpan(packet.Start - UdpDatagram.HeaderSize, packet.Length + UdpDatagram.HeaderSize));
                 copy.TrimFront(UdpDatagram.HeaderSize);
                 copy.Input = packet.Input;
-                socket.Input(copy, about);
+                socket.Input(copy, about, coverage);
             }
         }
 

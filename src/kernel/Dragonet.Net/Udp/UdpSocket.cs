@@ -3,7 +3,7 @@ using Dragonet.Base;
 
 namespace Dragonet.Net;
 
-/// <summary>A UDP socket (udp(7)).</summary>
+/// <summary>A UDP socket (udp(7)), or one of UDP-Lite (udplite(7)).</summary>
 public sealed class UdpSocket : DatagramSocket, IPortUser
 {
     private readonly UdpLayer _layer;
@@ -20,6 +20,15 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
 
     /// <inheritdoc/>
     public bool ReusePort { get; set; }
+
+    /// <summary>UDP-Lite.</summary>
+    public bool IsLite => _layer.Protocol == IPProtocol.UdpLite;
+
+    /// <summary>UDPLITE_SEND_CSCOV: how many bytes of what is sent the checksum covers, with the header; 0 for all, which is so unless it was set.</summary>
+    public int? SendCoverage { get; set; }
+
+    /// <summary>UDPLITE_RECV_CSCOV: how many have to be covered of what is covered in part; 0 for all. Nothing has to be unless it was set.</summary>
+    public int? ReceiveCoverage { get; set; }
 
     IPAddress IPortUser.BoundAddress => Local.Address;
 
@@ -115,15 +124,35 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
 
         var packet = Stack.Pool.Rent(UdpDatagram.HeaderSize + data.Length);
         data.CopyTo(packet.Bytes[UdpDatagram.HeaderSize..]);
-        UdpDatagram.Write(packet.Bytes, new Endpoint(path.Source, Local.Port), remote);
+        var source = new Endpoint(path.Source, Local.Port);
+        if (IsLite)
+        {
+            UdpLiteDatagram.Write(packet.Bytes, source, remote, SendCoverage ?? packet.Length);
+        }
+        else
+        {
+            UdpDatagram.Write(packet.Bytes, source, remote);
+        }
+
         Stack.Counters.UdpOut++;
-        error = Stack.Output(HeaderFor(path.Source, remote.Address, IPProtocol.Udp, controls), packet, path, dontFragment: false, EchoesGroups);
+        error = Stack.Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, dontFragment: false, EchoesGroups);
         return error == Errno.OK ? data.Length : error;
     }
 
     /// <summary>A datagram came; owns the packet.</summary>
-    internal void Input(PacketBuffer packet, in Datagram about)
+    /// <param name="packet">The data; its header is in front.</param>
+    /// <param name="about">What is told about it.</param>
+    /// <param name="coverage">How much of it the checksum covers, with the header.</param>
+    internal void Input(PacketBuffer packet, in Datagram about, int coverage)
     {
+        // RFC 3828, section 3.3; udp_queue_rcv_one_skb of Linux.
+        if (ReceiveCoverage is { } least && coverage < packet.Length + UdpDatagram.HeaderSize && (least == 0 || coverage < least))
+        {
+            Stack.Counters.UdpInErrors++;
+            Stack.Pool.Return(packet);
+            return;
+        }
+
         // The filter sees the UDP header, which is in front of the first byte still.
         if (!Wants(packet.Data.AsSpan(packet.Start - UdpDatagram.HeaderSize, packet.Length + UdpDatagram.HeaderSize), packet, about.Destination.IsV4))
         {

@@ -13,5 +13,6 @@ public enum IPProtocol : byte
     IcmpV6 = 58,
     NoNext = 59,
     DestinationOptions = 60,
+    UdpLite = 136,
     Raw = 255,
 }

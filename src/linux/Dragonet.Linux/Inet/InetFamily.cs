@@ -49,7 +49,8 @@ public sealed class InetFamily : SocketFamily
             case SocketType.SOCK_DGRAM when protocol == echo:
                 return new PingFile(task, Domain, stack, flags);
             case SocketType.SOCK_DGRAM:
-                return protocol is 0 or InetOption.IPPROTO_UDP ? Result<SocketFile>.Of(new UdpFile(task, Domain, stack, flags)) : Errno.EPROTONOSUPPORT;
+                return protocol is 0 or InetOption.IPPROTO_UDP or InetOption.IPPROTO_UDPLITE
+                    ? Result<SocketFile>.Of(new UdpFile(task, Domain, stack, flags, protocol == 0 ? InetOption.IPPROTO_UDP : protocol)) : Errno.EPROTONOSUPPORT;
             case SocketType.SOCK_RAW:
                 return protocol is < 0 or > InetOption.IPPROTO_RAW ? Errno.EINVAL
                     : protocol == 0 ? Errno.EPROTONOSUPPORT

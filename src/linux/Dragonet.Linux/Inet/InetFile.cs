@@ -235,7 +235,7 @@ internal abstract class InetFile : SocketFile
             return error == Errno.ENETUNREACH ? Errno.EINVAL : error;
         }
 
-        if (endpoint.Port == 0 || endpoint.Port >= Network.Settings.FirstUnprivilegedPort || Type == SocketType.SOCK_RAW || Protocol is not (InetOption.IPPROTO_TCP or InetOption.IPPROTO_UDP)
+        if (endpoint.Port == 0 || endpoint.Port >= Network.Settings.FirstUnprivilegedPort || Type == SocketType.SOCK_RAW || Protocol is not (InetOption.IPPROTO_TCP or InetOption.IPPROTO_UDP or InetOption.IPPROTO_UDPLITE)
             || task.Credentials.Has(Capability.CAP_NET_BIND_SERVICE))
         {
             return endpoint;

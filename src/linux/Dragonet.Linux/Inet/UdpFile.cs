@@ -1,13 +1,16 @@
+using System.Buffers.Binary;
 using Dragonet.Abi;
+using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Net;
 using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Inet;
 
-/// <summary>A UDP socket as programs see it (udp(7)).</summary>
-internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stack, OpenFlags flags)
-    : DatagramFile(task, domain, SocketType.SOCK_DGRAM, InetOption.IPPROTO_UDP, stack, flags, inside => inside.CreateUdp(domain == AddressFamily.AF_INET6))
+/// <summary>A UDP or UDP-Lite socket as programs see it (udp(7), udplite(7)).</summary>
+internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stack, OpenFlags flags, int protocol) : DatagramFile(
+    task, domain, SocketType.SOCK_DGRAM, protocol, stack, flags,
+    inside => protocol == InetOption.IPPROTO_UDPLITE ? inside.CreateUdpLite(domain == AddressFamily.AF_INET6) : inside.CreateUdp(domain == AddressFamily.AF_INET6))
 {
     private UdpSocket Udp => (UdpSocket)Socket;
 
@@ -22,6 +25,41 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
         Udp.IsV6Only = value;
         return true;
     }
+
+    /// <summary>The coverages of UDP-Lite, which are of both levels; 1 to 7 and what is negative count as 8, the header (udp_lib_setsockopt of Linux).</summary>
+    protected override Errno SetProtocolOption(Task task, int level, int name, ReadOnlySpan<byte> value)
+    {
+        if (!IsCoverage(level, name) || !Udp.IsLite)
+        {
+            return base.SetProtocolOption(task, level, name, value);
+        }
+
+        if (value.Length < 4)
+        {
+            return Errno.EINVAL;
+        }
+
+        var number = BinaryPrimitives.ReadInt32LittleEndian(value);
+        var coverage = number == 0 ? 0 : Math.Clamp(number, UdpDatagram.HeaderSize, ushort.MaxValue);
+        if (name == InetOption.UDPLITE_SEND_CSCOV)
+        {
+            Udp.SendCoverage = coverage;
+        }
+        else
+        {
+            Udp.ReceiveCoverage = coverage;
+        }
+
+        return Errno.OK;
+    }
+
+    /// <inheritdoc/>
+    protected override Result<byte[]> GetProtocolOption(int level, int name) => IsCoverage(level, name) && (Udp.IsLite || level == InetOption.IPPROTO_UDP)
+        ? SocketOptions.Word((name == InetOption.UDPLITE_SEND_CSCOV ? Udp.SendCoverage : Udp.ReceiveCoverage) ?? 0)
+        : base.GetProtocolOption(level, name);
+
+    private static bool IsCoverage(int level, int name) =>
+        level is InetOption.IPPROTO_UDP or InetOption.IPPROTO_UDPLITE && name is InetOption.UDPLITE_SEND_CSCOV or InetOption.UDPLITE_RECV_CSCOV;
 
     /// <inheritdoc/>
     protected override void Apply(int name)
