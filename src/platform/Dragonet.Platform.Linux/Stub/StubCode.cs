@@ -244,6 +244,7 @@ internal static class StubCode
         c.mov(rcx, (long)StubLayout.KernelPid);
         c.cmp(rax, __qword_ptr[rcx]);
         c.jne(quit);
+        Call(c, Nr.setsid);                             // a share of the processors of its own (sched(7), autogroup): programs that spin beside it do not make it wait
         Call(c, Nr.sigaltstack, StubLayout.AltStack, 0);
         Call(c, Nr.getpid);
         c.mov(rcx, (long)StubLayout.MessagePayload);
