@@ -64,6 +64,12 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
         }
     }
 
+    /// <summary>The guest waited for an answer in vain and makes its call through the filter.</summary>
+    internal bool IsWithdrawn => Peek() == ChannelLayout.Withdrawn;
+
+    /// <summary>The last request has to be made again. To be asked by the one who served it.</summary>
+    internal bool IsRepeated { get; private set; }
+
     /// <summary>True while a request is being worked on.</summary>
     internal bool IsBusy => Volatile.Read(ref _busy) != 0;
 
@@ -321,6 +327,7 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
     private void Leave(int newState)
     {
         ref var state = ref Word(ChannelLayout.State);
+        IsRepeated = newState == ChannelLayout.Repeat;
         _ = Interlocked.Exchange(ref state, newState);
         Volatile.Write(ref _busy, 0);
         if (Volatile.Read(ref Word(ChannelLayout.Waiting)) != 0)
@@ -330,6 +337,14 @@ internal sealed unsafe class Channel : IUserMemory, IDisposable
                 // SAFETY: a futex word in the shared page. FUTEX_WAKE of all.
                 _ = Host.Call(Nr.futex, (long)pointer, 1, int.MaxValue);
             }
+        }
+    }
+
+    private int Peek()
+    {
+        lock (_lock)
+        {
+            return _disposed ? ChannelLayout.Idle : Volatile.Read(ref Word(ChannelLayout.State));
         }
     }
 

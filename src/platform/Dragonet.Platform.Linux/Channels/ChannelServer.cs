@@ -1,23 +1,32 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.Intrinsics.X86;
+using Dragonet.Abi;
 using Dragonet.Platform.Linux.Guests;
 using Dragonet.Platform.Linux.Interop;
 
 namespace Dragonet.Platform.Linux.Channels;
 
 /// <summary>
-/// The host thread that serves the channels of busy guests. It spins while, and only while, a processor is idle otherwise: as soon as
-/// more threads want to run than there are processors, or nothing has been asked for a moment, it sleeps, and guests use notifications.
+/// The host thread that serves the channels of busy guests. It spins while a processor is idle otherwise; where more threads want to run
+/// than there are processors it spins while that saves more processor time than it costs (<see cref="SpinAccount"/>). Else, and when
+/// nothing has been asked for a moment, it sleeps, and guests ring.
 /// </summary>
 internal sealed class ChannelServer
 {
     /// <summary>Microseconds without spinning after a guest thread has begun.</summary>
     private const long RoomForNew = 3000;
 
+    /// <summary>Microseconds of the first and the longest pause after spinning was not worth it.</summary>
+    private const long FirstPause = 1000, LongestPause = 20_000;
+
+    /// <summary>Looks at all channels between looks at the clock.</summary>
+    private const int LooksAtOnce = 32;
+
     private static readonly long s_microsecond = Stopwatch.Frequency / 1_000_000;
 
     private readonly Action<GuestThread, Channel> _serve;
+    private readonly byte[] _mask;
     private readonly bool _always;
     private readonly bool _never;
     private readonly RunQueue _runQueue = new();
@@ -26,17 +35,24 @@ internal sealed class ChannelServer
     private readonly ConcurrentQueue<Channel> _retired = new();
     private Channel[] _channels = [];     // replaced as a whole, under _lock
     private bool _running;                // guarded by _lock
+    private volatile int _hostThread;     // its number at the host; 0 before it runs
     private Thread? _thread;              // guarded by _lock
     private volatile bool _stopped;
     private long _notBefore;              // timestamp before which no spinning starts
     private volatile bool _yield;         // a new thread wants the processor
-    private long _pause = 1000;           // length of the next pause, in microseconds
+    private volatile bool _missed;        // a guest waited in vain, and rings since
+    private volatile bool _crowded;       // more want to run than there are processors
+    private long _pause = FirstPause;     // length of the next pause, in microseconds; the serving thread's
+    private SpinAccount _account = new(s_microsecond); // the serving thread's
+    private long _emptyLook = s_microsecond; // the shortest look at all channels that found nothing; the serving thread's
 
     /// <param name="serve">Runs a claimed request.</param>
     /// <param name="spin">Spin also when others wait for a processor (true), or never (false).</param>
-    internal ChannelServer(Action<GuestThread, Channel> serve, bool? spin)
+    /// <param name="mask">The processors of the host that this process may use.</param>
+    internal ChannelServer(Action<GuestThread, Channel> serve, bool? spin, byte[] mask)
     {
         _serve = serve;
+        _mask = mask;
         _always = spin == true;
         _never = spin == false;
     }
@@ -67,24 +83,20 @@ internal sealed class ChannelServer
 
         lock (_lock)
         {
-            if (_stopped || channel.IsActive)
+            if (_stopped || Array.IndexOf(_channels, channel) >= 0)
             {
                 return;
             }
 
             // The caller is running and the guest will be; is there one more processor?
-            if (!_running && !_always && _runQueue.Length >= Environment.ProcessorCount)
-            {
-                Volatile.Write(ref _notBefore, Stopwatch.GetTimestamp() + (5000 * s_microsecond));
-                return;
-            }
-
+            _crowded = _running ? _crowded : _runQueue.Length >= Environment.ProcessorCount;
             _yield = false;
             _channels = [.. _channels, channel];
             channel.IsActive = true;
             if (!_running)
             {
                 _running = true;
+                HostScheduling.Avoid(_hostThread, _mask);
                 if (_thread is null)
                 {
                     _thread = new Thread(Run, 512 * 1024) { IsBackground = true, Name = "channels" };
@@ -94,6 +106,13 @@ internal sealed class ChannelServer
                 _wake.Open();
             }
         }
+    }
+
+    /// <summary>A guest took its request back: the serving thread is not on a processor. The guest shall not wait for it again before it is.</summary>
+    internal void Missed(Channel channel)
+    {
+        channel.IsActive = false;
+        _missed = true;
     }
 
     /// <summary>The processes of a channel are gone: frees it as soon as the thread does not look at it any more.</summary>
@@ -131,6 +150,7 @@ internal sealed class ChannelServer
 
     private void Run()
     {
+        _hostThread = (int)Host.Call(Nr.gettid);
         while (true)
         {
             _wake.Wait();
@@ -151,73 +171,108 @@ internal sealed class ChannelServer
     {
         var started = Stopwatch.GetTimestamp();
         var (last, looked, checkedAt) = (started, started, started);
-        for (var idle = 0; !_stopped;)
+        _account.Begin();
+        while (!_stopped && !_yield)
         {
-            if (ServeAll(Volatile.Read(ref _channels)))
+            var (answered, repeated, empty) = (0, 0, 0);
+            for (var i = 0; i < LooksAtOnce; i++)
             {
-                idle = 0;
-            }
-            else
-            {
-                X86Base.Pause();
-            }
-
-            if ((++idle & 31) != 0)
-            {
-                continue;
+                if (!ServeAll(Volatile.Read(ref _channels), ref answered, ref repeated))
+                {
+                    empty++;
+                    X86Base.Pause();
+                }
             }
 
             FreeRetired();
-            if (_yield)
-            {
-                return;
-            }
-
             var now = Stopwatch.GetTimestamp();
-            if (idle == 32)
-            {
-                last = now;
-            }
-
+            var (passed, asked) = (now - looked, answered + repeated > 0);
+            looked = now;
+            last = asked ? now : last;
             if (now - last > 200 * s_microsecond)
             {
+                _pause = FirstPause;
                 return;
             }
 
             // A hole in time: this thread was not on a processor. Or look who else wants one.
-            var crowded = idle > 32 && now - looked > 300 * s_microsecond;
+            var hole = passed > 300 * s_microsecond;
             if (now - checkedAt > 2000 * s_microsecond)
             {
                 checkedAt = now;
-                crowded |= _runQueue.Length > Environment.ProcessorCount;
+                Crowded(_runQueue.Length > Environment.ProcessorCount);
+            }
+            else if (hole && !asked)
+            {
+                Crowded(true);
             }
 
-            looked = now;
-            if (crowded && !_always)
+            if (_missed)
             {
-                _pause = now - started > 20_000 * s_microsecond ? 2000 : Math.Min(_pause * 2, 100_000);
+                Return();
+            }
+
+            _emptyLook = asked ? _emptyLook : Math.Min(_emptyLook, passed / LooksAtOnce);
+            var looking = Math.Min(empty * _emptyLook, passed);
+            _account.Add(answered, repeated, looking, hole ? 0 : passed - looking);
+            if (_crowded && !_account.Pays && !_always)
+            {
+                _pause = now - started > 20_000 * s_microsecond ? FirstPause : Math.Min(_pause * 2, LongestPause);
                 Volatile.Write(ref _notBefore, now + (_pause * s_microsecond));
                 return;
             }
         }
     }
 
-    private bool ServeAll(Channel[] channels)
+    private void Crowded(bool crowded)
+    {
+        if (crowded && !_crowded)
+        {
+            _account.Begin();
+        }
+
+        _crowded = crowded;
+    }
+
+    /// <summary>This thread was away for so long that guests rang; it is back.</summary>
+    private void Return()
+    {
+        _missed = false;
+        lock (_lock)
+        {
+            foreach (var channel in _channels)
+            {
+                channel.IsActive = true;
+            }
+        }
+    }
+
+    private bool ServeAll(Channel[] channels, ref int answered, ref int repeated)
     {
         var any = false;
         foreach (var channel in channels)
         {
-            if (channel.TryClaim())
+            if (!channel.TryClaim())
             {
-                any = true;
-                if (channel.Thread is { } thread)
+                continue;
+            }
+
+            any = true;
+            if (channel.Thread is { } thread)
+            {
+                _serve(thread, channel);
+                if (channel.IsRepeated)
                 {
-                    _serve(thread, channel);
+                    repeated++;
                 }
                 else
                 {
-                    channel.Repeat();
+                    answered++;
                 }
+            }
+            else
+            {
+                channel.Repeat();
             }
         }
 
@@ -240,7 +295,8 @@ internal sealed class ChannelServer
         }
 
         Interlocked.MemoryBarrier();
-        _ = ServeAll(left);
+        var (answered, repeated) = (0, 0);
+        _ = ServeAll(left, ref answered, ref repeated);
         bool done;
         lock (_lock)
         {

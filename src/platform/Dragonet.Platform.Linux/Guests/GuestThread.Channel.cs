@@ -105,6 +105,11 @@ internal sealed partial class GuestThread
             var now = System.Diagnostics.Stopwatch.GetTimestamp();
             _quickCalls = now - _lastCall < System.Diagnostics.Stopwatch.Frequency / 10_000 ? _quickCalls + 1 : 0; // 100 microseconds
             _lastCall = now;
+            if (channel.IsActive && channel.IsWithdrawn)
+            {
+                space.Platform.ChannelServer!.Missed(channel);
+            }
+
             if (_quickCalls > 3 && !channel.IsActive)
             {
                 _quickCalls = 0;

@@ -52,6 +52,34 @@ internal static unsafe class HostScheduling
         _ = Host.Call(Nr.sched_setattr, thread, (long)attributes, 0);
     }
 
+    /// <summary>
+    /// Keeps a thread that spins for the sake of the calling one off the processor that this one runs on: there it would only be in the
+    /// way of those whom it waits for. Nothing changes where there is no other processor.
+    /// </summary>
+    /// <param name="thread">A thread of this process; 0: none yet.</param>
+    /// <param name="allowed">The processors that this process may use, of <see cref="GetMask"/>.</param>
+    internal static void Avoid(int thread, byte[] allowed)
+    {
+        uint here = 0;
+        // SAFETY: a word on the stack.
+        if (thread == 0 || Host.Call(Nr.getcpu, (long)&here) != 0 || here >= allowed.Length * 8)
+        {
+            return;
+        }
+
+        Span<byte> mask = stackalloc byte[allowed.Length];
+        allowed.CopyTo(mask);
+        mask[(int)here / 8] &= (byte)~(1 << ((int)here % 8));
+        if (mask.ContainsAnyExcept((byte)0))
+        {
+            fixed (byte* pointer = mask)
+            {
+                // SAFETY: the mask is on the stack. It fails when the thread is gone, or a cpuset has become smaller: it stays as it is.
+                _ = Host.Call(Nr.sched_setaffinity, thread, mask.Length, (long)pointer);
+            }
+        }
+    }
+
     /// <summary>Its nice value; the call itself answers 20 less it (getpriority(2)).</summary>
     internal static int GetNice() => Host.Call(Nr.getpriority, 0, 0) is > 0 and var value ? 20 - (int)value : 0;
 }

@@ -47,7 +47,7 @@ public sealed partial class LinuxPlatform : IPlatform
         if (!strict && channels && ChannelCode.IsPossible)
         {
             ChannelCode = ChannelCode.Assemble();
-            ChannelServer = new ChannelServer(Serve, spin);
+            ChannelServer = new ChannelServer(Serve, spin, ProcessorMask);
             Patches = new PatchedFiles(ChannelCode.Entry);
         }
 
