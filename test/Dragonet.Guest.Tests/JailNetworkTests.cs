@@ -116,6 +116,24 @@ public sealed class JailNetworkTests
     }
 
     [Fact]
+    public void Guests_make_virtual_networks_of_a_link()
+    {
+        HostTool.Require("ping", "iputils-ping");
+        using var kernel = DragonetKernel.Boot();
+        using var a = kernel.Jails.Create([new("name", "a"), new("persist", null), new("net", "lan0"), new("allow.raw_sockets", null)]);
+        using var b = kernel.Jails.Create([new("name", "b"), new("persist", null), new("net", "lan0"), new("allow.raw_sockets", null)]);
+        const string make = "PATH=/usr/sbin:/usr/bin:/sbin:/bin; ip link add link eth0 name eth0.{0} type vlan id {0}; ip addr add 10.5.0.{1}/24 dev eth0.{0}; ip link set eth0.{0} up; ";
+        Assert.Equal("eth0.5@eth0 vlan protocol 802.1Q id 5\n", JailTests.Run(b, string.Format(System.Globalization.CultureInfo.InvariantCulture, make, 5, 2)
+            + "ip -d link show eth0.5 | awk '/eth0.5/ {sub(\":\", \"\", $2); n = $2} / vlan / {print n, $1, $2, $3, $4, $5}'"));
+        Assert.Equal("1 received\n", JailTests.Run(a, string.Format(System.Globalization.CultureInfo.InvariantCulture, make, 5, 1) + "ping -q -c 1 -W 5 10.5.0.2 | grep -o '1 received'"));
+        Assert.Equal("0 received\n", JailTests.Run(a, "PATH=/usr/sbin:/usr/bin:/sbin:/bin; ip link del eth0.5; "
+            + string.Format(System.Globalization.CultureInfo.InvariantCulture, make, 6, 1) + "ping -q -c 1 -W 1 10.5.0.2 | grep -o '0 received'"));
+        Assert.Equal("RTNETLINK answers: File exists\nError: VLANs not supported on device.\n", JailTests.Run(a,
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin; ip link add link eth0 name other type vlan id 6 2>&1; ip link add link lo name lo.1 type vlan id 1 2>&1"));
+        Assert.Equal("vlan", kernel.Networks.ListInterfaces("a").Single(link => link.Name == "eth0.6").Kind);
+    }
+
+    [Fact]
     public void V3_a_new_stack_has_lo_down()
     {
         using var kernel = DragonetKernel.Boot();

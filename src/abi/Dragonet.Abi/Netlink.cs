@@ -85,6 +85,9 @@ public static class Netlink
     public const ushort IFLA_BRPORT_UNICAST_FLOOD = 9;
     public const ushort IFLA_BRPORT_ISOLATED = 33;
     public const ushort VETH_INFO_PEER = 1;
+    public const ushort IFLA_VLAN_ID = 1;
+    public const ushort IFLA_VLAN_FLAGS = 2;
+    public const ushort IFLA_VLAN_PROTOCOL = 5;
     public const ushort IFLA_PROMISCUITY = 30;
     public const ushort IFLA_EXT_MASK = 29;
     public const ushort IFLA_ALT_IFNAME = 53;

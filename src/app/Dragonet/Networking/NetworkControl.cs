@@ -282,7 +282,7 @@ public sealed class NetworkControl
         var peer = ethernet?.Pair?.PeerOf(ethernet);
         var counters = link.Counters;
         return new InterfaceInfo(jail, link.Index, link.Name,
-            link.IsLoopback ? "loopback" : ethernet?.Pair is not null ? "epair" : ethernet?.Bridge is not null ? "bridge" : ethernet?.LeadsOutside == true ? "external" : ethernet is not null ? "user" : "other",
+            link.IsLoopback ? "loopback" : ethernet?.Pair is not null ? "epair" : ethernet?.Bridge is not null ? "bridge" : ethernet?.LeadsOutside == true ? "external" : ethernet?.Vlan is not null ? "vlan" : ethernet is not null ? "user" : "other",
             link.IsUp, link.Mtu, link.HardwareAddress?.ToString() ?? "", [.. link.Addresses.Select(static prefix => prefix.ToString())],
             peer is null ? "" : $"{network.Fabric.JailOf(peer) ?? "?"}:{peer.Name}",
             ethernet?.Port is { } port ? $"{port.Bridge.Interface.Name}{(port.Bridge.HasSpanningTree ? " " + port.State.ToString().ToLowerInvariant() : "")}{(port.IsPrivate ? " private" : "")}" : "",

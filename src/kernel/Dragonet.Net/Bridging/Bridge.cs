@@ -71,7 +71,7 @@ public sealed class Bridge : IFrameCarrier
     private Stack Stack => Interface.Stack;
 
     /// <summary>Makes an interface of the same stack a port.</summary>
-    /// <returns>EBUSY when it is one already; ELOOP for a bridge; EINVAL for an interface of another stack.</returns>
+    /// <returns>EBUSY when it is one already; ELOOP for a bridge, or what one carries; EINVAL for an interface of another stack.</returns>
     public Result<BridgePort> Add(EthernetInterface link)
     {
         if (!link.IsOf(Stack))
@@ -79,7 +79,7 @@ public sealed class Bridge : IFrameCarrier
             return Errno.EINVAL;
         }
 
-        if (link.Bridge is not null)
+        if (link.Bridge is not null || link.Vlan?.IsOnBridge == true)
         {
             return Errno.ELOOP;
         }

@@ -33,6 +33,12 @@ public sealed class EthernetInterface : Interface
     /// <summary>The bridge that it is the machine's own place in, or null.</summary>
     public Bridge? Bridge => Carrier as Bridge;
 
+    /// <summary>The virtual network that it is the interface of, or null.</summary>
+    public VlanLink? Vlan => Carrier as VlanLink;
+
+    /// <summary>The virtual networks with interfaces of their own that it carries.</summary>
+    public IReadOnlyList<VlanLink> Vlans { get; internal set; } = [];
+
     /// <summary>Its frames go to a delegate, to whom the other end belongs.</summary>
     public bool LeadsOutside => _transmit is not null;
 
@@ -92,6 +98,15 @@ public sealed class EthernetInterface : Interface
         }
 
         Show(packet.Bytes, isOutgoing: false);
+        if (Vlans.Count > 0 && VlanTag.Read(packet.Bytes) is { } number && FindVlan(number) is { } vlan)
+        {
+            Counters.ReceivedPackets++;
+            Counters.ReceivedBytes += packet.Length;
+            VlanTag.Remove(packet);
+            vlan.Interface.Receive(packet);
+            return;
+        }
+
         if (Port is { } port)
         {
             Counters.ReceivedPackets++;
@@ -233,6 +248,19 @@ public sealed class EthernetInterface : Interface
         SendNeighbour(isSolicitation: false, isSolicited: !isCheck, message.Target, message.Target, isCheck ? new IPAddress(0xff02_0000_0000_0000, 1) : header.Source);
     }
 
+    private VlanLink? FindVlan(ushort number)
+    {
+        for (var i = 0; i < Vlans.Count; i++)
+        {
+            if (Vlans[i].Number == number)
+            {
+                return Vlans[i];
+            }
+        }
+
+        return null;
+    }
+
     private static Predicate<Prefix> Predicate(IPAddress address) => prefix => prefix.Address == address;
 
     /// <summary>RFC 826, "Packet Reception".</summary>
@@ -339,6 +367,16 @@ public sealed class EthernetInterface : Interface
 
     internal override void OnDetached()
     {
+        foreach (var vlan in Vlans)
+        {
+            _ = vlan.Interface.Stack.Detach(vlan.Interface);
+        }
+
+        if (Vlan is { } own)
+        {
+            own.Lower.Vlans = [.. own.Lower.Vlans.Where(other => other != own)];
+        }
+
         Port?.Bridge.Remove(this);
         Impairment = null;
         IsAutoconfigured = false;

@@ -20,6 +20,11 @@ internal static class LinkChanges
             return Errno.OK;
         }
 
+        if (isUp && link is EthernetInterface { Vlan.Lower.IsUp: false })
+        {
+            return Errno.ENETDOWN; // vlan_dev_open of Linux
+        }
+
         link.IsUp = isUp;
         if (isUp)
         {
@@ -85,9 +90,14 @@ internal static class LinkChanges
             return Errno.EOPNOTSUPP;
         }
 
-        if (ethernet is null || !bridge.Add(ethernet).Ok(out _, out var error))
+        if (ethernet is null)
         {
-            return ethernet is null ? Errno.EINVAL : ethernet.Bridge is not null ? Errno.ELOOP : Errno.EBUSY;
+            return Errno.EINVAL;
+        }
+
+        if (!bridge.Add(ethernet).Ok(out _, out var error))
+        {
+            return error == Errno.ELOOP ? Errno.ELOOP : Errno.EBUSY;
         }
 
         network.Events.Link(link);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dragonet.Abi;
@@ -8,7 +9,7 @@ using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.NetlinkSockets;
 
-/// <summary>Interfaces that guests make, move and remove (ip-link(8)): veth, bridge, dummy. Outside the stack: a pair may have its ends in two.</summary>
+/// <summary>Interfaces that guests make, move and remove (ip-link(8)): veth, bridge, dummy, vlan. Outside the stack: a pair may have its ends in two.</summary>
 internal static class LinkMaking
 {
     private const int MaxLinks = 1024; // of one stack
@@ -65,7 +66,7 @@ internal static class LinkMaking
     {
         var about = request.Attributes<ifinfomsg>().Inside(Netlink.IFLA_LINKINFO);
         var kind = about.Text(Netlink.IFLA_INFO_KIND);
-        if (kind is not ("veth" or "bridge" or "dummy"))
+        if (kind is not ("veth" or "bridge" or "dummy" or "vlan"))
         {
             return request.Refuse(Errno.EOPNOTSUPP, "Unknown device type");
         }
@@ -87,6 +88,7 @@ internal static class LinkMaking
         {
             "veth" => CreatePair(ref request, about, name),
             "bridge" => CreateBridge(network, name),
+            "vlan" => CreateVlan(ref request, about, name),
             _ => network.Fabric.CreateDummy(network, name),
         };
         if (!made.Ok(out var link, out var error))
@@ -116,6 +118,37 @@ internal static class LinkMaking
 
     private static Result<EthernetInterface> CreateBridge(NetworkStack network, string name) =>
         network.Fabric.CreateBridge(network, name, byGuest: true).Ok(out var bridge, out var error) ? bridge.Interface : error;
+
+    /// <summary>IFLA_LINK is the interface below, IFLA_VLAN_ID the number (vlan_newlink and vlan_validate of Linux). 802.1ad is missing.</summary>
+    private static Result<EthernetInterface> CreateVlan(ref RouteRequest request, NetlinkAttributes about, string name)
+    {
+        var network = request.Network;
+        var data = about.Inside(Netlink.IFLA_INFO_DATA);
+        if (!data.TryGet(Netlink.IFLA_VLAN_ID, out var id) || id.Length < 2)
+        {
+            return request.Refuse(Errno.EINVAL, "VLAN id not specified");
+        }
+
+        if (data.TryGet(Netlink.IFLA_VLAN_PROTOCOL, out var protocol) && (protocol.Length < 2 || BinaryPrimitives.ReadUInt16BigEndian(protocol) != 0x8100))
+        {
+            return request.Refuse(Errno.EPROTONOSUPPORT, "Invalid VLAN protocol");
+        }
+
+        if (request.Attributes<ifinfomsg>().Number(Netlink.IFLA_LINK) is not { } index)
+        {
+            return request.Refuse(Errno.EINVAL, "link not specified");
+        }
+
+        Interface? lower;
+        using (network.Enter())
+        {
+            lower = request.Find(index);
+        }
+
+        return lower is null ? request.Refuse(Errno.ENODEV, "link does not exist")
+            : lower is not EthernetInterface ethernet ? request.Refuse(Errno.EOPNOTSUPP, "VLANs not supported on device")
+            : network.Fabric.CreateVlan(network, name, ethernet, BinaryPrimitives.ReadUInt16LittleEndian(id));
+    }
 
     /// <summary>VETH_INFO_PEER: a header and attributes of the other end.</summary>
     private static Result<EthernetInterface> CreatePair(ref RouteRequest request, NetlinkAttributes about, string name)
@@ -169,6 +202,11 @@ internal static class LinkMaking
         if (link is not EthernetInterface ethernet || !network.Fabric.IsByGuest(ethernet))
         {
             return Errno.EOPNOTSUPP;
+        }
+
+        foreach (var vlan in ethernet.Vlans)
+        {
+            Tell(network, vlan.Interface); // they go with it
         }
 
         var peer = ethernet.Pair?.PeerOf(ethernet);

@@ -109,6 +109,7 @@ internal static class LinkMessages
     private static string? KindOf(Interface link) => link is not EthernetInterface ethernet ? null
         : ethernet.Bridge is not null ? "bridge"
         : ethernet.Pair is not null ? "veth"
+        : ethernet.Vlan is not null ? "vlan"
         : ethernet.LeadsNowhere ? "dummy" : null;
 
     /// <summary>The fixed part of a message about an interface.</summary>
@@ -157,6 +158,11 @@ internal static class LinkMessages
             _ = message.Add(Netlink.IFLA_LINK, peer.Index);
         }
 
+        if (link.Vlan is { } vlan)
+        {
+            _ = message.Add(Netlink.IFLA_LINK, vlan.Lower.Index);
+        }
+
         if (link.Port is { } port)
         {
             _ = message.Add(Netlink.IFLA_MASTER, port.Bridge.Interface.Index);
@@ -167,6 +173,14 @@ internal static class LinkMessages
             _ = message.Nest(Netlink.IFLA_LINKINFO, inside =>
             {
                 _ = inside.Add(Netlink.IFLA_INFO_KIND, kind);
+                if (link.Vlan is { } own)
+                {
+                    _ = inside.Nest(Netlink.IFLA_INFO_DATA, data => data
+                        .Add(Netlink.IFLA_VLAN_PROTOCOL, [0x81, 0])
+                        .Add(Netlink.IFLA_VLAN_ID, [(byte)own.Number, (byte)(own.Number >> 8)])
+                        .Add(Netlink.IFLA_VLAN_FLAGS, [1, 0, 0, 0, 255, 255, 255, 255])); // VLAN_FLAG_REORDER_HDR
+                }
+
                 if (link.Port is not null)
                 {
                     _ = inside.Add(Netlink.IFLA_INFO_SLAVE_KIND, "bridge");

@@ -123,6 +123,36 @@ public sealed class NetworkFabric(string identity)
         }
     }
 
+    /// <summary>Makes an interface for one virtual network of another one, for a guest (ip-link(8), "vlan").</summary>
+    /// <returns>ENODEV when the other one is not there; otherwise as <see cref="VlanLink.Create"/>.</returns>
+    public Result<EthernetInterface> CreateVlan(NetworkStack stack, string name, EthernetInterface lower, int number)
+    {
+        if (!IsName(name))
+        {
+            return Errno.EINVAL;
+        }
+
+        using (_lock.Enter())
+        {
+            VlanLink? made;
+            using (stack.Enter())
+            {
+                if (stack.HasEnded || !stack.Stack.Interfaces.Contains(lower))
+                {
+                    return stack.HasEnded ? Errno.EBUSY : Errno.ENODEV;
+                }
+
+                if (!VlanLink.Create(lower, number, name).Ok(out made, out var error))
+                {
+                    return error;
+                }
+            }
+
+            _places[made.Interface] = new Place(stack, stack, name, ByGuest: true);
+            return made.Interface;
+        }
+    }
+
     /// <summary>Moves an interface to another stack, where it is down and has no address (if_vmove of FreeBSD).</summary>
     /// <returns>ENODEV when it is not there; EINVAL for what cannot move; EEXIST when the name is taken there, or it is there; EBUSY when that jail ends.</returns>
     public Errno Move(NetworkStack from, string name, NetworkStack to, string? newName = null)
@@ -142,7 +172,7 @@ public sealed class NetworkFabric(string identity)
                 }
             }
 
-            if (link.Bridge is not null)
+            if (link.Bridge is not null || link.Vlan is not null)
             {
                 return Errno.EINVAL;
             }
@@ -213,6 +243,7 @@ public sealed class NetworkFabric(string identity)
     private Errno MoveLocked(EthernetInterface link, NetworkStack to, string name)
     {
         var (place, oldName) = (_places[link], link.Name);
+        RemoveVlansLocked(link);
         using (to.Enter())
         {
             if (to.HasEnded)
@@ -249,6 +280,7 @@ public sealed class NetworkFabric(string identity)
     {
         foreach (var end in link.Pair is { } pair ? [pair.A, pair.B] : new[] { link })
         {
+            RemoveVlansLocked(end);
             if (end.Bridge is { } bridge && _places.TryGetValue(end, out var place))
             {
                 using (place.Stack.Enter())
@@ -262,6 +294,15 @@ public sealed class NetworkFabric(string identity)
             }
 
             _ = _places.TryRemove(end, out _);
+        }
+    }
+
+    /// <summary>What an interface carries does not move with it.</summary>
+    private void RemoveVlansLocked(EthernetInterface link)
+    {
+        foreach (var vlan in link.Vlans)
+        {
+            DestroyLocked(vlan.Interface);
         }
     }
 
