@@ -111,45 +111,44 @@ internal static class Epolls
             return Errno.EINVAL;
         }
 
-        if (task.CallState is not WaitState state)
+        var waiting = task.CallState as WaitState;
+        if (waiting?.Epoll is not { } epoll)
         {
             if (!task.Files.Get(instance.Value).Ok(out var file, out var error))
             {
                 return error;
             }
 
-            if (file is not EpollFile epoll)
+            if (file is not EpollFile asked)
             {
                 return Errno.EINVAL;
             }
 
-            state = new WaitState(epoll, new PollObserver(task));
+            epoll = asked;
         }
 
         var buffer = ArrayPool<epoll_event>.Shared.Rent(Math.Min(count, MaxEvents));
-        var found = state.Epoll.Collect(buffer.AsSpan(0, Math.Min(count, MaxEvents)), state.Observer);
+        var found = epoll.Collect(buffer.AsSpan(0, Math.Min(count, MaxEvents)), task.Observer);
         var stored = task.Memory.WriteArray<epoll_event>(events.Address, buffer.AsSpan(0, found));
         ArrayPool<epoll_event>.Shared.Return(buffer);
         if (found > 0 || task.TimedOut)
         {
-            if (task.CallState is null)
+            if (waiting is null)
             {
-                state.Dispose();
+                epoll.PassOn();
             }
 
             return stored == Errno.OK ? found : stored;
         }
 
-        task.CallState = state;
-        return task.WaitOn(state.Epoll.Queue, RestartKind.Interrupt, PollEvents.All, exclusive: true);
+        task.CallState = waiting ?? new WaitState(epoll);
+        return task.WaitOn(epoll.Queue, RestartKind.Interrupt, PollEvents.All, exclusive: true);
     }
 
     /// <summary>Whoever stops waiting, for whatever reason, lets the next one see what is still ready.</summary>
-    private sealed class WaitState(EpollFile epoll, PollObserver observer) : IDisposable
+    private sealed class WaitState(EpollFile epoll) : IDisposable
     {
         public EpollFile Epoll => epoll;
-
-        public PollObserver Observer => observer;
 
         public void Dispose() => epoll.PassOn();
     }
