@@ -39,6 +39,10 @@ public sealed class FamilyTests
     [MemberData(nameof(Names))]
     public void On_Dragonet_strict(string name) => Check(name, ChannelUse.Never, strict: true);
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void On_Dragonet_strict_with_channels(string name) => Check(name, ChannelUse.Always, strict: true);
+
     /// <summary>By the command, whose kernel process has confined itself, and with calls through shared memory: the fast way must do what
     /// the other one does.</summary>
     [Theory]

@@ -41,29 +41,24 @@ internal static class ChannelCalls
         (Nr.getrusage, ChannelKind.Plain), (Nr.times, ChannelKind.Plain), (Nr.sysinfo, ChannelKind.Plain),
     ];
 
-    /// <summary>True for calls that the kernel takes from a channel.</summary>
-    public static bool[] MakeServed()
-    {
-        var served = new bool[TableSize];
-        foreach (var (number, kind) in s_calls)
-        {
-            served[(int)number] = kind < ChannelKind.Identity;
-        }
-
-        return served;
-    }
-
     /// <summary>The kind of every number, as the stub looks it up.</summary>
-    public static byte[] MakeTable()
+    /// <param name="strict">Nothing is answered in the guest: every call goes to the kernel.</param>
+    public static byte[] MakeTable(bool strict)
     {
         var table = new byte[TableSize];
         foreach (var (number, kind) in s_calls)
         {
-            table[(int)number] = (byte)kind;
+            table[(int)number] = (byte)(strict && kind >= ChannelKind.Identity ? ChannelKind.Plain : kind);
         }
 
         return table;
     }
+
+    /// <summary>True for a number that the kernel takes from a channel.</summary>
+    /// <param name="table">Of <see cref="MakeTable"/>.</param>
+    /// <param name="number">Any.</param>
+    public static bool IsServed(ReadOnlySpan<byte> table, int number)
+        => number >= 0 && number < table.Length && (ChannelKind)table[number] is > ChannelKind.None and < ChannelKind.Identity;
 
     /// <summary>The argument that says where the bytes that were sent along come from.</summary>
     public static int SentArgument(ReadOnlySpan<byte> kinds, int number)

@@ -53,14 +53,16 @@ internal sealed class ChannelCode
     internal ReadOnlySpan<byte> Page => _code;
 
     /// <summary>Assembles it.</summary>
-    internal static ChannelCode Assemble()
+    /// <param name="kinds">The kind of every call, of <see cref="ChannelCalls.MakeTable"/>.</param>
+    /// <param name="canSleep">The filter lets futex(2) pass; else a guest waits awake for a call that is worked on.</param>
+    internal static ChannelCode Assemble(ReadOnlySpan<byte> kinds, bool canSleep)
     {
         var c = new Assembler(64);
         var (bail, saved, posted, answered, givenUp, end) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (identity, bell, rung, stored) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         EmitEntry(c, ref bail, ref saved, identity);
         EmitSend(c, bell);
-        EmitWait(c, ref posted, answered, givenUp);
+        EmitWait(c, ref posted, answered, givenUp, canSleep);
         EmitAnswer(c, ref answered);
         c.Label(ref givenUp);
         Restore(c);
@@ -86,7 +88,7 @@ internal sealed class ChannelCode
 
         var page = new byte[0x1000];
         stream.ToArray().CopyTo(page, 0);
-        ChannelCalls.MakeTable().CopyTo(page, TableOffset);
+        kinds.CopyTo(page.AsSpan(TableOffset));
         return new ChannelCode(page)
         {
             Saved = result.GetLabelRIP(saved),
@@ -231,9 +233,9 @@ internal sealed class ChannelCode
         c.xchg(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.State], eax); // and a full fence before the look at Active
     }
 
-    private static void EmitWait(Assembler c, ref Label posted, Label answered, Label givenUp)
+    private static void EmitWait(Assembler c, ref Label posted, Label answered, Label givenUp, bool canSleep)
     {
-        var (spin, loop, withdraw, sleep) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        var (spin, loop, withdraw) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         c.Label(ref posted);
         c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], ChannelLayout.ServedAtOnce);
         c.jne(withdraw);
@@ -258,8 +260,13 @@ internal sealed class ChannelCode
         c.cmp(eax, ChannelLayout.Claimed);
         c.jne(spin);
 
+        if (!canSleep)
+        {
+            c.jmp(spin);
+            return;
+        }
+
         // futex(&state, FUTEX_WAIT, Claimed, no limit): the kernel process wakes it when it sees Waiting.
-        c.Label(ref sleep);
         c.mov(eax, 1);
         c.xchg(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Waiting], eax);
         c.lea(rdi, __[r11 + ChannelLayout.Control + ChannelLayout.State]);

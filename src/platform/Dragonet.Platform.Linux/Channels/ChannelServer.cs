@@ -83,8 +83,14 @@ internal sealed class ChannelServer
 
         lock (_lock)
         {
-            if (_stopped || Array.IndexOf(_channels, channel) >= 0)
+            if (_stopped)
             {
+                return;
+            }
+
+            if (Array.IndexOf(_channels, channel) >= 0)
+            {
+                _missed = true; // another thread had the slot, or this one waited in vain
                 return;
             }
 

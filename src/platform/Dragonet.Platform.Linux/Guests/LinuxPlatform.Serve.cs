@@ -56,7 +56,7 @@ public sealed partial class LinuxPlatform
     private void Serve(GuestThread thread, Channel channel)
     {
         var call = channel.Take(_kinds);
-        if (call.Number is < 0 or >= ChannelCalls.TableSize || !_served[call.Number])
+        if (!ChannelCalls.IsServed(_kinds, call.Number))
         {
             channel.Repeat();
             return;

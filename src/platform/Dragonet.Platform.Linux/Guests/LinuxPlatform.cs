@@ -30,8 +30,7 @@ public sealed partial class LinuxPlatform : IPlatform
     private readonly HostPoller _poller = new();
     private readonly RunQueue _runQueue = new();
     private readonly Keeper _keeper;
-    private readonly bool[] _served = ChannelCalls.MakeServed();
-    private readonly byte[] _kinds = ChannelCalls.MakeTable();
+    private readonly byte[] _kinds;
     private ITrapHandler _handler = null!;
     private int _disposed;
 
@@ -44,9 +43,10 @@ public sealed partial class LinuxPlatform : IPlatform
         (ProcessorMask, OwnNice) = (HostScheduling.GetMask(), HostScheduling.GetNice());
         Processors = HostScheduling.GetProcessors(ProcessorMask);
         PollBeforeReceive = HostVersion.Current < new Version(6, 11);
-        if (!strict && channels && ChannelCode.IsPossible)
+        _kinds = ChannelCalls.MakeTable(strict);
+        if (channels && ChannelCode.IsPossible)
         {
-            ChannelCode = ChannelCode.Assemble();
+            ChannelCode = ChannelCode.Assemble(_kinds, canSleep: !strict);
             ChannelServer = new ChannelServer(Serve, spin, ProcessorMask);
             Patches = new PatchedFiles(ChannelCode.Entry);
         }
