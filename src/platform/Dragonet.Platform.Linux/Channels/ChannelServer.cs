@@ -76,7 +76,7 @@ internal sealed class ChannelServer
     /// <summary>Serves this channel too, if a processor is free for it.</summary>
     internal void Activate(Channel channel)
     {
-        if (_never || !IsWelcome)
+        if (_never || !IsWelcome || (Environment.ProcessorCount == 1 && !_always))
         {
             return;
         }
