@@ -262,7 +262,8 @@ TEST(clear_tid_and_futex)
     int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID;
     int tid = CHECK_OK(clone(raw_child, stack + sizeof stack, flags, &raw_flag, &parent_word, NULL, &word));
     CHECK_EQ(parent_word, tid);
-    while (word != 0) syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, word ? tid : 0, NULL, NULL, 0);
+    // Always against the number: a word read twice may be 0 the second time, and nobody wakes who waits for that.
+    while (word != 0) syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, tid, NULL, NULL, 0);
     CHECK_EQ(raw_flag, 1);
     CHECK_ERRNO(syscall(SYS_clone, CLONE_THREAD, NULL, NULL, NULL, NULL), EINVAL);  // needs CLONE_SIGHAND
     CHECK_ERRNO(syscall(SYS_clone, CLONE_SIGHAND, NULL, NULL, NULL, NULL), EINVAL); // needs CLONE_VM
