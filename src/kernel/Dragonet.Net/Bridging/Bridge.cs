@@ -27,6 +27,9 @@ public sealed class Bridge : IFrameCarrier
     /// <summary>Frames carry virtual networks, and ports let pass what they allow (802.1Q).</summary>
     public bool IsFilteringVlans { get; set; }
 
+    /// <summary>Whether the stack itself is in the network. Else it only carries frames.</summary>
+    public bool HasHost { get; init; } = true;
+
     /// <summary>Most addresses that it remembers.</summary>
     public int MaxAddresses
     {
@@ -172,7 +175,7 @@ public sealed class Bridge : IFrameCarrier
             return;
         }
 
-        if (destination == Interface.Address && from is not null)
+        if (HasHost && destination == Interface.Address && from is not null)
         {
             DeliverHere(packet, vlan);
         }
@@ -202,6 +205,11 @@ public sealed class Bridge : IFrameCarrier
         }
 
         if (from.State is not (PortState.Learning or PortState.Forwarding) || source.IsMulticast || source == Interface.Address)
+        {
+            return false;
+        }
+
+        if (from.Guard?.Admits(packet.Bytes) == false)
         {
             return false;
         }
@@ -238,7 +246,7 @@ public sealed class Bridge : IFrameCarrier
             }
         }
 
-        if (from is not null && (isMulticast || Interface.IsPromiscuous))
+        if (HasHost && from is not null && (isMulticast || Interface.IsPromiscuous))
         {
             DeliverHere(packet, vlan);
         }

@@ -44,7 +44,16 @@ public sealed class BridgePort
         set => Tree.PathCost = value;
     }
 
+    /// <summary>Most addresses that are remembered behind it. Frames of others are passed on all the same.</summary>
+    public int MaxAddresses { get; set; } = int.MaxValue;
+
     internal TreePort Tree { get; }
+
+    /// <summary>Addresses that are remembered behind it.</summary>
+    internal int AddressCount { get; set; }
+
+    /// <summary>Says whose frames may come in here; null for everybody's.</summary>
+    internal SourceGuard? Guard { get; set; }
 
     /// <summary>Lets frames of a virtual network pass.</summary>
     /// <param name="vlan">1 to 4094.</param>

@@ -36,37 +36,62 @@ internal sealed class ForwardingTable
                 return false;
             }
 
+            if (entry.Port != port && port.AddressCount >= port.MaxAddresses)
+            {
+                return true;
+            }
+
+            entry.Port.AddressCount--;
+            port.AddressCount++;
             entry.Port = port;
             entry.SeenAt = now;
             return true;
         }
 
-        if (_entries.Count >= MaxEntries)
+        if (_entries.Count >= MaxEntries || port.AddressCount >= port.MaxAddresses)
         {
             Purge(now);
         }
 
-        if (_entries.Count < MaxEntries)
+        if (_entries.Count < MaxEntries && port.AddressCount < port.MaxAddresses)
         {
-            _entries.Add((address, vlan), new Entry { Port = port, SeenAt = now });
+            Put((address, vlan), new Entry { Port = port, SeenAt = now });
         }
 
         return true;
     }
 
     /// <summary>Says where an address is, for good.</summary>
-    public void SetStatic(EthernetAddress address, ushort vlan, BridgePort port, long now) => _entries[(address, vlan)] = new Entry { Port = port, SeenAt = now, IsStatic = true };
+    public void SetStatic(EthernetAddress address, ushort vlan, BridgePort port, long now) => Put((address, vlan), new Entry { Port = port, SeenAt = now, IsStatic = true });
 
     /// <summary>Forgets an address.</summary>
-    public bool Remove(EthernetAddress address, ushort vlan) => _entries.Remove((address, vlan));
+    public bool Remove(EthernetAddress address, ushort vlan) => Remove((address, vlan));
 
     /// <summary>Forgets all addresses behind a port; null for those that were learned behind any.</summary>
     public void Flush(BridgePort? port)
     {
         foreach (var key in _entries.Where(pair => port is null ? !pair.Value.IsStatic : pair.Value.Port == port).Select(pair => pair.Key).ToArray())
         {
-            _ = _entries.Remove(key);
+            _ = Remove(key);
         }
+    }
+
+    private void Put((EthernetAddress, ushort) key, Entry entry)
+    {
+        _ = Remove(key);
+        _entries.Add(key, entry);
+        entry.Port.AddressCount++;
+    }
+
+    private bool Remove((EthernetAddress, ushort) key)
+    {
+        if (!_entries.Remove(key, out var entry))
+        {
+            return false;
+        }
+
+        entry.Port.AddressCount--;
+        return true;
     }
 
     /// <summary>Old entries go; at most once a second, so that a flood of addresses costs no more.</summary>
@@ -80,7 +105,7 @@ internal sealed class ForwardingTable
         _purgedAt = now;
         foreach (var key in _entries.Where(pair => !pair.Value.IsStatic && !pair.Value.Port.IsSticky && pair.Value.SeenAt + AgeingTime <= now).Select(pair => pair.Key).ToArray())
         {
-            _ = _entries.Remove(key);
+            _ = Remove(key);
         }
     }
 

@@ -8,6 +8,7 @@ public sealed class EthernetInterface : Interface
     private readonly FrameHandler? _transmit;
     private readonly NeighbourTable _neighbours;
     private Impairer? _impairer;
+    private Impairer? _receiveImpairer;
 
     /// <summary>Adds the interface to a stack; it is down and has no address. Frames go to the delegate, or into a <see cref="Cable"/>.</summary>
     public EthernetInterface(Stack stack, string name, EthernetAddress address, FrameHandler? transmit = null, int mtu = 1500)
@@ -56,6 +57,17 @@ public sealed class EthernetInterface : Interface
         }
     }
 
+    /// <summary>What the link does to frames that come from outside, or null: for a link whose other end has no impairment.</summary>
+    public LinkImpairment? ReceiveImpairment
+    {
+        get => _receiveImpairer?.Settings;
+        set
+        {
+            _receiveImpairer?.End();
+            _receiveImpairer = value is null ? null : new Impairer(this, value, isInbound: true);
+        }
+    }
+
     /// <summary>What it has found by itself; null unless <see cref="IsAutoconfigured"/>.</summary>
     public Autoconfiguration? Autoconfiguration { get; private set; }
 
@@ -84,7 +96,15 @@ public sealed class EthernetInterface : Interface
     {
         if (IsUp && bytes.Length <= MaxFrame)
         {
-            Receive(Stack.Pool.Copy(bytes));
+            var packet = Stack.Pool.Copy(bytes);
+            if (_receiveImpairer is null)
+            {
+                Receive(packet);
+            }
+            else
+            {
+                _receiveImpairer.Take(packet);
+            }
         }
     }
 
@@ -378,7 +398,7 @@ public sealed class EthernetInterface : Interface
         }
 
         Port?.Bridge.Remove(this);
-        Impairment = null;
+        Impairment = ReceiveImpairment = null;
         IsAutoconfigured = false;
         Flush();
         Pair?.InboxOf(this).Close();

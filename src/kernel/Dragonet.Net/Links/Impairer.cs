@@ -1,7 +1,7 @@
 namespace Dragonet.Net;
 
-/// <summary>A device in front of a wire that does to frames what <see cref="LinkImpairment"/> says. Frames that wait are the sender's.</summary>
-internal sealed class Impairer(EthernetInterface link, LinkImpairment settings) : StackTimer
+/// <summary>A device in front of a wire that does to frames what <see cref="LinkImpairment"/> says. Frames that wait are those of the stack that the interface is in.</summary>
+internal sealed class Impairer(EthernetInterface link, LinkImpairment settings, bool isInbound = false) : StackTimer
 {
     private readonly PriorityQueue<PacketBuffer, (long Time, long Number)> _waiting = new();
     private ulong _state = settings.Seed;
@@ -46,7 +46,7 @@ internal sealed class Impairer(EthernetInterface link, LinkImpairment settings) 
         while (_waiting.TryPeek(out var frame, out var first) && first.Time <= link.Stack.Now)
         {
             _ = _waiting.Dequeue();
-            link.Put(frame);
+            Pass(frame);
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class Impairer(EthernetInterface link, LinkImpairment settings) 
 
         if (due <= now && _waiting.Count == 0)
         {
-            link.Put(frame);
+            Pass(frame);
         }
         else if (_waiting.Count >= settings.Queue)
         {
@@ -92,9 +92,29 @@ internal sealed class Impairer(EthernetInterface link, LinkImpairment settings) 
         }
     }
 
+    private void Pass(PacketBuffer frame)
+    {
+        if (isInbound)
+        {
+            link.Receive(frame);
+        }
+        else
+        {
+            link.Put(frame);
+        }
+    }
+
     private void Drop(PacketBuffer frame)
     {
-        link.Counters.SendDrops++;
+        if (isInbound)
+        {
+            link.Counters.ReceiveErrors++;
+        }
+        else
+        {
+            link.Counters.SendDrops++;
+        }
+
         link.Stack.Pool.Return(frame);
     }
 
