@@ -4,6 +4,7 @@ using Xunit;
 namespace Dragonet.Guest.Tests;
 
 /// <summary>chroot(2) in jails, and second names of trees (nullfs): test/guest/chroot.py, test/guest/nullfs.py.</summary>
+[Collection(typeof(AloneCollection))]
 public sealed class ChrootTests
 {
     private const string Sender = """

@@ -10,6 +10,9 @@ internal sealed record CorpusCase(string Name, IReadOnlyList<string> Programs, s
 {
     internal static IReadOnlyDictionary<string, CorpusCase> All { get; } = Read();
 
+    /// <summary>It is about bash.</summary>
+    internal static bool IsShell(CorpusCase item) => item.Name.StartsWith("bash-", StringComparison.Ordinal) || item.Name.StartsWith("sh-", StringComparison.Ordinal);
+
     /// <summary>The only variables a case sees.</summary>
     internal static Dictionary<string, string> Environment(string directory) => new()
     {

@@ -7,6 +7,8 @@ public sealed class GuestPrograms
 {
     private static readonly string[] s_tools = ["attacker", "bomb", "mutate_elf", "netstates", "ptydrive", "tree", "try_exec"];
 
+    private static readonly Lock s_building = new(); // several tests want the same one
+
     /// <summary>Names of the test programs.</summary>
     internal static IEnumerable<string> Names => Directory.GetFiles(Repository.GuestSources, "*.c").Select(file => Path.GetFileNameWithoutExtension(file)!)
         .Except(s_tools).Order(StringComparer.Ordinal);
@@ -18,6 +20,14 @@ public sealed class GuestPrograms
     internal static string Build(string name)
     {
         HostTool.Require("gcc", "gcc libc6-dev");
+        lock (s_building)
+        {
+            return BuildLocked(name);
+        }
+    }
+
+    private static string BuildLocked(string name)
+    {
         _ = Directory.CreateDirectory(Binaries);
         var source = Path.Combine(Repository.GuestSources, name + ".c");
         var binary = Path.Combine(Binaries, name);

@@ -4,6 +4,7 @@ using Xunit;
 namespace Dragonet.Guest.Tests;
 
 /// <summary>-m bounds all guests together; test/guest/bomb.c tries to get more in every way there is.</summary>
+[Collection(typeof(AloneCollection))]
 public sealed class MemoryLimitTests
 {
     private const long Limit = 128L << 20;

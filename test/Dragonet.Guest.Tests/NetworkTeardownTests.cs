@@ -9,6 +9,7 @@ namespace Dragonet.Guest.Tests;
 /// and packet sockets, groups, rules, a network of their own and a link that delays frames (test/guest/netstates.c), and leave nothing. Ten times; with DRAGONET_LONG=1
 /// ten thousand times (or as often as it says), and then memory and time are looked at as well.
 /// </summary>
+[Collection(typeof(AloneCollection))]
 public sealed class NetworkTeardownTests
 {
     [Fact]

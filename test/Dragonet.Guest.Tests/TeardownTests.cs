@@ -8,6 +8,7 @@ namespace Dragonet.Guest.Tests;
 /// Jails that are made, filled with a tree of programs that holds one of everything (test/guest/tree.c), and removed under it. Twenty times;
 /// with DRAGONET_LONG=1 ten thousand times (or as often as it says), and then memory and time are looked at as well.
 /// </summary>
+[Collection(typeof(AloneCollection))]
 public sealed class TeardownTests
 {
     // Names that the kernel's own looks at itself make come and go.

@@ -1,0 +1,13 @@
+using Xunit;
+
+namespace Dragonet.Guest.Tests;
+
+/// <summary>Larger programs: compilers, interpreters, archivers, git.</summary>
+public sealed class CorpusProgramTests
+{
+    public static TheoryData<string> Names => Corpus.Names(static item => !CorpusCase.IsShell(item) && item.Programs.Count > 0);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Same_as_on_the_host(string name) => Corpus.Compare(name);
+}
