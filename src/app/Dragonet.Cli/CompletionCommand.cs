@@ -11,6 +11,7 @@ internal static class CompletionCommand
         }
 
         var options = string.Join(' ', RunCommand.Describe().SelectMany(option => new[] { option.Short, option.Long }).Where(name => name is not null));
+        var switches = string.Join(' ', SwitchCommand.Describe().SelectMany(option => new[] { option.Short, option.Long }).Where(name => name is not null));
         var commands = string.Join(' ', HelpCommand.Commands.Select(command => command.Name));
         Console.WriteLine($$"""
             # source <(dragonet completion bash)
@@ -20,6 +21,10 @@ internal static class CompletionCommand
                     COMPREPLY=($(compgen -W "{{commands}}" -- "$word"))
                 elif [ "${COMP_WORDS[1]}" = run ] && [[ "$word" == -* ]]; then
                     COMPREPLY=($(compgen -W "{{options}}" -- "$word"))
+                elif [ "${COMP_WORDS[1]}" = switch ] && [[ "$word" == -* ]]; then
+                    COMPREPLY=($(compgen -W "{{switches}}" -- "$word"))
+                elif [ "${COMP_WORDS[1]}" = switch ] && [ "$COMP_CWORD" -eq 2 ]; then
+                    COMPREPLY=($(compgen -W "ls fdb impair capture" -- "$word"))
                 else
                     COMPREPLY=($(compgen -f -- "$word"))
                 fi

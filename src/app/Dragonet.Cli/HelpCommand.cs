@@ -21,6 +21,7 @@ internal static class HelpCommand
         ("census", "count the objects of a kernel or a jail: census [JAIL]"),
         ("rctl", "limit resources: rctl -a|-l|-r|-u RULE (jail:NAME:RESOURCE:ACTION=AMOUNT/PER)"),
         ("net", "look at networks and change them: net ls|stats|route|ss|capture|impair|rule|bridge|epair|mv|rm|up|down|addr"),
+        ("switch", "join kernels: switch [-p PATH] [-g GROUP] [--tap NAME] [-d]; switch ls|fdb|impair|capture"),
         ("events", "tell what happens to jails, and who wants more than there may be: events [JAIL]"),
         ("top", "show what kernels, jails and processes use: top [-n TIMES] [-d SECONDS] [KERNEL…]"),
         ("lsof", "list open files: lsof [JAIL]"),

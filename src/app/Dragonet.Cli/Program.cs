@@ -71,6 +71,8 @@ internal static class Program
                 return RctlCommand.Run(rest);
             case "net":
                 return NetCommand.Run(rest);
+            case "switch":
+                return SwitchCommand.Run(rest);
             case "events":
                 return FollowCommands.Events(rest);
             case "strace":

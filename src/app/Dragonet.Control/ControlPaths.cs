@@ -44,23 +44,19 @@ public sealed class ControlPaths
     public static IReadOnlyList<string> Names()
         => System.IO.Directory.Exists(Base()) ? [.. System.IO.Directory.GetDirectories(Base()).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)] : [];
 
+    /// <summary>Where this user's switch listens when nobody says where.</summary>
+    public static string DefaultSwitch => Path.Combine(Base(), "switch.sock");
+
+    /// <summary>Makes the directory of <see cref="DefaultSwitch"/>.</summary>
+    /// <exception cref="ControlException">Somebody else has it.</exception>
+    public static void MakeBase() => MakeDirectory(Base(), Own | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+
     /// <summary>Makes the directory, for this user alone. The one above may be passed by whoever knows a name in it.</summary>
     /// <exception cref="ControlException">Somebody else has it.</exception>
     public void Make()
     {
-        const UnixFileMode own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        foreach (var (path, mode) in (ReadOnlySpan<(string, UnixFileMode)>)[(Base(), own | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute), (Directory, own)])
-        {
-            try
-            {
-                _ = System.IO.Directory.CreateDirectory(path, mode);
-                File.SetUnixFileMode(path, mode); // fails when it is somebody else's
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                throw new ControlException($"{path}: {failure.Message}", failure);
-            }
-        }
+        MakeBase();
+        MakeDirectory(Directory, Own);
     }
 
     /// <summary>True while its kernel lives.</summary>
@@ -87,6 +83,21 @@ public sealed class ControlPaths
             {
                 return true; // it is not ours to look at: connecting tells
             }
+        }
+    }
+
+    private const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private static void MakeDirectory(string path, UnixFileMode mode)
+    {
+        try
+        {
+            _ = System.IO.Directory.CreateDirectory(path, mode);
+            File.SetUnixFileMode(path, mode); // fails when it is somebody else's
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ControlException($"{path}: {failure.Message}", failure);
         }
     }
 

@@ -15,15 +15,16 @@ internal static class ConfinedFiles
         "/dev/urandom", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/localtime", "/etc/ld.so.cache",
     ];
 
+    /// <summary>Those of the .NET runtime.</summary>
+    internal static IEnumerable<FileGrant> OfRuntime() => s_runtime.Append(AppContext.BaseDirectory).Append(RuntimeEnvironment.GetRuntimeDirectory()).Select(static path => new FileGrant(path, FileRights.Read));
+
     internal static IEnumerable<FileGrant> Of(KernelOptions options)
     {
-        foreach (var path in s_runtime)
+        foreach (var grant in OfRuntime())
         {
-            yield return new FileGrant(path, FileRights.Read);
+            yield return grant;
         }
 
-        yield return new FileGrant(AppContext.BaseDirectory, FileRights.Read);
-        yield return new FileGrant(RuntimeEnvironment.GetRuntimeDirectory(), FileRights.Read);
         foreach (var volume in options.Volumes)
         {
             yield return new FileGrant(volume.HostPath, volume.ReadOnly ? FileRights.Read : FileRights.Write);

@@ -25,6 +25,7 @@ public sealed partial class DragonetKernel : IDisposable
     private readonly SystemCallTraces _traces;
     private UpperDirectory? _changes;
     private UserNetwork? _network;
+    private Switching.SwitchUplink? _uplink;
 
     private DragonetKernel(Kernel.Kernel kernel, JailLocal<NetworkStack> stacks)
     {
@@ -46,6 +47,7 @@ public sealed partial class DragonetKernel : IDisposable
         options ??= new KernelOptions();
         LinuxPlatform platform;
         var network = options.Network is { } wanted ? new UserNetwork(wanted, options.Log) : null;
+        var uplink = options.Switch is { } plug ? new Switching.SwitchUplink(plug, options.Log) : null;
         try
         {
             if (options.ConfineProcess)
@@ -59,6 +61,7 @@ public sealed partial class DragonetKernel : IDisposable
         catch (InvalidOperationException failure)
         {
             network?.Dispose();
+            uplink?.Dispose();
             throw new DragonetException($"{failure.Message}: see 'dragonet doctor'", failure);
         }
 
@@ -77,13 +80,14 @@ public sealed partial class DragonetKernel : IDisposable
             kernel.Trace = new StraceWriter(trace);
         }
 
-        var booted = new DragonetKernel(kernel, stacks) { _network = network };
+        var booted = new DragonetKernel(kernel, stacks) { _network = network, _uplink = uplink };
         try
         {
             booted._changes = options.Upper is { } upper ? UpperDirectory.Open(kernel, booted._caller, upper) : null;
             new RootBuilder(kernel, booted._caller, options, booted._changes).Build();
             kernel.Jails.MakeMounts = new JailMounts(kernel, booted._caller).Make;
             network?.Join(kernel.Mounts, stacks, kernel, booted._caller);
+            uplink?.Join(booted.Networks, kernel, network is null ? "eth0" : "eth1", options.Name ?? (options.HostName == new KernelOptions().HostName ? null : options.HostName));
             var locals = new LocalNetworks(kernel, booted._caller, stacks, network);
             kernel.Jails.Furnish = new JailNetworks(kernel, booted._caller, stacks, network, locals).Furnish;
             platform.Start(kernel);
@@ -182,6 +186,7 @@ public sealed partial class DragonetKernel : IDisposable
     /// <summary>Ends every guest at once and gives everything back.</summary>
     public void Dispose()
     {
+        _uplink?.Dispose();
         _kernel.Dispose();
         _network?.Dispose();
         _changes?.Dispose();

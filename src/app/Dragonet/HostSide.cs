@@ -32,6 +32,21 @@ public static class HostSide
         }
     }
 
+    /// <summary>Whether a name is that of a UNIX socket.</summary>
+    internal static bool IsSocket(string path)
+    {
+        const uint typeMask = 0xf000, socket = 0xc000; // S_IFMT, S_IFSOCK
+        if (!HostDirectories.Open(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/").Ok(out var directory, out _))
+        {
+            return false;
+        }
+
+        using (directory)
+        {
+            return directory.GetAttributes(Path.GetFileName(path), out var attributes) == Errno.OK && (attributes.Mode & typeMask) == socket;
+        }
+    }
+
     /// <summary>Waits until the file is nobody else's, and has it until the result is disposed or the process ends (flock(2)).</summary>
     public static IDisposable TakeLock(string path) => HostLock.Take(path);
 

@@ -53,6 +53,9 @@ public sealed class KernelOptions
     /// <summary>How guests reach the outside, and the outside them; null when they do not: each jail has lo alone.</summary>
     public NetworkOptions? Network { get; init; }
 
+    /// <summary>A switch between kernels, which an interface of jail 0 is plugged into; null for none.</summary>
+    public Switching.SwitchAddress? Switch { get; init; }
+
     /// <summary>Where messages for the user go, one line each: that a program was killed for want of memory. Guests find them in dmesg(1).</summary>
     public Action<string>? Log { get; init; }
 

@@ -86,6 +86,24 @@ internal static class HelpTexts
               dragonet rctl -a jail:web:pcpu:deny=50
               dragonet rctl -hu jail:web
             """,
+        "switch" => """
+            usage: dragonet switch [-p PATH] [-g GROUP] [-d] [--tap NAME] [--hub] [--open] [--no-trunk] [--ports N] [--impair WORDS]
+                   dragonet switch ls|fdb [-p PATH] [--json]              its ports; the addresses that it knows
+                   dragonet switch impair PORT|all WORD… [-p PATH]        delay=20ms jitter=5ms loss=1% duplicate=1% reorder=1% corrupt=0.1%
+                                                                          rate=10mbit queue=100 seed=7 partition, or off
+                   dragonet switch capture [-w FILE] [-p PATH]            everything that passes, as pcapng
+
+            A switch that kernels are plugged into ('dragonet run|boot --net switch:PATH'), until ^C. It is a UNIX socket at PATH (SOCK_SEQPACKET, a packet
+            is a frame), for this user, or with -g for a group. -d: it goes on by itself, and what it says is in PATH.log. Nobody sends as
+            somebody else: --open switches that off, --no-trunk lets nobody have others behind him. --tap: this machine is plugged in, too.
+
+            examples:
+              dragonet switch -p /tmp/lan &
+              dragonet run --net switch:/tmp/lan,ip=10.2.0.1/24,ip=fd00::1/64 -- python3 -m http.server 80
+              dragonet run --net switch:/tmp/lan,ip=10.2.0.2/24 -- curl http://10.2.0.1/
+              dragonet switch impair all delay=20ms loss=1% seed=7 -p /tmp/lan
+              dragonet switch capture -w - -p /tmp/lan | tshark -r -
+            """,
         "template" => """
             usage: dragonet template build DISTRIBUTION:SUITE NAME      from the distribution's packages (needs debootstrap)
                    dragonet template import FILE|DIR NAME               a tar, an OCI image, a saved docker image, a directory

@@ -52,8 +52,10 @@ internal sealed class KernelSettings(string command)
     /// <summary>How the kernel boots.</summary>
     /// <param name="stays">It has a control socket, and jails.</param>
     /// <param name="trace">Where decoded system calls go.</param>
-    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null) => new()
+    /// <param name="name">Its own, when it has one.</param>
+    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null) => new()
     {
+        Name = name,
         Root = _root,
         Upper = _upper,
         Templates = stays ? Store() : null,
@@ -68,6 +70,7 @@ internal sealed class KernelSettings(string command)
         Log = line => Console.Error.WriteLine($"dragonet: {line}"),
         Channels = _channels,
         Network = _network.Get(),
+        Switch = _network.Switch,
         Trace = trace,
     };
 

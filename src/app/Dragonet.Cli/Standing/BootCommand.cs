@@ -21,7 +21,7 @@ internal sealed class BootCommand
     [
         .. _settings.Options,
         new("-f", "--foreground", null, "stay on this terminal; end with ^C", _ => _foreground = true),
-        new(null, "--group", "GROUP", "its members may command this kernel, too", value => _group = ControlAccess.GroupOf(value)),
+        new(null, "--group", "GROUP", "its members may command this kernel, too", value => _group = ControlAccess.GroupOf("boot", value)),
     ];
 
     internal IReadOnlyList<Option> Options { get; }
@@ -102,7 +102,7 @@ internal sealed class BootCommand
         using var alive = KernelLife.Begin(paths, name);
         var clients = new ControlAccess(_group);
         using var listener = Listen(paths, clients);
-        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true));
+        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true, name: name));
         var server = new ControlServer(kernel, listener, clients, new Dictionary<string, string>
         {
             ["name"] = name,

@@ -19,11 +19,11 @@ internal sealed class ControlAccess(uint? group)
     private const int MostGroups = 4096;
 
     /// <summary>"--group NAME" or its number.</summary>
-    internal static uint GroupOf(string text)
+    internal static uint GroupOf(string command, string text)
         => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
             : File.ReadLines("/etc/group").Select(static line => line.Split(':')).FirstOrDefault(words => words.Length > 2 && words[0] == text) is { } found
                 && uint.TryParse(found[2], NumberStyles.None, CultureInfo.InvariantCulture, out number) ? number
-            : throw new CommandException($"boot: --group '{text}': there is no such group here");
+            : throw new CommandException($"{command}: --group '{text}': there is no such group here");
 
     /// <summary>Opens the way to the socket, which nobody listens on yet, for those who may use it.</summary>
     internal void Open(ControlPaths paths)

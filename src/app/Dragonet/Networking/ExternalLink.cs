@@ -32,6 +32,49 @@ public sealed class ExternalLink : IDisposable
         }
     }
 
+    /// <summary>Frames came, in order.</summary>
+    internal void Receive(IReadOnlyList<ReadOnlyMemory<byte>> frames)
+    {
+        if (frames.Count > 0 && Inside(_ =>
+        {
+            foreach (var frame in frames)
+            {
+                _link.Receive(frame.Span);
+            }
+        }))
+        {
+            _kernel.Drain();
+        }
+    }
+
+    /// <summary>Says what it is, before anybody uses it.</summary>
+    internal void Plug(EthernetAddress address, int mtu, bool hasCarrier) => Inside(_ => (_link.Address, _link.Mtu, _link.HasCarrier) = (address, mtu, hasCarrier));
+
+    /// <summary>Routes to everywhere through it.</summary>
+    internal void AddDefaultRoutes(IEnumerable<IPAddress> gateways) => Inside(place =>
+    {
+        foreach (var gateway in gateways)
+        {
+            place.Stack.Routes.Add(new Route(Prefix.Parse(gateway.IsV4 ? "0.0.0.0/0" : "::/0"), _link, gateway));
+        }
+    });
+
+    /// <summary>Whether there is somebody at the other end, which guests are told.</summary>
+    internal void SetCarrier(bool isThere)
+    {
+        if (Inside(place =>
+        {
+            if (_link.HasCarrier != isThere)
+            {
+                _link.HasCarrier = isThere;
+                place.Events.Link(_link);
+            }
+        }))
+        {
+            _kernel.Drain();
+        }
+    }
+
     /// <summary>Removes the interface.</summary>
     public void Dispose()
     {
@@ -39,5 +82,26 @@ public sealed class ExternalLink : IDisposable
         {
             _ = _fabric.Destroy(place, _link.Name);
         }
+    }
+
+    /// <summary>Does something in the stack where it is now; false when it is nowhere.</summary>
+    private bool Inside(Action<NetworkStack> action)
+    {
+        if (_fabric.PlaceOf(_link) is not { } place)
+        {
+            return false;
+        }
+
+        using (place.Enter())
+        {
+            if (!place.Stack.Interfaces.Contains(_link))
+            {
+                return false; // it has moved meanwhile
+            }
+
+            action(place);
+        }
+
+        return true;
     }
 }

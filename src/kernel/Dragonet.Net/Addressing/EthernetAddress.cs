@@ -19,6 +19,20 @@ public readonly record struct EthernetAddress(ulong Value)
     public static EthernetAddress FromBytes(ReadOnlySpan<byte> bytes) =>
         new((ulong)BinaryPrimitives.ReadUInt16BigEndian(bytes) << 32 | BinaryPrimitives.ReadUInt32BigEndian(bytes[2..]));
 
+    /// <summary>From text as in 02:00:00:00:00:01.</summary>
+    public static bool TryParse(string text, out EthernetAddress address)
+    {
+        address = default;
+        var parts = text.Split(':');
+        if (parts.Length != Size || !Array.TrueForAll(parts, static part => part.Length == 2 && part.All(char.IsAsciiHexDigit)))
+        {
+            return false;
+        }
+
+        address = FromBytes(Convert.FromHexString(string.Concat(parts)));
+        return true;
+    }
+
     /// <summary>The group address that carries an IP multicast (RFC 1112, section 6.4; RFC 2464, section 7).</summary>
     public static EthernetAddress OfMulticast(IPAddress group) =>
         group.IsV4 ? new(0x01005e000000UL | (group.V4 & 0x7fffff)) : new(0x333300000000UL | (uint)group.Low);

@@ -46,6 +46,9 @@ public sealed class EthernetInterface : Interface
     /// <summary>What it sends is lost, and nothing comes.</summary>
     public bool LeadsNowhere => _transmit is null && Carrier is null;
 
+    /// <summary>There is somebody at the other end. Without, what is sent is lost.</summary>
+    public bool HasCarrier { get; set; } = true;
+
     /// <summary>What the link does to frames that are sent here, or null.</summary>
     public LinkImpairment? Impairment
     {
@@ -344,7 +347,7 @@ public sealed class EthernetInterface : Interface
     /// <summary>Sends a whole frame as it is; owns it.</summary>
     internal void Transmit(PacketBuffer frame)
     {
-        if (!IsUp)
+        if (!IsUp || !HasCarrier)
         {
             Counters.SendDrops++;
             Stack.Pool.Return(frame);

@@ -59,7 +59,10 @@ public sealed class FrameSwitch
     /// <summary>Somebody connects.</summary>
     /// <returns>EADDRINUSE when another one has announced one of his addresses; EXFULL when there are too many ports; EPERM for a trunk where there
     /// may be none; EINVAL for addresses that nobody can have.</returns>
-    public Result<SwitchPort> Connect(SwitchPortOptions options, FrameSender sender)
+    /// <param name="options">What he says of himself.</param>
+    /// <param name="sender">The way to him.</param>
+    /// <param name="isOurs">The switch's owner has plugged him in: he may be a trunk.</param>
+    public Result<SwitchPort> Connect(SwitchPortOptions options, FrameSender sender, bool isOurs = false)
     {
         if (options.HardwareAddress is { } given && (given.IsMulticast || given.Value == 0 || given == _bridge.Interface.Address))
         {
@@ -71,7 +74,7 @@ public sealed class FrameSwitch
             return Errno.EINVAL;
         }
 
-        if (options.IsTrunk && !Options.AllowsTrunks)
+        if (options.IsTrunk && !Options.AllowsTrunks && !isOurs)
         {
             return Errno.EPERM;
         }

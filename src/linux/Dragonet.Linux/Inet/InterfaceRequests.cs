@@ -54,7 +54,11 @@ internal static class InterfaceRequests
         (link.IsLoopback ? NetDevice.IFF_LOOPBACK
             : link is EthernetInterface ? (uint)(NetDevice.IFF_BROADCAST | NetDevice.IFF_MULTICAST)
             : (uint)(NetDevice.IFF_POINTOPOINT | NetDevice.IFF_NOARP | NetDevice.IFF_MULTICAST))
-        | (link.IsUp ? (uint)(NetDevice.IFF_UP | NetDevice.IFF_RUNNING) : 0);
+        | (link.IsUp ? (uint)NetDevice.IFF_UP : 0)
+        | (IsRunning(link) ? (uint)NetDevice.IFF_RUNNING : 0);
+
+    /// <summary>It is up, and somebody is at the other end.</summary>
+    public static bool IsRunning(Interface link) => link is { IsUp: true } and not EthernetInterface { HasCarrier: false };
 
     /// <summary>ARPHRD_*.</summary>
     public static ushort TypeOf(Interface link) =>

@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Linux.Inet;
 using Dragonet.Net;
 
 namespace Dragonet.Linux.NetlinkSockets;
@@ -29,7 +30,7 @@ internal static class BridgePortMessages
             .Add(Netlink.IFLA_IFNAME, link.Name)
             .Add(Netlink.IFLA_MASTER, port.Bridge.Interface.Index)
             .Add(Netlink.IFLA_MTU, link.Mtu)
-            .Add(Netlink.IFLA_OPERSTATE, [link.IsUp ? (byte)6 : (byte)2])
+            .Add(Netlink.IFLA_OPERSTATE, [InterfaceRequests.IsRunning(link) ? (byte)6 : (byte)2])
             .Add(Netlink.IFLA_ADDRESS, hardware)
             .Nest(Netlink.IFLA_PROTINFO | Netlink.NLA_F_NESTED, inside => inside
                 .Add(Netlink.IFLA_BRPORT_STATE, [StateOf(port)])

@@ -117,7 +117,7 @@ internal static class LinkMessages
     {
         ifi_type = InterfaceRequests.TypeOf(link),
         ifi_index = link.Index,
-        ifi_flags = InterfaceRequests.FlagsOf(link) | (link.IsUp ? Netlink.IFF_LOWER_UP : 0),
+        ifi_flags = InterfaceRequests.FlagsOf(link) | (InterfaceRequests.IsRunning(link) ? Netlink.IFF_LOWER_UP : 0),
     };
 
     public static byte[] Describe(Interface link, ushort type, in nlmsghdr about, uint port, ushort flags)
@@ -127,13 +127,13 @@ internal static class LinkMessages
         var message = new NetlinkMessage(about, type, flags, port).Add(Head(link));
         _ = message.Add(Netlink.IFLA_IFNAME, link.Name)
             .Add(Netlink.IFLA_TXQLEN, 1000)
-            .Add(Netlink.IFLA_OPERSTATE, [!link.IsUp ? (byte)2 : link is EthernetInterface ? (byte)6 : (byte)0]) // lo says "unknown" when up
+            .Add(Netlink.IFLA_OPERSTATE, [!InterfaceRequests.IsRunning(link) ? (byte)2 : link is EthernetInterface ? (byte)6 : (byte)0]) // lo says "unknown" when up
             .Add(Netlink.IFLA_LINKMODE, [0])
             .Add(Netlink.IFLA_MTU, link.Mtu)
             .Add(Netlink.IFLA_GROUP, 0)
             .Add(Netlink.IFLA_NUM_TX_QUEUES, 1)
             .Add(Netlink.IFLA_NUM_RX_QUEUES, 1)
-            .Add(Netlink.IFLA_CARRIER, [1])
+            .Add(Netlink.IFLA_CARRIER, [link is EthernetInterface { HasCarrier: false } ? (byte)0 : (byte)1])
             .Add(Netlink.IFLA_QDISC, "noqueue");
         if (link.HardwareAddress is not null)
         {

@@ -28,14 +28,15 @@ internal static class ConfinementFilter
     /// <param name="self">Our own pid, which kill(2) may name.</param>
     /// <param name="serves">Connections may be accepted.</param>
     /// <param name="network">Sockets of IP may be opened.</param>
-    internal static byte[] Build(int self, bool serves, bool network)
+    /// <param name="hasGuests">It is a kernel: guests' memory, and files.</param>
+    internal static byte[] Build(int self, bool serves, bool network, bool hasGuests = true)
     {
         var p = new BpfProgram();
         _ = p.Load(4).IfNotEqual(Seccomp.AuditArchX8664, "refuse").Load(0);
 
         // The most frequent first, since its argument keeps the host from caching the answer. x32 numbers match nothing.
         _ = p.IfEqual((uint)Nr.ioctl, "ioctl");
-        foreach (var number in (ReadOnlySpan<Nr>)[.. HostCalls.Guests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime, .. serves ? HostCalls.Serving : [], .. network ? HostCalls.Networking : [], .. network && serves ? HostCalls.Publishing : []])
+        foreach (var number in (ReadOnlySpan<Nr>)[.. hasGuests ? HostCalls.Guests : HostCalls.NoGuests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime, .. serves ? HostCalls.Serving : [], .. network ? HostCalls.Networking : [], .. network && serves ? HostCalls.Publishing : []])
         {
             _ = p.IfEqual((uint)number, "allow");
         }

@@ -9,6 +9,9 @@ namespace Dragonet.Platform.Linux.Confinement;
 /// </summary>
 internal static class HostCalls
 {
+    /// <summary>What is left of <see cref="Guests"/> where there are none: the runtime's own, and sockets that are there already.</summary>
+    internal static ReadOnlySpan<Nr> NoGuests => [Nr.tgkill, Nr.tkill, Nr.wait4, Nr.waitid, Nr.recvmsg, Nr.sendto];
+
     /// <summary>Guests: their memory, their death, blank ones from the zygote. Landlock keeps memory to our own; signals reach all of the user's processes.</summary>
     internal static ReadOnlySpan<Nr> Guests =>
     [

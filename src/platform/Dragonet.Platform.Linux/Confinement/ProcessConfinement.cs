@@ -26,7 +26,8 @@ public static unsafe class ProcessConfinement
     /// <param name="grants">The files.</param>
     /// <param name="connects">TCP connections may be made.</param>
     /// <param name="listens">TCP ports may be taken.</param>
-    public static void RestrictFiles(IEnumerable<FileGrant> grants, bool connects = false, bool listens = false)
+    /// <param name="hasGuests">It is a kernel, whose file systems keep capabilities. Else none stays.</param>
+    public static void RestrictFiles(IEnumerable<FileGrant> grants, bool connects = false, bool listens = false, bool hasGuests = true)
     {
         CloseInherited();
         HostFd? rules = null;
@@ -37,7 +38,7 @@ public static unsafe class ProcessConfinement
 
         using (rules)
         {
-            EveryThread.Restrict(rules, KeptCapabilities);
+            EveryThread.Restrict(rules, hasGuests ? KeptCapabilities : 0);
         }
     }
 
@@ -45,7 +46,8 @@ public static unsafe class ProcessConfinement
     /// <exception cref="InvalidOperationException">The host refused.</exception>
     /// <param name="serves">Sockets that listen already may be served.</param>
     /// <param name="network">IP sockets may be opened.</param>
-    public static void RestrictCalls(bool serves = false, bool network = false)
+    /// <param name="hasGuests">It is a kernel: the memory of guests may be read and written.</param>
+    public static void RestrictCalls(bool serves = false, bool network = false, bool hasGuests = true)
     {
         // The runtime takes SIGCHLD for programs that it starts, of which there can be none any more; the keeper waits for guests by
         // other means. By default the signal is dropped, and no thread wakes up at each guest's end.
@@ -54,7 +56,7 @@ public static unsafe class ProcessConfinement
         const long child = 17, maskSize = 8;
         _ = Host.Call(Nr.rt_sigaction, child, (long)action, 0, maskSize);
         const long threadSync = 1;
-        var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid), serves, network);
+        var program = ConfinementFilter.Build((int)Host.Call(Nr.getpid), serves, network, hasGuests);
         fixed (byte* code = program)
         {
             // SAFETY: struct sock_fprog: a length and a pointer to the pinned program. SECCOMP_SET_MODE_FILTER.

@@ -17,43 +17,11 @@ internal static class StubImage
         }
 
         var file = new byte[0x3000 + StubLayout.DataSize];
-        WriteHeaders(file, entry);
+        ElfImage.WriteHeaders(file, entry, (0x1000, StubLayout.Code, 0x2000), (0x3000, StubLayout.Data, StubLayout.DataSize));
         code.CopyTo(file, 0x1000);
         channels?.Page.CopyTo(file.AsSpan(0x2000));
         WriteData(file.AsSpan(0x3000, StubLayout.DataSize), kernelPid, GuestFilter.Build(strict), filterFlags, handler, restorer);
         return file;
-    }
-
-    private static void WriteHeaders(byte[] file, ulong entry)
-    {
-        ReadOnlySpan<byte> ident = [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1, 0];
-        ident.CopyTo(file);
-        Put16(file, 16, 2);           // ET_EXEC
-        Put16(file, 18, 62);          // EM_X86_64
-        Put32(file, 20, 1);
-        Put64(file, 24, entry);
-        Put64(file, 32, 64);          // e_phoff
-        Put16(file, 52, 64);          // e_ehsize
-        Put16(file, 54, 56);          // e_phentsize
-        Put16(file, 56, 3);           // e_phnum
-        Segment(file, 64, flags: 5, offset: 0x1000, StubLayout.Code, 0x2000);
-        Segment(file, 120, flags: 6, offset: 0x3000, StubLayout.Data, StubLayout.DataSize);
-
-        // PT_GNU_STACK without X: a missing header would make every mapping of the process executable (READ_IMPLIES_EXEC).
-        Put32(file, 176, 0x6474e551);
-        Put32(file, 180, 6);
-    }
-
-    private static void Segment(byte[] file, int at, uint flags, ulong offset, ulong address, ulong size)
-    {
-        Put32(file, at, 1);           // PT_LOAD
-        Put32(file, at + 4, flags);
-        Put64(file, at + 8, offset);
-        Put64(file, at + 16, address);
-        Put64(file, at + 24, address);
-        Put64(file, at + 32, size);
-        Put64(file, at + 40, size);
-        Put64(file, at + 48, 0x1000);
     }
 
     private static void WriteData(Span<byte> data, int kernelPid, byte[] filter, long filterFlags, ulong handler, ulong restorer)
