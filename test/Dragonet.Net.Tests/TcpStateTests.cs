@@ -43,6 +43,29 @@ public sealed class TcpStateTests
     }
 
     [Fact]
+    public void An_acknowledgment_is_due_when_the_way_has_gone()
+    {
+        var world = new World();
+        var pair = Pair.Connect(world);
+        for (var i = 0; i < 40; i++)
+        {
+            // A conversation: acknowledgments wait for the answer.
+            Assert.Equal(1, pair.Client.Send([1]).Value);
+            world.Until(() => pair.Server.Receive(new byte[1]).Ok(out _, out _));
+            Assert.Equal(1, pair.Server.Send([2]).Value);
+            world.Until(() => pair.Client.Receive(new byte[1]).Ok(out _, out _));
+        }
+
+        Assert.Equal(1, pair.Client.Send([3]).Value);
+        world.Until(() => pair.Server.Receive(new byte[1]).Ok(out _, out _));
+        Assert.Equal(Errno.OK, world.B.Detach(world.LinkB));
+        world.Pass(World.Second);
+        Assert.True(world.B.NextDeadline > world.Now);
+        pair.Client.Close();
+        pair.Server.Close();
+    }
+
+    [Fact]
     public void Both_close_at_once()
     {
         var pair = Pair.Connect(new World());

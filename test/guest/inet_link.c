@@ -4,16 +4,6 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
-#include <sys/utsname.h>
-
-static bool own_network(void)
-{
-    struct utsname name;
-    CHECK_OK(uname(&name));
-    if (strstr(name.release, "dragonet")) return true;
-    return unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
-}
 
 struct request {
     struct nlmsghdr header;

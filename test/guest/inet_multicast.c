@@ -1,20 +1,5 @@
 // ip(7), ipv6(7), RFC 3678: multicast groups on lo, in a network of its own (network_namespaces(7) on the host).
 #include "inet.h"
-#include <net/if.h>
-#include <sys/utsname.h>
-
-static bool own_network(void)
-{
-    struct utsname name;
-    CHECK_OK(uname(&name));
-    if (strstr(name.release, "dragonet")) return true;
-    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
-    struct ifreq r = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    int fd = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
-    CHECK_OK(ioctl(fd, SIOCSIFFLAGS, &r));
-    CHECK_OK(close(fd));
-    return true;
-}
 
 static struct in_addr loopback(void) { return (struct in_addr){htonl(INADDR_LOOPBACK)}; }
 

@@ -3,19 +3,8 @@
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sys/utsname.h>
 
 static int sequence;
-
-// A network that nobody else sees. False on a host that gives none: then there is nothing to prove.
-static bool own_network(void)
-{
-    struct utsname name;
-    CHECK_OK(uname(&name));
-    if (strstr(name.release, "dragonet")) return true;
-    return unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
-}
 
 struct request {
     struct nlmsghdr header;

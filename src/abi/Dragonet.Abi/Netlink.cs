@@ -129,6 +129,14 @@ public static class Netlink
     public const ushort RTA_TABLE = 15;
     public const ushort RTA_PREF = 20;
 
+    public const ushort IFLA_TUN_OWNER = 1;
+    public const ushort IFLA_TUN_GROUP = 2;
+    public const ushort IFLA_TUN_TYPE = 3;
+    public const ushort IFLA_TUN_PI = 4;
+    public const ushort IFLA_TUN_VNET_HDR = 5;
+    public const ushort IFLA_TUN_PERSIST = 6;
+    public const ushort IFLA_TUN_MULTI_QUEUE = 7;
+
     public const ushort NDA_DST = 1;
     public const ushort NDA_LLADDR = 2;
     public const ushort NDA_CACHEINFO = 3;

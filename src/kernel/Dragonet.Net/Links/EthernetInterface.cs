@@ -46,9 +46,6 @@ public sealed class EthernetInterface : Interface
     /// <summary>What it sends is lost, and nothing comes.</summary>
     public bool LeadsNowhere => _transmit is null && Carrier is null;
 
-    /// <summary>There is somebody at the other end. Without, what is sent is lost.</summary>
-    public bool HasCarrier { get; set; } = true;
-
     /// <summary>What the link does to frames that are sent here, or null.</summary>
     public LinkImpairment? Impairment
     {

@@ -29,6 +29,15 @@ public abstract class Interface
 
     public bool IsUp { get; set; }
 
+    /// <summary>False while nothing is plugged in at the other end: what is sent is lost.</summary>
+    public bool HasCarrier { get; set; } = true;
+
+    /// <summary>Packets that may wait for whoever takes what it sends (txqueuelen of ip-link(8)).</summary>
+    public int QueueLength { get; set; } = 1000;
+
+    /// <summary>The program or device at its other side, or null.</summary>
+    public ILinkDriver? Driver { get; set; }
+
     /// <summary>Its addresses, each with the network that is reached through it.</summary>
     public IReadOnlyList<Prefix> Addresses => AddressList;
 

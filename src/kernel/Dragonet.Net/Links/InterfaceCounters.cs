@@ -14,4 +14,7 @@ public sealed class InterfaceCounters
     public long SentBytes { get; internal set; }
 
     public long SendDrops { get; internal set; }
+
+    /// <summary>Whoever takes what it sends had no room.</summary>
+    public void CountSendDrop() => SendDrops++;
 }

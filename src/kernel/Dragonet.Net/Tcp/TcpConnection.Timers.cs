@@ -58,6 +58,7 @@ internal sealed partial class TcpConnection
 
         if (_delayedAckAt <= Now)
         {
+            _delayedAckAt = long.MaxValue; // once, also when there is no way any more: it would be due for ever
             _ackNow = true;
         }
 

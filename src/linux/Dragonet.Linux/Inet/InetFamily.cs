@@ -3,6 +3,7 @@ using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Linux.NetlinkSockets;
 using Dragonet.Linux.PacketSockets;
+using Dragonet.Linux.Tun;
 using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Inet;
@@ -33,6 +34,7 @@ public sealed class InetFamily : SocketFamily
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET6, stacks));
         kernel.Sockets.Register(new NetlinkFamily(stacks));
         kernel.Sockets.Register(new PacketFamily(stacks));
+        TunFile.Register(kernel, stacks);
         kernel.Sockets.Network = new NetworkReport(kernel, stacks);
         return stacks;
     }

@@ -58,7 +58,7 @@ internal static class InterfaceRequests
         | (IsRunning(link) ? (uint)NetDevice.IFF_RUNNING : 0);
 
     /// <summary>It is up, and somebody is at the other end.</summary>
-    public static bool IsRunning(Interface link) => link is { IsUp: true } and not EthernetInterface { HasCarrier: false };
+    public static bool IsRunning(Interface link) => link is { IsUp: true, HasCarrier: true };
 
     /// <summary>ARPHRD_*.</summary>
     public static ushort TypeOf(Interface link) =>
@@ -88,7 +88,7 @@ internal static class InterfaceRequests
                 BinaryPrimitives.WriteInt32LittleEndian(union, 0);
                 return Errno.OK;
             case NetDevice.SIOCGIFTXQLEN:
-                BinaryPrimitives.WriteInt32LittleEndian(union, 1000);
+                BinaryPrimitives.WriteInt32LittleEndian(union, link.QueueLength);
                 return Errno.OK;
             case NetDevice.SIOCGIFHWADDR:
                 union.Clear();
@@ -127,12 +127,14 @@ internal static class InterfaceRequests
                 return BinaryPrimitives.ReadUInt16LittleEndian(union) == TypeOf(link) ? LinkChanges.SetHardware(network, link, union[2..8]) : Errno.EINVAL;
             case NetDevice.SIOCSIFADDR or NetDevice.SIOCSIFNETMASK:
                 return SetAddress(network, link, request == NetDevice.SIOCSIFNETMASK, union);
+            case NetDevice.SIOCSIFTXQLEN:
+                return LinkChanges.SetQueueLength(network, link, BinaryPrimitives.ReadInt32LittleEndian(union));
             default:
-                return Errno.EOPNOTSUPP; // a broadcast address of its own, the length of a queue that there is not
+                return Errno.EOPNOTSUPP; // a broadcast address of its own
         }
     }
 
-    /// <summary>SIOCSIFADDR replaces the first address, with the network of its class (RFC 791, section 3.2), and brings the interface up;
+    /// <summary>SIOCSIFADDR replaces the first address, with the network of its class (RFC 791, section 3.2);
     /// SIOCSIFNETMASK changes its network (devinet_ioctl of Linux).</summary>
     private static Errno SetAddress(NetworkStack network, Interface link, bool isMask, ReadOnlySpan<byte> union)
     {
@@ -162,7 +164,7 @@ internal static class InterfaceRequests
         else
         {
             var first = address.V4 >> 24;
-            wanted = new Prefix(address, first < 128 ? 8 : first < 192 ? 16 : first < 224 ? 24 : 32);
+            wanted = new Prefix(address, link is PointToPointInterface ? 32 : first < 128 ? 8 : first < 192 ? 16 : first < 224 ? 24 : 32);
         }
 
         if (wanted == old)
@@ -180,8 +182,7 @@ internal static class InterfaceRequests
             return Errno.OK; // 0.0.0.0 takes it away
         }
 
-        var error = LinkChanges.AddAddress(network, link, wanted);
-        return error != Errno.OK || isMask ? error : LinkChanges.SetFlags(network, link, NetDevice.IFF_UP, NetDevice.IFF_UP);
+        return LinkChanges.AddAddress(network, link, wanted);
     }
 
     private static Errno Put(Span<byte> union, IPAddress address)

@@ -55,6 +55,7 @@ internal static class LinkChanges
             (link as EthernetInterface)?.Flush();
         }
 
+        link.Driver?.OnStateChanged();
         network.Events.Link(link);
         return Errno.OK;
     }
@@ -115,6 +116,19 @@ internal static class LinkChanges
         }
 
         link.Mtu = mtu;
+        network.Events.Link(link);
+        return Errno.OK;
+    }
+
+    /// <summary>How many packets may wait; ERANGE for a number that is none (dev_change_tx_queue_len of Linux).</summary>
+    public static Errno SetQueueLength(NetworkStack network, Interface link, int length)
+    {
+        if (length < 0)
+        {
+            return Errno.ERANGE;
+        }
+
+        link.QueueLength = length;
         network.Events.Link(link);
         return Errno.OK;
     }

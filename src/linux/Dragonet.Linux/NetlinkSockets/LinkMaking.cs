@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Dragonet.Abi;
 using Dragonet.Base;
@@ -12,8 +11,6 @@ namespace Dragonet.Linux.NetlinkSockets;
 /// <summary>Interfaces that guests make, move and remove (ip-link(8)): veth, bridge, dummy, vlan. Outside the stack: a pair may have its ends in two.</summary>
 internal static class LinkMaking
 {
-    private const int MaxLinks = 1024; // of one stack
-
     /// <summary>Does what a message asks when it makes, moves or removes an interface.</summary>
     /// <returns>False for all other messages, which the stack answers.</returns>
     public static bool TryAnswer(ref RouteRequest request, NetlinkFamily family, out Errno error)
@@ -76,10 +73,10 @@ internal static class LinkMaking
         using (network.Enter())
         {
             count = network.Stack.Interfaces.Count;
-            name = NameFor(network.Stack, name, kind, null);
+            name = LinkNames.Choose(network.Stack, string.IsNullOrEmpty(name) ? kind + "%d" : name);
         }
 
-        if (count >= MaxLinks)
+        if (count >= LinkNames.MaxLinks)
         {
             return Errno.ENFILE;
         }
@@ -170,7 +167,7 @@ internal static class LinkMaking
 
         using (network.Enter())
         {
-            peerName = NameFor(network.Stack, peerName, "veth", name);
+            peerName = LinkNames.Choose(network.Stack, string.IsNullOrEmpty(peerName) ? "veth%d" : peerName, name);
         }
 
         if (!network.Fabric.CreatePair(network, name, network, peerName, byGuest: true).Ok(out var pair, out var error))
@@ -199,19 +196,20 @@ internal static class LinkMaking
     private static Errno Delete(ref RouteRequest request, Interface link)
     {
         var network = request.Network;
-        if (link is not EthernetInterface ethernet || !network.Fabric.IsByGuest(ethernet))
+        if (!network.Fabric.IsByGuest(link))
         {
             return Errno.EOPNOTSUPP;
         }
 
-        foreach (var vlan in ethernet.Vlans)
+        var ethernet = link as EthernetInterface;
+        foreach (var vlan in ethernet?.Vlans ?? [])
         {
             Tell(network, vlan.Interface); // they go with it
         }
 
-        var peer = ethernet.Pair?.PeerOf(ethernet);
+        var peer = ethernet?.Pair?.PeerOf(ethernet);
         var elsewhere = peer is null ? null : network.Fabric.PlaceOf(peer);
-        Tell(network, ethernet);
+        Tell(network, link);
         if (peer is not null && elsewhere is not null)
         {
             Tell(elsewhere, peer);
@@ -219,7 +217,7 @@ internal static class LinkMaking
 
         return network.Fabric.Destroy(network, link.Name);
 
-        static void Tell(NetworkStack network, EthernetInterface link)
+        static void Tell(NetworkStack network, Interface link)
         {
             using (network.Enter())
             {
@@ -242,7 +240,7 @@ internal static class LinkMaking
             return Errno.OK;
         }
 
-        if (link is not EthernetInterface ethernet || request.Network.Fabric.PlaceOf(ethernet) is null)
+        if (request.Network.Fabric.PlaceOf(link) is null)
         {
             return request.Refuse(Errno.EINVAL, "The interface netns is immutable");
         }
@@ -257,25 +255,5 @@ internal static class LinkMaking
         }
 
         return error;
-    }
-
-    /// <summary>The first free name of a pattern with a number in it (dev_alloc_name of Linux).</summary>
-    private static string NameFor(Stack stack, string? name, string kind, string? taken)
-    {
-        var pattern = string.IsNullOrEmpty(name) ? kind + "%d" : name;
-        var at = pattern.IndexOf("%d", StringComparison.Ordinal);
-        if (at < 0)
-        {
-            return pattern;
-        }
-
-        for (var number = 0; ; number++)
-        {
-            var candidate = string.Concat(pattern.AsSpan(0, at), number.ToString(CultureInfo.InvariantCulture), pattern.AsSpan(at + 2));
-            if (candidate != taken && stack.FindInterface(candidate) is null)
-            {
-                return candidate;
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Dragonet.Abi;
 using Dragonet.Linux.Inet;
+using Dragonet.Linux.Tun;
 using Dragonet.Net;
 
 namespace Dragonet.Linux.NetlinkSockets;
@@ -84,6 +85,11 @@ internal static class LinkMessages
             }
         }
 
+        if (error == Errno.OK && attributes.Number(Netlink.IFLA_TXQLEN) is { } length)
+        {
+            error = LinkChanges.SetQueueLength(request.Network, link, length);
+        }
+
         _ = request.TryRead(out ifinfomsg body);
         if (error == Errno.OK && body.ifi_index != 0 && attributes.Text(Netlink.IFLA_IFNAME) is { Length: > 0 } name)
         {
@@ -106,7 +112,8 @@ internal static class LinkMessages
     }
 
     /// <summary>What ip(8) calls the type; null for lo and what comes from outside.</summary>
-    private static string? KindOf(Interface link) => link is not EthernetInterface ethernet ? null
+    private static string? KindOf(Interface link) => link.Driver is TunLink ? "tun"
+        : link is not EthernetInterface ethernet ? null
         : ethernet.Bridge is not null ? "bridge"
         : ethernet.Pair is not null ? "veth"
         : ethernet.Vlan is not null ? "vlan"
@@ -126,14 +133,14 @@ internal static class LinkMessages
         link.HardwareAddress?.Write(hardware);
         var message = new NetlinkMessage(about, type, flags, port).Add(Head(link));
         _ = message.Add(Netlink.IFLA_IFNAME, link.Name)
-            .Add(Netlink.IFLA_TXQLEN, 1000)
+            .Add(Netlink.IFLA_TXQLEN, link.QueueLength)
             .Add(Netlink.IFLA_OPERSTATE, [!InterfaceRequests.IsRunning(link) ? (byte)2 : link is EthernetInterface ? (byte)6 : (byte)0]) // lo says "unknown" when up
             .Add(Netlink.IFLA_LINKMODE, [0])
             .Add(Netlink.IFLA_MTU, link.Mtu)
             .Add(Netlink.IFLA_GROUP, 0)
             .Add(Netlink.IFLA_NUM_TX_QUEUES, 1)
             .Add(Netlink.IFLA_NUM_RX_QUEUES, 1)
-            .Add(Netlink.IFLA_CARRIER, [link is EthernetInterface { HasCarrier: false } ? (byte)0 : (byte)1])
+            .Add(Netlink.IFLA_CARRIER, [link.HasCarrier ? (byte)1 : (byte)0])
             .Add(Netlink.IFLA_QDISC, "noqueue");
         if (link.HardwareAddress is not null)
         {
@@ -145,6 +152,10 @@ internal static class LinkMessages
         if (link is EthernetInterface ethernet)
         {
             AddPlace(message, ethernet);
+        }
+        else if (link.Driver is TunLink tun)
+        {
+            _ = message.Nest(Netlink.IFLA_LINKINFO, inside => Describe(inside.Add(Netlink.IFLA_INFO_KIND, "tun"), tun));
         }
 
         return message.Add(Netlink.IFLA_STATS64, Statistics(link.Counters)).Finish();
@@ -181,6 +192,11 @@ internal static class LinkMessages
                         .Add(Netlink.IFLA_VLAN_FLAGS, [1, 0, 0, 0, 255, 255, 255, 255])); // VLAN_FLAG_REORDER_HDR
                 }
 
+                if (link.Driver is TunLink tun)
+                {
+                    Describe(inside, tun);
+                }
+
                 if (link.Port is not null)
                 {
                     _ = inside.Add(Netlink.IFLA_INFO_SLAVE_KIND, "bridge");
@@ -188,6 +204,26 @@ internal static class LinkMessages
             });
         }
     }
+
+    /// <summary>tun_fill_info of Linux.</summary>
+    private static void Describe(NetlinkMessage message, TunLink tun) => _ = message.Nest(Netlink.IFLA_INFO_DATA, data =>
+    {
+        _ = data.Add(Netlink.IFLA_TUN_TYPE, [tun.IsTap ? (byte)TunNumbers.IFF_TAP : (byte)TunNumbers.IFF_TUN]);
+        if (tun.Owner is { } owner)
+        {
+            _ = data.Add(Netlink.IFLA_TUN_OWNER, (int)owner);
+        }
+
+        if (tun.Group is { } group)
+        {
+            _ = data.Add(Netlink.IFLA_TUN_GROUP, (int)group);
+        }
+
+        _ = data.Add(Netlink.IFLA_TUN_PI, [tun.HasHead ? (byte)1 : (byte)0])
+            .Add(Netlink.IFLA_TUN_VNET_HDR, [0])
+            .Add(Netlink.IFLA_TUN_PERSIST, [tun.IsPersistent ? (byte)1 : (byte)0])
+            .Add(Netlink.IFLA_TUN_MULTI_QUEUE, [0]);
+    });
 
     private static byte[] Statistics(InterfaceCounters counters)
     {

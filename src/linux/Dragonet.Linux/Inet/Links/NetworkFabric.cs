@@ -11,10 +11,8 @@ namespace Dragonet.Linux.Inet;
 /// </summary>
 public sealed class NetworkFabric(string identity)
 {
-    private const int MaxName = 15; // IFNAMSIZ without the end
-
     private readonly KernelLock _lock = new(LockRank.NetworkFabric);
-    private readonly ConcurrentDictionary<EthernetInterface, Place> _places = []; // changed under _lock
+    private readonly ConcurrentDictionary<Interface, Place> _places = []; // changed under _lock
 
     /// <summary>Links that there are: pairs and bridges.</summary>
     public int Count
@@ -23,7 +21,7 @@ public sealed class NetworkFabric(string identity)
         {
             using (_lock.Enter())
             {
-                return _places.Keys.Select(link => (object?)link.Pair ?? link).Distinct().Count();
+                return _places.Keys.Select(link => (object?)(link as EthernetInterface)?.Pair ?? link).Distinct().Count();
             }
         }
     }
@@ -35,7 +33,7 @@ public sealed class NetworkFabric(string identity)
     /// <returns>EEXIST when a name is taken; EINVAL when it is none.</returns>
     public Result<Epair> CreatePair(NetworkStack stackA, string nameA, NetworkStack stackB, string nameB, int mtu = 1500, bool byGuest = false)
     {
-        if (!IsName(nameA) || !IsName(nameB))
+        if (!LinkNames.IsName(nameA) || !LinkNames.IsName(nameB))
         {
             return Errno.EINVAL;
         }
@@ -65,7 +63,7 @@ public sealed class NetworkFabric(string identity)
     /// <summary>Makes a bridge in a stack, without ports and up.</summary>
     public Result<Bridge> CreateBridge(NetworkStack stack, string name, int mtu = 1500, bool byGuest = false)
     {
-        if (!IsName(name))
+        if (!LinkNames.IsName(name))
         {
             return Errno.EINVAL;
         }
@@ -100,7 +98,7 @@ public sealed class NetworkFabric(string identity)
     /// <summary>Makes an interface whose frames go to a delegate, or nowhere.</summary>
     public Result<EthernetInterface> CreateLink(NetworkStack stack, string name, FrameHandler? transmit, bool byGuest = false)
     {
-        if (!IsName(name))
+        if (!LinkNames.IsName(name))
         {
             return Errno.EINVAL;
         }
@@ -127,7 +125,7 @@ public sealed class NetworkFabric(string identity)
     /// <returns>ENODEV when the other one is not there; otherwise as <see cref="VlanLink.Create"/>.</returns>
     public Result<EthernetInterface> CreateVlan(NetworkStack stack, string name, EthernetInterface lower, int number)
     {
-        if (!IsName(name))
+        if (!LinkNames.IsName(name))
         {
             return Errno.EINVAL;
         }
@@ -157,7 +155,7 @@ public sealed class NetworkFabric(string identity)
     /// <returns>ENODEV when it is not there; EINVAL for what cannot move; EEXIST when the name is taken there, or it is there; EBUSY when that jail ends.</returns>
     public Errno Move(NetworkStack from, string name, NetworkStack to, string? newName = null)
     {
-        if (newName is not null && !IsName(newName))
+        if (newName is not null && !LinkNames.IsName(newName))
         {
             return Errno.EINVAL;
         }
@@ -172,12 +170,62 @@ public sealed class NetworkFabric(string identity)
                 }
             }
 
-            if (link.Bridge is not null || link.Vlan is not null)
+            if (link is EthernetInterface { Bridge: not null } or EthernetInterface { Vlan: not null })
             {
                 return Errno.EINVAL;
             }
 
             return from == to ? Errno.EEXIST : MoveLocked(link, to, newName ?? name);
+        }
+    }
+
+    /// <summary>Makes an interface whose other side is a program (tun.txt of Linux' documentation), down and without addresses.</summary>
+    /// <param name="stack">Where.</param>
+    /// <param name="pattern">Its name, or with "%d" for the first free number.</param>
+    /// <param name="isTap">It carries Ethernet frames, not IP packets.</param>
+    /// <param name="driver">The other side.</param>
+    /// <param name="transmit">Takes what the stack sends.</param>
+    internal Result<Interface> CreateTun(NetworkStack stack, string pattern, bool isTap, ILinkDriver driver, FrameHandler transmit)
+    {
+        using (_lock.Enter())
+        {
+            Interface link;
+            using (stack.Enter())
+            {
+                var name = LinkNames.Choose(stack.Stack, pattern);
+                if (stack.HasEnded || !LinkNames.IsName(name) || stack.Stack.FindInterface(name) is not null)
+                {
+                    return stack.HasEnded ? Errno.EBUSY : LinkNames.IsName(name) ? Errno.EEXIST : Errno.EINVAL;
+                }
+
+                if (stack.Stack.Interfaces.Count >= LinkNames.MaxLinks)
+                {
+                    return Errno.ENFILE;
+                }
+
+                link = isTap ? new EthernetInterface(stack.Stack, name, AddressFor(stack.Jail, name), transmit) : new PointToPointInterface(stack.Stack, name, 1500, transmit);
+                link.Driver = driver;
+            }
+
+            _places[link] = new Place(stack, stack, link.Name, ByGuest: true);
+            return link;
+        }
+    }
+
+    /// <summary>Removes an interface that may have gone, moved or got another name meanwhile, and tells who listens.</summary>
+    internal void Destroy(Interface link)
+    {
+        using (_lock.Enter())
+        {
+            if (_places.TryGetValue(link, out var place))
+            {
+                using (place.Stack.Enter())
+                {
+                    place.Stack.Events.Link(link, isGone: true);
+                }
+
+                DestroyLocked(link);
+            }
         }
     }
 
@@ -197,13 +245,13 @@ public sealed class NetworkFabric(string identity)
     }
 
     /// <summary>The stack in which an end of a pair, or a bridge, is now; null for other interfaces. May be called inside a stack.</summary>
-    public NetworkStack? PlaceOf(EthernetInterface link) => _places.TryGetValue(link, out var place) ? place.Stack : null;
+    public NetworkStack? PlaceOf(Interface link) => _places.TryGetValue(link, out var place) ? place.Stack : null;
 
     /// <summary>True for what a guest has made, and may remove. May be called inside a stack.</summary>
-    public bool IsByGuest(EthernetInterface link) => _places.TryGetValue(link, out var place) && place.ByGuest;
+    public bool IsByGuest(Interface link) => _places.TryGetValue(link, out var place) && place.ByGuest;
 
     /// <summary>The name of the jail of that stack.</summary>
-    public string? JailOf(EthernetInterface link) => PlaceOf(link)?.Jail.Name;
+    public string? JailOf(Interface link) => PlaceOf(link)?.Jail.Name;
 
     /// <summary>A stack ends: what is at home elsewhere goes there, with its name; the rest is removed, pairs with both ends.</summary>
     internal void OnEnd(NetworkStack stack)
@@ -227,20 +275,19 @@ public sealed class NetworkFabric(string identity)
         }
     }
 
-    private Errno GoHomeLocked(EthernetInterface link, Place place)
+    private Errno GoHomeLocked(Interface link, Place place)
     {
         var error = MoveLocked(link, place.Home, place.HomeName);
         for (var number = 1; error == Errno.EEXIST && number < 1000; number++)
         {
             // Its name was taken meanwhile.
-            var end = "_" + number.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            error = MoveLocked(link, place.Home, place.HomeName[..Math.Min(place.HomeName.Length, MaxName - end.Length)] + end);
+            error = MoveLocked(link, place.Home, LinkNames.Numbered(place.HomeName, number));
         }
 
         return error;
     }
 
-    private Errno MoveLocked(EthernetInterface link, NetworkStack to, string name)
+    private Errno MoveLocked(Interface link, NetworkStack to, string name)
     {
         var (place, oldName) = (_places[link], link.Name);
         RemoveVlansLocked(link);
@@ -276,12 +323,12 @@ public sealed class NetworkFabric(string identity)
         return Errno.OK;
     }
 
-    private void DestroyLocked(EthernetInterface link)
+    private void DestroyLocked(Interface link)
     {
-        foreach (var end in link.Pair is { } pair ? [pair.A, pair.B] : new[] { link })
+        foreach (var end in (link as EthernetInterface)?.Pair is { } pair ? [pair.A, pair.B] : new[] { link })
         {
             RemoveVlansLocked(end);
-            if (end.Bridge is { } bridge && _places.TryGetValue(end, out var place))
+            if ((end as EthernetInterface)?.Bridge is { } bridge && _places.TryGetValue(end, out var place))
             {
                 using (place.Stack.Enter())
                 {
@@ -294,19 +341,20 @@ public sealed class NetworkFabric(string identity)
             }
 
             _ = _places.TryRemove(end, out _);
+            end.Driver?.OnRemoved();
         }
     }
 
     /// <summary>What an interface carries does not move with it.</summary>
-    private void RemoveVlansLocked(EthernetInterface link)
+    private void RemoveVlansLocked(Interface link)
     {
-        foreach (var vlan in link.Vlans)
+        foreach (var vlan in (link as EthernetInterface)?.Vlans ?? [])
         {
             DestroyLocked(vlan.Interface);
         }
     }
 
-    private static Errno Attach(EthernetInterface link, NetworkStack stack)
+    private static Errno Attach(Interface link, NetworkStack stack)
     {
         using (stack.Enter())
         {
@@ -314,7 +362,7 @@ public sealed class NetworkFabric(string identity)
         }
     }
 
-    private static void Detach(EthernetInterface link, NetworkStack stack)
+    private static void Detach(Interface link, NetworkStack stack)
     {
         using (stack.Enter())
         {
@@ -322,17 +370,13 @@ public sealed class NetworkFabric(string identity)
         }
     }
 
-    private EthernetInterface? FindLocked(NetworkStack stack, string name)
+    private Interface? FindLocked(NetworkStack stack, string name)
     {
         using (stack.Enter())
         {
-            return stack.Stack.FindInterface(name) is EthernetInterface link && _places.ContainsKey(link) ? link : null;
+            return stack.Stack.FindInterface(name) is { } link && _places.ContainsKey(link) ? link : null;
         }
     }
-
-    /// <summary>dev_valid_name of Linux.</summary>
-    private static bool IsName(string name)
-        => name.Length is > 0 and <= MaxName && name is not ("." or "..") && name.All(static letter => letter is > ' ' and < '\x7f' and not ('/' or ':'));
 
     private sealed record Place(NetworkStack Stack, NetworkStack Home, string HomeName, bool ByGuest);
 }
