@@ -22,9 +22,13 @@ static int open_tun(int flags) { return open("/dev/net/tun", O_RDWR | O_CLOEXEC 
 static bool has_tun(void)
 {
     if (!own_network()) return false;
+    struct ifreq r = named("", IFF_TUN);
     int fd = open_tun(0);
-    if (fd >= 0) close(fd);
-    return fd >= 0;
+    if (fd < 0) return false;
+    bool made = ioctl(fd, TUNSETIFF, &r) == 0;
+    if (!made) CHECK_EQ(errno, EPERM);
+    close(fd);
+    return made;
 }
 
 static int make_tun(const char *name, int kind, int flags)
