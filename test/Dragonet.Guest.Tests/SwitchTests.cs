@@ -227,7 +227,7 @@ public sealed class SwitchTests : IDisposable
         {
             (["switch", "-p", file], "is no socket"),
             (["switch", "-p", "/nonexistent/lan"], "/nonexistent/lan"),
-            (["switch", "-p", "/tmp/" + new string('x', 120)], "107 bytes"),
+            (["switch", "-p", _place.FullName + "/" + new string('x', 120)], "107 bytes"),
             (["switch", "-p", Lan, "--impair", "loss=2"], "'loss=2'"),
             (["switch", "-p", Lan, "-g", "nosuchgroup"], "no such group"),
             (["switch", "-p", Lan, "--ports", "0"], "--ports"),
@@ -245,6 +245,7 @@ public sealed class SwitchTests : IDisposable
         }
 
         Assert.Equal("mine", File.ReadAllText(file));
+        Assert.DoesNotContain(_place.EnumerateFiles(), static each => each.Name.StartsWith('x'));
     }
 
     private static byte[] Frame(int source, int destination, int length)

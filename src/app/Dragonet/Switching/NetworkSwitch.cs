@@ -61,6 +61,11 @@ public sealed class NetworkSwitch : IDisposable
             throw new DragonetException(why);
         }
 
+        if (!FrameSocket.IsPath(options.Path))
+        {
+            throw new DragonetException($"{options.Path}: the path of a socket has at most 107 bytes");
+        }
+
         var alive = SwitchLock.Take(options.Path);
         FrameSocket? listener = null, tap = null;
         try

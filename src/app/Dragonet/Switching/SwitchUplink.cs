@@ -77,7 +77,12 @@ internal sealed class SwitchUplink : IDisposable
         _isDisposed = true;
         _poller.Wake();
         _thread?.Join();
-        _socket?.Dispose();
+        lock (_sending)
+        {
+            _socket?.Dispose();
+            _socket = null; // what is still sent is lost
+        }
+
         _poller.Dispose();
         _connector.Dispose();
     }
@@ -227,6 +232,7 @@ internal sealed class SwitchUplink : IDisposable
             _poller.Wait(_ready, Patience);
         }
 
+        Complain("it gives no answer");
         return null;
     }
 

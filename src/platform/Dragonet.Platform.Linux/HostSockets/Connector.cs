@@ -11,7 +11,8 @@ namespace Dragonet.Platform.Linux.HostSockets;
 /// </summary>
 public sealed unsafe class Connector : IDisposable
 {
-    private const int MaxPath = 107; // unix(7), without the end
+    /// <summary>unix(7), without the end.</summary>
+    internal const int MaxPath = 107;
 
     private readonly HostFd _socket;
     private readonly int _pid;

@@ -18,6 +18,9 @@ public sealed unsafe class FrameSocket : IDisposable
 
     internal int Descriptor => _fd.Number;
 
+    /// <summary>Whether a path is short enough for a socket (unix(7), sun_path).</summary>
+    public static bool IsPath(string path) => Encoding.UTF8.GetByteCount(path) is > 0 and <= Connector.MaxPath;
+
     /// <summary>Makes a socket with a name; nobody can connect before <see cref="Listen"/>.</summary>
     public static Result<FrameSocket> Bind(string path)
     {
