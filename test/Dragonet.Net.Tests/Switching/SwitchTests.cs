@@ -81,6 +81,7 @@ public sealed class SwitchTests
     {
         var world = new SwitchWorld(new FrameSwitchOptions { IsHub = true });
         var (a, b, c) = (world.Connect(1), world.Connect(2), world.Connect(3));
+        Assert.Equal([a, c], world.Reached(b, Mac(2), Mac(1)));
         Assert.Equal([b, c], world.Reached(a, Mac(1), Mac(2)));
         Assert.Empty(world.Reached(a, Mac(2), Mac(3)));
         world = new SwitchWorld(new FrameSwitchOptions { IsOpen = true });
