@@ -21,7 +21,7 @@ public sealed class SwitchTests : IDisposable
     {
         HostTool.Require("ping", "iputils-ping");
         HostTool.Require("ip", "iproute2");
-        var first = new SwitchProcess(Lan);
+        using var first = new SwitchProcess(Lan);
         using var a = new SwitchGuest(Lan, 1);
         using var b = new SwitchGuest(Lan, 2);
         using var c = new SwitchGuest(Lan, 3);
@@ -46,7 +46,6 @@ public sealed class SwitchTests : IDisposable
         Assert.Equal("0\n", a.Ask(Ping("10.7.0.2", "fd07::2")));
         Assert.Equal($"dragonet: {Lan}: a switch is running here already\n", HostTool.Run(Command.Path, ["switch", "-p", Lan], "/", s_limit).Error);
         Assert.Equal(2, second.Rows("ls").Count);
-        first.Dispose();
 
         static string Ping(params string[] addresses) => string.Join(" && ", addresses.Select(static address => $"ping -q -c 1 -W 20 {address} >/dev/null"));
     }
