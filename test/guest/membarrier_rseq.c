@@ -152,6 +152,7 @@ TEST(kcmp_types)
         if (!is_root()) continue; // Yama
         for (int type = VM; type <= SIGHAND; type++) CHECK(compare(getpid(), getppid(), type, 0, 0) > 0);
         CHECK_EQ(compare(getpid(), getppid(), FILES_OF_TWO, other, other), 0); // one open file
+        CHECK_EQ(compare(getpid(), getppid(), SYSVSEM, 0, 0), 0);              // neither has anything to take back
     }
     CHECK_EXIT(pid, 0);
     close(same);

@@ -323,6 +323,50 @@ TEST(alternate_stack)
     CHECK_OK(sigaltstack(&stack, NULL));
 }
 
+static stack_t seen_inside;
+static int error_inside;
+static void look_at_stack(int signal)
+{
+    stack_t other = {.ss_sp = alternate, .ss_size = sizeof alternate / 2};
+    if (sigaltstack(NULL, &seen_inside) != 0) seen_inside.ss_flags = -1;
+    error_inside = sigaltstack(&other, NULL) == 0 ? 0 : errno;
+    if (signal == SIGUSR2) siglongjmp(escape, 1);
+}
+
+TEST(alternate_stack_in_use)
+{
+    // sigaltstack(2): SS_ONSTACK while the thread executes on it, when it cannot be changed (EPERM).
+    stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate}, old;
+    install(SIGUSR1, look_at_stack, SA_ONSTACK);
+    install(SIGUSR2, look_at_stack, SA_ONSTACK);
+    CHECK_OK(sigaltstack(&stack, NULL));
+    for (int i = 0; i < 200; i++) { // however the call is made
+        raise(SIGUSR1);
+        CHECK_EQ(seen_inside.ss_flags, SS_ONSTACK);
+        CHECK(seen_inside.ss_sp == alternate && seen_inside.ss_size == sizeof alternate);
+        CHECK_EQ(error_inside, EPERM);
+        CHECK_OK(sigaltstack(NULL, &old));
+        CHECK_EQ(old.ss_flags, 0);
+    }
+    // Left by a jump: programs built with _FORTIFY_SOURCE ask in the jump whether they are on that stack.
+    if (sigsetjmp(escape, 1) == 0) raise(SIGUSR2);
+    CHECK_EQ(seen_inside.ss_flags, SS_ONSTACK);
+    CHECK_OK(sigaltstack(NULL, &old));
+    CHECK_EQ(old.ss_flags, 0);
+    // SS_AUTODISARM: taken away on entry, given back on return.
+    stack.ss_flags = (int)(1u << 31);
+    CHECK_OK(sigaltstack(&stack, NULL));
+    raise(SIGUSR1);
+    CHECK_EQ(seen_inside.ss_flags, SS_DISABLE);
+    CHECK_EQ(error_inside, 0);
+    CHECK_OK(sigaltstack(NULL, &old));
+    CHECK_EQ(old.ss_flags, (int)(1u << 31));
+    stack.ss_flags = SS_DISABLE;
+    CHECK_OK(sigaltstack(&stack, NULL));
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGUSR2, SIG_DFL);
+}
+
 TEST(action_and_kill_errors)
 {
     struct sigaction action = {.sa_handler = on_signal};

@@ -1,23 +1,28 @@
 using System.Runtime.Intrinsics.X86;
 using System.Text;
+using Dragonet.Fs.Processors;
 
 namespace Dragonet.Fs.Procfs;
 
-/// <summary>/proc/cpuinfo: a plain processor with the instruction sets that guests can really use.</summary>
+/// <summary>/proc/cpuinfo: the processor as it calls itself, with the instruction sets that guests can really use.</summary>
 internal static class CpuInfoText
 {
     /// <summary>One block for each processor.</summary>
     internal static string Make(Kernel.ProcessorSet processors)
     {
         var flags = Flags();
+        var (family, model, stepping) = CpuId.Version;
+        var (physical, @virtual) = CpuId.AddressBits;
+        var cache = CpuId.Caches.Count == 0 ? 0 : CpuId.Caches[^1].Size;
         var text = new StringBuilder();
         foreach (var i in processors.Numbers)
         {
-            _ = text.Append($"processor\t: {i}\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\nmodel name\t: Dragonet Virtual CPU\nstepping\t: 7\n")
-                .Append($"microcode\t: 0x1\ncpu MHz\t\t: 2000.000\ncache size\t: 16384 KB\nphysical id\t: 0\nsiblings\t: {processors.Count}\ncore id\t\t: {i}\n")
-                .Append($"cpu cores\t: {processors.Count}\napicid\t\t: {i}\ninitial apicid\t: {i}\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 22\nwp\t\t: yes\n")
-                .Append($"flags\t\t: {flags}\nbugs\t\t:\nbogomips\t: 4000.00\nclflush size\t: 64\ncache_alignment\t: 64\n")
-                .Append("address sizes\t: 46 bits physical, 48 bits virtual\npower management:\n\n");
+            _ = text.Append($"processor\t: {i}\nvendor_id\t: {CpuId.Vendor}\ncpu family\t: {family}\nmodel\t\t: {model}\nmodel name\t: {CpuId.Name}\n")
+                .Append($"stepping\t: {stepping}\n").Append(CpuId.Megahertz == 0 ? "" : $"cpu MHz\t\t: {CpuId.Megahertz}.000\n")
+                .Append(cache == 0 ? "" : $"cache size\t: {cache / 1024} KB\n").Append($"physical id\t: 0\nsiblings\t: {processors.Count}\ncore id\t\t: {i}\n")
+                .Append($"cpu cores\t: {processors.Count}\napicid\t\t: {i}\ninitial apicid\t: {i}\nfpu\t\t: yes\nfpu_exception\t: yes\n")
+                .Append($"cpuid level\t: {CpuId.Level}\nwp\t\t: yes\nflags\t\t: {flags}\nbugs\t\t:\nclflush size\t: 64\ncache_alignment\t: 64\n")
+                .Append($"address sizes\t: {physical} bits physical, {@virtual} bits virtual\npower management:\n\n");
         }
 
         return text.ToString();

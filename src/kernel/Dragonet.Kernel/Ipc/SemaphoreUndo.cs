@@ -11,6 +11,9 @@ public sealed class SemaphoreUndo
     private readonly Dictionary<SemaphoreSet, short[]> _adjustments = [];
     private int _users = 1;
 
+    /// <summary>Nothing would be taken back at this moment.</summary>
+    public bool IsEmpty => _adjustments.Count == 0;
+
     /// <summary>The adjustment of a semaphore.</summary>
     internal int Get(SemaphoreSet set, int number) => _adjustments.TryGetValue(set, out var values) ? values[number] : 0;
 

@@ -40,7 +40,8 @@ internal static class Comparison
             case Io:
                 return 0; // nobody has an I/O context of its own
             case SysVSem:
-                return Order(task, first.Process.SemaphoreUndo, second.Process.SemaphoreUndo);
+                return first.Process.SemaphoreUndo.IsEmpty && second.Process.SemaphoreUndo.IsEmpty ? 0 // Linux makes the list with the first entry
+                    : Order(task, first.Process.SemaphoreUndo, second.Process.SemaphoreUndo);
             default:
                 return Errno.EINVAL;
         }

@@ -161,7 +161,10 @@ internal static class Signals
     [Syscall(Nr.sigaltstack)]
     public static SysResult sigaltstack(Task task, UserPtr set, UserPtr old)
     {
-        var (oldBase, oldFlags, oldSize) = task.AltStack;
+        const int onStack = 1, disable = 2, autoDisarm = unchecked((int)0x8000_0000);
+        const ulong least = 2048; // MINSIGSTKSZ
+        var (start, flags, size) = task.AltStack;
+        var inUse = size != 0 && flags != autoDisarm && IsOn(task, start, size);
         Span<ulong> words = stackalloc ulong[3];
         if (!set.IsNull)
         {
@@ -170,19 +173,23 @@ internal static class Signals
                 return Errno.EFAULT;
             }
 
-            var flags = (int)words[1];
-            const int disable = 2, onStack = 1, autoDisarm = unchecked((int)0x8000_0000);
-            if ((flags & ~(disable | onStack | autoDisarm)) != 0)
+            var (mode, disarm) = ((int)words[1] & ~autoDisarm, (int)words[1] & autoDisarm);
+            if (inUse)
+            {
+                return Errno.EPERM; // "attempted to change the alternate signal stack while it was active"
+            }
+
+            if (mode is not (0 or onStack or disable))
             {
                 return Errno.EINVAL;
             }
 
-            if ((flags & disable) == 0 && words[2] < 2048)
+            if (mode != disable && words[2] < least)
             {
                 return Errno.ENOMEM;
             }
 
-            task.AltStack = (flags & disable) != 0 ? (0, disable, 0) : (words[0], flags & autoDisarm, words[2]);
+            task.AltStack = mode == disable ? (0, disable, 0) : (words[0], disarm, words[2]);
         }
 
         if (old.IsNull)
@@ -190,11 +197,15 @@ internal static class Signals
             return 0;
         }
 
-        words[0] = oldBase;
-        words[1] = (ulong)(uint)(oldSize == 0 ? 2 : oldFlags);
-        words[2] = oldSize;
+        words[0] = start;
+        words[1] = (uint)((size == 0 ? disable : inUse ? onStack : 0) | (flags & autoDisarm));
+        words[2] = size;
         return task.Memory.WriteArray<ulong>(old.Address, words);
     }
+
+    /// <summary>Whether the caller runs on a stack. The call comes with all registers for this.</summary>
+    private static bool IsOn(Task task, ulong start, ulong size)
+        => task.Thread.HasContext && task.Thread.GetContext(task.Context) == Errno.OK && task.Context.Rsp > start && task.Context.Rsp - start <= size;
 
     [Syscall(Nr.rt_sigreturn)]
     public static SysResult rt_sigreturn(Task task)

@@ -36,7 +36,7 @@ internal static class ChannelCalls
         (Nr.pipe, ChannelKind.Plain), (Nr.socket, ChannelKind.Plain), (Nr.socketpair, ChannelKind.Plain), (Nr.flock, ChannelKind.Plain),
         (Nr.ppoll, ChannelKind.Plain), (Nr.select, ChannelKind.Plain), (Nr.pselect6, ChannelKind.Plain), (Nr.kill, ChannelKind.Plain),
         (Nr.tgkill, ChannelKind.Plain), (Nr.getpgrp, ChannelKind.Plain), (Nr.getpgid, ChannelKind.Plain), (Nr.setpgid, ChannelKind.Plain),
-        (Nr.setitimer, ChannelKind.Plain), (Nr.sigaltstack, ChannelKind.Plain), (Nr.eventfd2, ChannelKind.Plain), (Nr.timerfd_settime, ChannelKind.Plain),
+        (Nr.setitimer, ChannelKind.Plain), (Nr.eventfd2, ChannelKind.Plain), (Nr.timerfd_settime, ChannelKind.Plain),
         (Nr.truncate, ChannelKind.Path0), (Nr.symlinkat, ChannelKind.Path0), (Nr.fadvise64, ChannelKind.Plain), (Nr.fallocate, ChannelKind.Plain),
         (Nr.getrusage, ChannelKind.Plain), (Nr.times, ChannelKind.Plain), (Nr.sysinfo, ChannelKind.Plain),
     ];

@@ -74,7 +74,7 @@ internal static class GuestFilter
         _ = p.IfEqual((uint)Nr.futex, "futex");
 
         _ = p.IfEqual((uint)Nr.clone, "trap").IfEqual((uint)Nr.clone3, "trap").IfEqual((uint)Nr.fork, "trap").IfEqual((uint)Nr.vfork, "trap")
-            .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap")
+            .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.sigaltstack, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap")
             .IfEqual((uint)Nr.setrlimit, "setrlimit").IfEqual((uint)Nr.prlimit64, "prlimit").Goto("notify");
 
         // mmap: anonymous memory, and none of the flags that reach beyond the process or pin memory.
