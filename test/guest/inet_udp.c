@@ -1,5 +1,6 @@
 // udp(7), ip(7): datagrams over loopback.
 #include "inet.h"
+#include <netinet/udp.h>
 
 static void talk(int family)
 {
@@ -187,4 +188,86 @@ TEST(what_goes_with_one_datagram)
     }
     CHECK_OK(close(server));
     CHECK_OK(close(client));
+}
+
+static int udp_number(int fd, int name)
+{
+    int value = -1;
+    socklen_t length = sizeof value;
+    CHECK_OK(getsockopt(fd, IPPROTO_UDP, name, &value, &length));
+    return value;
+}
+
+TEST(one_datagram_of_several_calls)
+{
+    int on = 1, off = 0, server = inet_bound(AF_INET, SOCK_DGRAM), other = inet_bound(AF_INET, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    static char data[65536];
+    inet_address to, elsewhere;
+    socklen_t size = inet_loopback(&to, AF_INET, inet_port(server));
+    inet_loopback(&elsewhere, AF_INET, inet_port(other));
+    CHECK_ERRNO(send(client, "x", 1, MSG_MORE), EDESTADDRREQ);
+    CHECK_EQ(sendto(client, "one ", 4, MSG_MORE, &to.any, size), 4);
+    CHECK_ERRNO(recv(server, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+    CHECK_EQ(sendto(client, "two ", 4, MSG_MORE, &elsewhere.any, size), 4); // the first one says where
+    CHECK_EQ(sendto(client, "three", 5, 0, &to.any, size), 5);
+    CHECK_EQ(recv(server, data, sizeof data, 0), 13);
+    CHECK(memcmp(data, "one two three", 13) == 0);
+    CHECK_ERRNO(recv(other, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+
+    CHECK_OK(inet_connect(client, AF_INET, inet_port(server)));
+    CHECK_EQ(udp_number(client, UDP_CORK), 0);
+    CHECK_OK(setsockopt(client, IPPROTO_UDP, UDP_CORK, &off, sizeof off)); // nothing to send
+    CHECK_OK(setsockopt(client, IPPROTO_UDP, UDP_CORK, &on, sizeof on));
+    CHECK_EQ(udp_number(client, UDP_CORK), 1);
+    CHECK_EQ(send(client, "a", 1, 0), 1);
+    CHECK_EQ(write(client, "b", 1), 1);
+    CHECK_ERRNO(recv(server, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+    CHECK_OK(setsockopt(client, IPPROTO_UDP, UDP_CORK, &off, sizeof off));
+    CHECK_EQ(recv(server, data, sizeof data, 0), 2);
+    CHECK(memcmp(data, "ab", 2) == 0);
+
+    // What becomes too long is lost.
+    CHECK_EQ(send(client, data, 40000, MSG_MORE), 40000);
+    CHECK_ERRNO(send(client, data, 40000, MSG_MORE), EMSGSIZE);
+    CHECK_EQ(send(client, "next", 4, 0), 4);
+    CHECK_EQ(recv(server, data, sizeof data, 0), 4);
+    CHECK_EQ(send(client, "never sent", 10, MSG_MORE), 10);
+    CHECK_OK(close(client));
+    CHECK_ERRNO(recv(server, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+    CHECK_OK(close(server)), CHECK_OK(close(other));
+}
+
+TEST(several_datagrams_of_one_call)
+{
+    int server = inet_bound(AF_INET, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0)), size = 4, bad = 65536;
+    char data[64], space[CMSG_SPACE(sizeof(uint16_t))] = {0};
+    CHECK_OK(inet_connect(client, AF_INET, inet_port(server)));
+    CHECK_EQ(udp_number(client, UDP_SEGMENT), 0);
+    CHECK_ERRNO(setsockopt(client, IPPROTO_UDP, UDP_SEGMENT, &bad, sizeof bad), EINVAL);
+    CHECK_OK(setsockopt(client, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size));
+    CHECK_EQ(udp_number(client, UDP_SEGMENT), 4);
+    CHECK_EQ(send(client, "0123456789", 10, 0), 10);
+    const char *parts[] = {"0123", "4567", "89"};
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(recv(server, data, sizeof data, 0), strlen(parts[i]));
+        CHECK(memcmp(data, parts[i], strlen(parts[i])) == 0);
+    }
+    CHECK_EQ(send(client, "0123", 4, 0), 4);
+    CHECK_EQ(recv(server, data, sizeof data, 0), 4);
+
+    // For one call.
+    struct iovec io = {"0123456789", 10};
+    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){CMSG_LEN(sizeof(uint16_t)), IPPROTO_UDP, UDP_SEGMENT};
+    *(uint16_t *)CMSG_DATA(header) = 7;
+    CHECK_EQ(sendmsg(client, &message, 0), 10);
+    CHECK_EQ(recv(server, data, sizeof data, 0), 7);
+    CHECK_EQ(recv(server, data, sizeof data, 0), 3);
+    *(uint16_t *)CMSG_DATA(header) = 0;
+    CHECK_EQ(sendmsg(client, &message, 0), 10);
+    CHECK_EQ(recv(server, data, sizeof data, 0), 10);
+    header->cmsg_len = CMSG_LEN(1);
+    CHECK_ERRNO(sendmsg(client, &message, 0), EINVAL);
+    CHECK_OK(close(server)), CHECK_OK(close(client));
 }

@@ -92,6 +92,8 @@ public static class InetOption
     public const int TCP_NOTSENT_LOWAT = 25;
 
     public const int UDP_CORK = 1;
+    public const int UDP_SEGMENT = 103;
+    public const int UDP_GRO = 104;
     public const int UDPLITE_SEND_CSCOV = 10;
     public const int UDPLITE_RECV_CSCOV = 11;
 }

@@ -4,7 +4,7 @@ using Dragonet.Base;
 namespace Dragonet.Net;
 
 /// <summary>A UDP socket (udp(7)), or one of UDP-Lite (udplite(7)).</summary>
-public sealed class UdpSocket : DatagramSocket, IPortUser
+public sealed partial class UdpSocket : DatagramSocket, IPortUser
 {
     private readonly UdpLayer _layer;
 
@@ -100,6 +100,11 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
             return pending;
         }
 
+        if (_held is not null)
+        {
+            return SendHeld(data);
+        }
+
         if ((to ?? Remote) is not { } remote)
         {
             return Errno.EDESTADDRREQ;
@@ -111,7 +116,7 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
             return Errno.EINVAL;
         }
 
-        if (data.Length > 65535 - UdpDatagram.HeaderSize - (remote.Address.IsV4 ? IPv4Packet.MinimalHeader : 0))
+        if (data.Length > LongestTo(remote.Address))
         {
             return Errno.EMSGSIZE;
         }
@@ -122,6 +127,14 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
             return error;
         }
 
+        var segment = controls.Segment ?? Segment;
+        return segment > 0 && data.Length > segment ? SendParts(data, segment, remote, path, controls) : Send(data, remote, path, controls);
+    }
+
+    private static int LongestTo(IPAddress address) => 65535 - UdpDatagram.HeaderSize - (address.IsV4 ? IPv4Packet.MinimalHeader : 0);
+
+    private Result<int> Send(ReadOnlySpan<byte> data, Endpoint remote, in Path path, in SendControls controls)
+    {
         var packet = Stack.Pool.Rent(UdpDatagram.HeaderSize + data.Length);
         data.CopyTo(packet.Bytes[UdpDatagram.HeaderSize..]);
         var source = new Endpoint(path.Source, Local.Port);
@@ -135,7 +148,7 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
         }
 
         Stack.Counters.UdpOut++;
-        error = Stack.Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, dontFragment: false, EchoesGroups);
+        var error = Stack.Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, dontFragment: false, EchoesGroups);
         return error == Errno.OK ? data.Length : error;
     }
 
@@ -222,6 +235,7 @@ public sealed class UdpSocket : DatagramSocket, IPortUser
 
     private protected override void OnClose()
     {
+        DropHeld();
         _layer.SocketCount--;
         _layer.Ports.Remove(Local.Port, this);
     }

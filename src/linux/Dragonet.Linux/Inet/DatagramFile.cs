@@ -56,8 +56,9 @@ internal abstract class DatagramFile : InetFile
     /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
-        // MSG_MORE would collect one datagram of several calls; that is missing, and must not send several instead.
-        if ((request.Flags & (MsgFlags.MSG_OOB | MsgFlags.MSG_MORE)) != 0)
+        // Raw and ping sockets would collect one packet of several calls with MSG_MORE, too; that is missing, and must not send several instead.
+        var more = (request.Flags & MsgFlags.MSG_MORE) != 0;
+        if ((request.Flags & MsgFlags.MSG_OOB) != 0 || (more && _socket is not UdpSocket))
         {
             return Errno.EOPNOTSUPP;
         }
@@ -76,9 +77,17 @@ internal abstract class DatagramFile : InetFile
             }
 
             var controls = default(SendControls);
-            return request.Controls is { } given && ReadControls(given, out controls) is not Errno.OK and var bad ? bad : _socket.Send(data, to, controls);
+            if (request.Controls is { } given && ReadControls(given, out controls) is not Errno.OK and var bad)
+            {
+                return bad;
+            }
+
+            return _socket is UdpSocket udp && (more || IsCorked) ? udp.Hold(data, to, controls) : _socket.Send(data, to, controls);
         }
     }
+
+    /// <summary>UDP_CORK: all calls are for one datagram.</summary>
+    protected virtual bool IsCorked => false;
 
     /// <inheritdoc/>
     public override Result<int> Receive(ICaller caller, Span<byte> buffer, MsgFlags flags, out Received received)
@@ -281,6 +290,17 @@ internal abstract class DatagramFile : InetFile
         result = default;
         foreach (var (level, type, value) in controls)
         {
+            if (level == InetOption.IPPROTO_UDP && _socket is UdpSocket)
+            {
+                if (type != InetOption.UDP_SEGMENT || value.Length != 2)
+                {
+                    return Errno.EINVAL; // __udp_cmsg_send of Linux
+                }
+
+                result = result with { Segment = BinaryPrimitives.ReadUInt16LittleEndian(value) };
+                continue;
+            }
+
             var isV6Level = IsV6 && level == InetOption.IPPROTO_IPV6;
             if (level != InetOption.IPPROTO_IP && !isV6Level)
             {

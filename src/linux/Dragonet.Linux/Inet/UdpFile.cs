@@ -14,6 +14,12 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
 {
     private UdpSocket Udp => (UdpSocket)Socket;
 
+    private bool _isCorked;    // guarded by the stack's lock
+    private bool _takesMerged; // guarded by the stack's lock
+
+    /// <inheritdoc/>
+    protected override bool IsCorked => _isCorked;
+
     /// <inheritdoc/>
     protected override bool TrySetV6Only(bool value)
     {
@@ -29,6 +35,11 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
     /// <summary>The coverages of UDP-Lite, which are of both levels; 1 to 7 and what is negative count as 8, the header (udp_lib_setsockopt of Linux).</summary>
     protected override Errno SetProtocolOption(Task task, int level, int name, ReadOnlySpan<byte> value)
     {
+        if (level == InetOption.IPPROTO_UDP && name is InetOption.UDP_CORK or InetOption.UDP_SEGMENT or InetOption.UDP_GRO)
+        {
+            return value.Length < 4 ? Errno.EINVAL : SetSending(name, BinaryPrimitives.ReadInt32LittleEndian(value));
+        }
+
         if (!IsCoverage(level, name) || !Udp.IsLite)
         {
             return base.SetProtocolOption(task, level, name, value);
@@ -53,8 +64,38 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
         return Errno.OK;
     }
 
+    /// <summary>UDP_GRO is permission to merge datagrams, of which no use is made.</summary>
+    private Errno SetSending(int name, int number)
+    {
+        switch (name)
+        {
+            case InetOption.UDP_CORK:
+                _isCorked = number != 0;
+                return _isCorked ? Errno.OK : Udp.Push();
+            case InetOption.UDP_SEGMENT:
+                if (number is < 0 or > ushort.MaxValue)
+                {
+                    return Errno.EINVAL;
+                }
+
+                Udp.Segment = number;
+                return Errno.OK;
+            default:
+                _takesMerged = number != 0;
+                return Errno.OK;
+        }
+    }
+
     /// <inheritdoc/>
-    protected override Result<byte[]> GetProtocolOption(int level, int name) => IsCoverage(level, name) && (Udp.IsLite || level == InetOption.IPPROTO_UDP)
+    protected override Result<byte[]> GetProtocolOption(int level, int name) => (level, name) switch
+    {
+        (InetOption.IPPROTO_UDP, InetOption.UDP_CORK) => SocketOptions.Word(_isCorked ? 1 : 0),
+        (InetOption.IPPROTO_UDP, InetOption.UDP_SEGMENT) => SocketOptions.Word(Udp.Segment),
+        (InetOption.IPPROTO_UDP, InetOption.UDP_GRO) => SocketOptions.Word(_takesMerged ? 1 : 0),
+        _ => GetCoverage(level, name),
+    };
+
+    private Result<byte[]> GetCoverage(int level, int name) => IsCoverage(level, name) && (Udp.IsLite || level == InetOption.IPPROTO_UDP)
         ? SocketOptions.Word((name == InetOption.UDPLITE_SEND_CSCOV ? Udp.SendCoverage : Udp.ReceiveCoverage) ?? 0)
         : base.GetProtocolOption(level, name);
 
