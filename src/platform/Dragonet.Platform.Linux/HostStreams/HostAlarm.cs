@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.Guests;
 using Dragonet.Platform.Linux.Interop;
 
 namespace Dragonet.Platform.Linux.HostStreams;
@@ -15,6 +16,8 @@ internal sealed unsafe class HostAlarm : IHostAlarm
         {
             // The host may be 50 µs late by default (prctl(2), PR_SET_TIMERSLACK): too much for short sleeps of guests.
             _ = Host.Call(Nr.prctl, 29, 1);
+            // And what happens in time must not wait until a guest that computes has had its turn: it may be what ends that.
+            HostScheduling.AskShortTurns();
             _prepared = true;
         }
 
