@@ -159,6 +159,37 @@ TEST(cpu_clocks)
     CHECK_OK(close(hold[1]));
 }
 
+static void *burn(void *clock)
+{
+    clockid_t mine;
+    CHECK_EQ(pthread_getcpuclockid(pthread_self(), &mine), 0);
+    *(clockid_t *)clock = mine;
+    int64_t start = now_ns(mine);
+    while (now_ns(mine) - start < 5 * MS) {}
+    return NULL;
+}
+
+TEST(cpu_clocks_by_number)
+{
+    // clock_getcpuclockid(3), pthread_getcpuclockid(3): ids made of the numbers of processes and threads.
+    enum { PROCESS = 2, THREAD = 6 };
+    pthread_t thread;
+    clockid_t clock, main_clock;
+    struct timespec t;
+    CHECK_EQ(pthread_getcpuclockid(pthread_self(), &main_clock), 0);
+    CHECK_OK(clock_getres(main_clock, &t));
+    CHECK_EQ(pthread_create(&thread, NULL, burn, &clock), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_ERRNO(clock_gettime((~0x3ffffff << 3) | PROCESS, &t), EINVAL);
+    CHECK_ERRNO(clock_getres((~0x3ffffff << 3) | PROCESS, &t), EINVAL);
+    CHECK_ERRNO(clock_gettime((~0x3ffffff << 3) | THREAD, &t), EINVAL);
+    CHECK_ERRNO(clock_gettime((~getppid() << 3) | THREAD, &t), EINVAL); // a thread of another process
+    CHECK_EQ(clock_getcpuclockid(0x3ffffff, &clock), ESRCH);
+    CHECK_OK(clock_gettime((~getpid() << 3) | PROCESS, &t));
+    int64_t before = now_ns(main_clock);
+    while (now_ns(main_clock) - before < 5 * MS) {}
+}
+
 TEST(errors)
 {
     struct timespec t = {0, 1000000000};

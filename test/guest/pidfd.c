@@ -60,6 +60,23 @@ TEST(send_signal)
     stop();
 }
 
+TEST(a_directory_of_proc_is_one_too)
+{
+    // pidfd_send_signal(2): "an open file descriptor of a /proc/pid directory".
+    char path[32];
+    pid_t pid = start(0);
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    int directory = CHECK_OK(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)), other = CHECK_OK(open("/proc/self/fd", O_RDONLY | O_DIRECTORY));
+    CHECK_OK(pidfd_send(directory, 0, NULL, 0));
+    CHECK_ERRNO(pidfd_send(other, 0, NULL, 0), EBADF);
+    CHECK_OK(pidfd_send(directory, SIGTERM, NULL, 0));
+    CHECK_KILLED(pid, SIGTERM);
+    CHECK_ERRNO(pidfd_send(directory, 0, NULL, 0), ESRCH);
+    CHECK_OK(close(directory));
+    CHECK_OK(close(other));
+    stop();
+}
+
 TEST(self_and_others)
 {
     sigset_t set;

@@ -1,17 +1,21 @@
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Kernel;
 using Dragonet.Vfs;
 
 namespace Dragonet.Fs.Procfs;
 
 /// <summary>/proc/PID and /proc/PID/task/TID.</summary>
 internal sealed class ProcessDirectory(ProcfsFileSystem owner, Subject subject)
-    : SubjectDirectory(owner, subject, 0x16D, subject.Number(NumberSpace.Files, 0))
+    : SubjectDirectory(owner, subject, 0x16D, subject.Number(NumberSpace.Files, 0)), IProcessPlace
 {
     private const int FirstText = 16;
 
     // The order gives the inode numbers.
     private static readonly string[] s_others = ["fd", "fdinfo", "ns", "task", "net", "cwd", "root", "exe"];
+
+    /// <inheritdoc/>
+    public Process? Process => Subject.IsThread ? null : Subject.Process;
 
     /// <inheritdoc/>
     protected override uint Links => Subject.IsThread ? 6u : 7;

@@ -54,7 +54,8 @@ internal static class PidFiles
             return error;
         }
 
-        if (file is not PidFile target)
+        var thread = (file as PidFile)?.Thread;
+        if ((file is PidFile named ? named.Process : (file.Inode as IProcessPlace)?.Process) is not { } target)
         {
             return Errno.EBADF;
         }
@@ -75,7 +76,7 @@ internal static class PidFiles
             }
 
             // Only the kernel itself may claim to be the kernel or kill(2) (rt_sigqueueinfo(2)).
-            if (raw[2] is >= 0 or TkillCode && target.Process != task.Process)
+            if (raw[2] is >= 0 or TkillCode && target != task.Process)
             {
                 return Errno.EPERM;
             }
@@ -83,23 +84,23 @@ internal static class PidFiles
             sent = sent with { Errno = raw[1], Code = raw[2], Pid = raw[4], Uid = (uint)raw[5], Value = (uint)raw[6] | (ulong)(uint)raw[7] << 32 };
         }
 
-        if (target.IsReaped || !task.Jail.Sees(target.Process))
+        if (task.Kernel.Pids.FindProcess(target.Pid) != target || !task.Jail.Sees(target))
         {
             return Errno.ESRCH;
         }
 
         if (flags == SignalProcessGroup)
         {
-            return MaySignal(task, target.Process, signal) ? task.Kernel.SendGroup(target.Process.Group, sent) : Errno.EPERM;
+            return MaySignal(task, target, signal) ? task.Kernel.SendGroup(target.Group, sent) : Errno.EPERM;
         }
 
-        if (!MaySignal(task, target.Process, signal))
+        if (!MaySignal(task, target, signal))
         {
             return Errno.EPERM;
         }
 
-        return target.Thread is { } thread && flags != SignalGroup ? thread.Send(sent)
-            : flags == SignalThread ? target.Process.Leader.Send(sent) : target.Process.Send(sent);
+        return thread is not null && flags != SignalGroup ? thread.Send(sent)
+            : flags == SignalThread ? target.Leader.Send(sent) : target.Send(sent);
     }
 
     /// <summary>The permission rule of kill(2).</summary>

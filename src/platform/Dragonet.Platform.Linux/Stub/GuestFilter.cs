@@ -25,7 +25,7 @@ internal static class GuestFilter
     private static readonly Nr[] s_nativeAlways =
     [
         Nr.munmap, Nr.mprotect, Nr.brk, Nr.mremap, Nr.sched_yield, Nr.mincore, Nr.msync,
-        Nr.clock_gettime, Nr.gettimeofday, Nr.time, Nr.clock_getres, Nr.getcpu, Nr.restart_syscall, Nr.rseq,
+        Nr.gettimeofday, Nr.time, Nr.getcpu, Nr.restart_syscall, Nr.rseq,
     ];
 
     /// <summary>Calls the stub makes for the kernel, allowed only at the stub's addresses. A guest can jump there, so each must be
@@ -68,6 +68,7 @@ internal static class GuestFilter
         _ = p.Label("guest").Load(NumberOffset);
         if (!strict)
         {
+            _ = p.IfEqual((uint)Nr.clock_gettime, "clock").IfEqual((uint)Nr.clock_getres, "clock");
             _ = p.IfEqual((uint)Nr.mmap, "mmap").IfEqual((uint)Nr.madvise, "madvise").IfEqual((uint)Nr.arch_prctl, "arch_prctl");
         }
 
@@ -88,6 +89,9 @@ internal static class GuestFilter
 
         // madvise: not the ones that poison pages.
         _ = p.Label("madvise").Load(Low(2)).IfAtLeast(100, "notify").Goto("allow");
+
+        // clock_gettime, clock_getres: negative ids are CPU clocks of processes and threads by number (clock_getcpuclockid(3)).
+        _ = p.Label("clock").Load(Low(0)).IfAtLeast(0x8000_0000, "notify").Goto("allow");
 
         // arch_prctl: ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS.
         _ = p.Label("arch_prctl").Load(High(0)).IfNotEqual(0, "notify").Load(Low(0)).IfEqual(0x1001, "allow").IfEqual(0x1002, "allow").IfEqual(0x1003, "allow")
