@@ -169,6 +169,8 @@ static void *burn(void *clock)
     return NULL;
 }
 
+static clockid_t by_number(pid_t number, int kind) { return (clockid_t)(~(unsigned)number << 3 | (unsigned)kind); }
+
 TEST(cpu_clocks_by_number)
 {
     // clock_getcpuclockid(3), pthread_getcpuclockid(3): ids made of the numbers of processes and threads.
@@ -180,12 +182,12 @@ TEST(cpu_clocks_by_number)
     CHECK_OK(clock_getres(main_clock, &t));
     CHECK_EQ(pthread_create(&thread, NULL, burn, &clock), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
-    CHECK_ERRNO(clock_gettime((~0x3ffffff << 3) | PROCESS, &t), EINVAL);
-    CHECK_ERRNO(clock_getres((~0x3ffffff << 3) | PROCESS, &t), EINVAL);
-    CHECK_ERRNO(clock_gettime((~0x3ffffff << 3) | THREAD, &t), EINVAL);
-    CHECK_ERRNO(clock_gettime((~getppid() << 3) | THREAD, &t), EINVAL); // a thread of another process
+    CHECK_ERRNO(clock_gettime(by_number(0x3ffffff, PROCESS), &t), EINVAL);
+    CHECK_ERRNO(clock_getres(by_number(0x3ffffff, PROCESS), &t), EINVAL);
+    CHECK_ERRNO(clock_gettime(by_number(0x3ffffff, THREAD), &t), EINVAL);
+    CHECK_ERRNO(clock_gettime(by_number(getppid(), THREAD), &t), EINVAL); // a thread of another process
     CHECK_EQ(clock_getcpuclockid(0x3ffffff, &clock), ESRCH);
-    CHECK_OK(clock_gettime((~getpid() << 3) | PROCESS, &t));
+    CHECK_OK(clock_gettime(by_number(getpid(), PROCESS), &t));
     int64_t before = now_ns(main_clock);
     while (now_ns(main_clock) - before < 5 * MS) {}
 }
