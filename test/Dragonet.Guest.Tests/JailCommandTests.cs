@@ -2,6 +2,7 @@ using System.IO;
 using System.Net.Sockets;
 using System.Text.Json;
 using Dragonet.Control;
+using Dragonet.Templates;
 using Xunit;
 
 namespace Dragonet.Guest.Tests;
@@ -75,7 +76,7 @@ public sealed class JailCommandTests
     }
 
     [Fact]
-    public void A_running_jail_is_cloned_by_name_and_becomes_a_template()
+    public void A_running_jail_is_cloned_by_name()
     {
         using var kernel = new StandingKernel();
         _ = kernel.Run("jail", "-c", "name=a", "path=/", "overlay", "persist");
@@ -86,6 +87,35 @@ public sealed class JailCommandTests
         Assert.Equal("dragonet: jail \"b\" already exists\n", kernel.Fail("jail", "clone", "a", "b"));
         Assert.Contains("how is the new one called", kernel.Fail("jail", "clone", "a"), StringComparison.Ordinal);
         Assert.Contains("build what?", HostTool.Run(Command.Path, ["template", "build", "debian", "x"], "/", TimeSpan.FromMinutes(1)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_template_is_made_of_what_a_running_jail_sees()
+    {
+        using var kernel = new StandingKernel();
+        var store = TemplateStore.OfUser;
+        var name = kernel.Name + "-snapshot";
+        _ = kernel.Run("run", "--name", "a", "-d", "--", "sh", "-c", "echo mine >/srv/own; mkdir /srv/full; ln -s own /srv/link; echo up; exec sleep 1000");
+        kernel.RunUntil("up", "logs", "a");
+        try
+        {
+            Assert.Contains(" files\n", kernel.Run("template", "snapshot", "a", name), StringComparison.Ordinal);
+            var tree = Path.Combine(store.Trees, name);
+            Assert.Equal("mine\n", File.ReadAllText(Path.Combine(tree, "srv/own")));
+            Assert.Equal("own", new FileInfo(Path.Combine(tree, "srv/link")).LinkTarget);
+            Assert.True(Directory.Exists(Path.Combine(tree, "srv/full")));
+
+            // It is of that moment: the jail goes on.
+            _ = kernel.Run("jexec", "a", "sh", "-c", "echo later >/srv/own");
+            Assert.Equal("mine\n", File.ReadAllText(Path.Combine(tree, "srv/own")));
+        }
+        finally
+        {
+            if (store.List().Any(template => template.Name == name))
+            {
+                store.Remove(name);
+            }
+        }
     }
 
     [Fact]

@@ -32,6 +32,31 @@ public sealed class TerminalDialogueTests
     public void The_terminal_has_a_name()
         => Script("expect /dev/pts/\nexit 0\n", "--", "tty");
 
+    /// <summary>login(1) as getty(8) starts it, with its own accounts, PAM modules and terminal.</summary>
+    [Fact]
+    public void A_user_logs_in_by_name_and_password()
+    {
+        HostTool.Require("login", "login");
+        Script(
+            """
+            expect login: 
+            send joe\r
+            expect Password:
+            send wrong\r
+            expect Login incorrect
+            expect login: 
+            send joe\r
+            expect Password:
+            send secret\r
+            expect $ 
+            send echo $(id -un) $LOGNAME $(cat /proc/self/loginuid /proc/self/sessionid) $(tty)\r
+            expect joe joe 43211 /dev/pts/
+            send exit\r
+            exit 0
+
+            """, "-t", "--", "sh", "-c", "PATH=/usr/sbin:/usr/bin:/sbin:/bin; useradd -u 4321 -m -s /bin/sh joe; echo joe:secret | chpasswd; exec login");
+    }
+
     private static void Script(string script, params string[] arguments)
     {
         var file = Path.GetTempFileName();

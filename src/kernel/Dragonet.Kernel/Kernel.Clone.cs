@@ -158,6 +158,7 @@ public sealed partial class Kernel
             ExitSignal = options.Has(CloneFlags.CLONE_PARENT) ? origin.ExitSignal : options.ExitSignal,
         };
         child.InheritObjects(origin, options.Has(CloneFlags.CLONE_VM), options.Has(CloneFlags.CLONE_SYSVSEM));
+        child.InheritLogin(origin);
         child.InheritNice(caller.ResetOnFork ? Math.Max(origin.Nice, 0) : origin.Nice);
         if (options.Has(CloneFlags.CLONE_VM))
         {

@@ -7,6 +7,10 @@ namespace Dragonet.Kernel;
 /// <summary>Making and ending processes.</summary>
 public sealed partial class Kernel
 {
+    private int _logins;
+
+    internal uint NextLogin() => (uint)Interlocked.Increment(ref _logins);
+
     private long _forks;
 
     /// <summary>Makes the first process of a program started from outside: in a session of its own, child of init.

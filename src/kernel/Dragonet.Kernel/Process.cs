@@ -112,4 +112,19 @@ public sealed partial class Process
 
     /// <summary>oom_score_adj.</summary>
     public int OomScoreAdjust { get; set; }
+
+    /// <summary>The user who logged in, whoever the process is now; all ones: nobody did.</summary>
+    public uint LoginUid { get; private set; } = uint.MaxValue;
+
+    /// <summary>The number of that login; all ones: there was none.</summary>
+    public uint LoginSession { get; private set; } = uint.MaxValue;
+
+    /// <summary>Somebody logs in; or nobody did after all.</summary>
+    public void SetLogin(uint uid)
+    {
+        LoginUid = uid;
+        LoginSession = uid == uint.MaxValue ? uint.MaxValue : Kernel.NextLogin();
+    }
+
+    internal void InheritLogin(Process origin) => (LoginUid, LoginSession) = (origin.LoginUid, origin.LoginSession);
 }

@@ -18,6 +18,8 @@ internal sealed class TemplateCommand
 
     internal static int Run(ReadOnlySpan<string> arguments)
     {
+        var (kernel, given) = KernelOption.Take(arguments);
+        arguments = given.ToArray();
         if (arguments.Length > 0 && arguments[0] == "build")
         {
             Tell(TemplateBuild.Run(arguments[1..], TemplateStore.OfUser, new TreeLimits()));
@@ -35,7 +37,7 @@ internal sealed class TemplateCommand
                 return 0;
             case "snapshot" when words.Length == 2:
                 // Of a jail that may go on meanwhile: what it sees, with the layer that is its own.
-                CopyCommand.Archive(KernelOption.Take([]).Kernel, words[0], "/", archive => Console.WriteLine($"{words[1]}: {store.Import(archive, "jail " + words[0], words[1], command._limits).Files} files"));
+                CopyCommand.Archive(kernel, words[0], "/", archive => Console.WriteLine($"{words[1]}: {store.Import(archive, "jail " + words[0], words[1], command._limits).Files} files"));
                 return 0;
             case "ls" when words.Length == 0:
                 Rows.Print([.. store.List().Select(template => new Dictionary<string, string>

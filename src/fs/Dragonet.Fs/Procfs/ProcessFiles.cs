@@ -36,8 +36,8 @@ internal static class ProcessFiles
         new("gid_map", static _ => "         0          0 4294967295\n"),
         new("projid_map", static _ => "         0          0 4294967295\n"),
         new("setgroups", static _ => "allow\n"),
-        new("loginuid", static _ => "4294967295"),
-        new("sessionid", static _ => "4294967295"),
+        new("loginuid", 0x1A4, static (s, _) => $"{s.Process.LoginUid}", SetLoginUid),
+        new("sessionid", static s => $"{s.Process.LoginSession}"),
         SubjectEntry.Private("personality", 0x100, static (_, _) => "00000000\n"),
         SubjectEntry.Private("io", 0x100, static (_, _) => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"),
         new("sched", Scheduling),
@@ -77,6 +77,31 @@ internal static class ProcessFiles
         var end = text.IndexOf('\0', StringComparison.Ordinal);
         text = end < 0 ? text : text[..end];
         subject.Task.Name = text.Length > 15 ? text[..15] : text;
+        return Errno.OK;
+    }
+
+    /// <summary>
+    /// What pam_loginuid(8) writes for a new login. Only a process itself does so, once; CAP_AUDIT_CONTROL may do so again
+    /// (/proc/PID/loginuid as in Linux' audit: ABI/stable/procfs-audit_loginuid). It is the whole process's here, not each thread's.
+    /// </summary>
+    private static Errno SetLoginUid(Subject subject, Vfs.ICaller caller, string text)
+    {
+        if (caller is not Task task || task.Process != subject.Process)
+        {
+            return Errno.EPERM;
+        }
+
+        if (!uint.TryParse(text.Trim(), out var uid))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (subject.Process.LoginUid != uint.MaxValue && !caller.Credentials.Has(Capability.CAP_AUDIT_CONTROL))
+        {
+            return Errno.EPERM;
+        }
+
+        subject.Process.SetLogin(uid);
         return Errno.OK;
     }
 
