@@ -7,11 +7,11 @@ namespace Dragonet.Kernel;
 /// <summary>Making and ending processes.</summary>
 public sealed partial class Kernel
 {
-    private int _logins;
-
-    internal uint NextLogin() => (uint)Interlocked.Increment(ref _logins);
-
     private long _forks;
+    private uint _logins;
+
+    /// <summary>The number of one more login (/proc/PID/sessionid).</summary>
+    internal uint NextLogin() => Interlocked.Increment(ref _logins);
 
     /// <summary>Makes the first process of a program started from outside: in a session of its own, child of init.
     /// It has no program yet: exec gives it one.</summary>

@@ -84,7 +84,7 @@ internal static class PidFiles
             sent = sent with { Errno = raw[1], Code = raw[2], Pid = raw[4], Uid = (uint)raw[5], Value = (uint)raw[6] | (ulong)(uint)raw[7] << 32 };
         }
 
-        if (task.Kernel.Pids.FindProcess(target.Pid) != target || !task.Jail.Sees(target))
+        if (!target.IsListed || !task.Jail.Sees(target))
         {
             return Errno.ESRCH;
         }
