@@ -68,7 +68,7 @@ public sealed class GlobalViewTests
     {
         using var kernel = DragonetKernel.Boot();
         using var jail = kernel.Jails.Create(new JailOptions { Name = "a", Overlay = true });
-        using var holder = jail.Start(new ProgramOptions { Arguments = ["sh", "-c", "exec 5>/srv/mine 6</etc 7<>/dev/null; printf 12345 >&5; echo up; exec sleep 1000"], Input = GuestStream.Null, Output = GuestStream.Pipe });
+        using var holder = jail.Start(new ProgramOptions { Arguments = ["sh", "-c", "exec 5>/srv/mine 6</etc 7<>/dev/null; printf 12345 >&5; echo up; kill -STOP $$"], Input = GuestStream.Null, Output = GuestStream.Pipe });
         using var output = new StreamReader(holder.StandardOutput);
         Assert.Equal("up", output.ReadLine());
         Assert.Equal(

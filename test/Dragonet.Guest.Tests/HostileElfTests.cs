@@ -9,6 +9,7 @@ namespace Dragonet.Guest.Tests;
 /// errno, ours is the same; what runs to its end there does so here. (Where the host kills the program after the point of no return,
 /// we may still answer an errno, since nothing is lost before.)
 /// </summary>
+[Collection(typeof(AloneCollection))]
 public sealed class HostileElfTests
 {
     private const ulong Seed = 20260512;

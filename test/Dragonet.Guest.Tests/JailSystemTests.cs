@@ -68,7 +68,7 @@ public sealed class JailSystemTests
     {
         using var kernel = DragonetKernel.Boot();
         using var jail = kernel.Jails.Create(new JailOptions { Name = "a", Overlay = true });
-        Assert.Equal("console fd full kmsg mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero\n", Run(jail, "echo $(LC_ALL=C ls /dev)"));
+        Assert.Equal("console fd full kmsg mqueue net null ptmx pts random shm stderr stdin stdout tty urandom zero\n", Run(jail, "echo $(LC_ALL=C ls /dev)"));
         Assert.Equal(
             "1:3 OK\n1:1 ENXIO\n8:0 ENXIO\n10:232 ENXIO\n1:2 ENXIO\n1:8 OK\n",
             Run(jail, """
