@@ -32,6 +32,7 @@ public static class InetOption
     public const int IP_MTU = 14;
     public const int IP_FREEBIND = 15;
     public const int IP_TRANSPARENT = 19;
+    public const int IP_RECVORIGDSTADDR = 20;
     public const int IP_MINTTL = 21;
     public const int IP_BIND_ADDRESS_NO_PORT = 24;
     public const int IP_MULTICAST_IF = 32;
@@ -72,7 +73,17 @@ public static class InetOption
     public const int IPV6_HOPLIMIT = 52;
     public const int IPV6_RECVTCLASS = 66;
     public const int IPV6_TCLASS = 67;
+    public const int IPV6_DONTFRAG = 62;
+    public const int IPV6_MINHOPCOUNT = 73;
+    public const int IPV6_RECVORIGDSTADDR = 74;
+    public const int IPV6_TRANSPARENT = 75;
     public const int IPV6_FREEBIND = 78;
+
+    public const int IP_PMTUDISC_DONT = 0;
+    public const int IP_PMTUDISC_WANT = 1;
+    public const int IP_PMTUDISC_DO = 2;
+    public const int IP_PMTUDISC_PROBE = 3;
+    public const int IP_PMTUDISC_OMIT = 5;
 
     public const int TCP_NODELAY = 1;
     public const int TCP_MAXSEG = 2;
@@ -88,8 +99,15 @@ public static class InetOption
     public const int TCP_QUICKACK = 12;
     public const int TCP_CONGESTION = 13;
     public const int TCP_USER_TIMEOUT = 18;
+    public const int TCP_REPAIR = 19;
     public const int TCP_FASTOPEN = 23;
     public const int TCP_NOTSENT_LOWAT = 25;
+    public const int TCP_SAVE_SYN = 27;
+    public const int TCP_SAVED_SYN = 28;
+    public const int TCP_FASTOPEN_CONNECT = 30;
+    public const int TCP_FASTOPEN_KEY = 33;
+    public const int TCP_FASTOPEN_NO_COOKIE = 34;
+    public const int TCP_INQ = 36;
 
     public const int UDP_CORK = 1;
     public const int UDP_SEGMENT = 103;

@@ -46,6 +46,7 @@ public enum MsgFlags : uint
     MSG_NOSIGNAL = 0x4000,
     MSG_MORE = 0x8000,
     MSG_WAITFORONE = 0x10000,
+    MSG_ZEROCOPY = 0x4000000,
     MSG_FASTOPEN = 0x20000000,
     MSG_CMSG_CLOEXEC = 0x40000000,
 }
@@ -96,10 +97,23 @@ public static class SocketOption
     public const int SO_PASSSEC = 34;
     public const int SO_TIMESTAMPNS = 35;
     public const int SO_MARK = 36;
+    public const int SO_TIMESTAMPING = 37;
     public const int SO_PROTOCOL = 38;
     public const int SO_DOMAIN = 39;
     public const int SO_PEEK_OFF = 42;
+    public const int SO_RXQ_OVFL = 40;
+    public const int SO_SELECT_ERR_QUEUE = 45;
+    public const int SO_BUSY_POLL = 46;
+    public const int SO_MAX_PACING_RATE = 47;
     public const int SO_INCOMING_CPU = 49;
+    public const int SO_MEMINFO = 55;
+    public const int SO_ZEROCOPY = 60;
+    public const int SO_TIMESTAMP_NEW = 63;
+    public const int SO_TIMESTAMPNS_NEW = 64;
+    public const int SO_TIMESTAMPING_NEW = 65;
+    public const int SO_BUF_LOCK = 72;
+    public const int SOCK_SNDBUF_LOCK = 1;
+    public const int SOCK_RCVBUF_LOCK = 2;
     public const int SO_COOKIE = 57;
     public const int SO_PEERGROUPS = 59;
     public const int SO_BINDTOIFINDEX = 62;

@@ -17,6 +17,7 @@ public abstract class SocketFile : OpenFile
         Type = type;
         Protocol = protocol;
         Number = number;
+        Options = new SocketOptions { CanPeekAt = domain is AddressFamily.AF_UNIX or AddressFamily.AF_INET or AddressFamily.AF_INET6 && type != SocketType.SOCK_RAW };
     }
 
     /// <inheritdoc/>
@@ -32,7 +33,7 @@ public abstract class SocketFile : OpenFile
     public ulong Number { get; }
 
     /// <summary>Options of level SOL_SOCKET.</summary>
-    public SocketOptions Options { get; } = new();
+    public SocketOptions Options { get; }
 
     /// <summary>SO_ACCEPTCONN.</summary>
     public virtual bool IsListening => false;

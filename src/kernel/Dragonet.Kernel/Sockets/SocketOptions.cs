@@ -28,6 +28,21 @@ public sealed class SocketOptions
     /// <summary>SO_PASSCRED.</summary>
     public bool PassCredentials { get; set; }
 
+    /// <summary>SO_TIMESTAMP, SO_TIMESTAMPNS or one of their new names, which exclude each other: the one that is on, or 0.</summary>
+    public int ReceiveTimestamp { get; private set; }
+
+    /// <summary>SO_RCVLOWAT: bytes of a stream that a reader waits for.</summary>
+    public int ReceiveLowWater { get; set; } = 1;
+
+    /// <summary>The family can do SO_PEEK_OFF.</summary>
+    public bool CanPeekAt { get; init; }
+
+    /// <summary>SO_PEEK_OFF: where the next MSG_PEEK begins; negative for the front.</summary>
+    public int PeekOffset { get; set; } = -1;
+
+    /// <summary>SO_BUF_LOCK: which sizes the program has set itself.</summary>
+    public int BufferLocks { get; private set; }
+
     /// <summary>SO_LINGER in seconds, or null.</summary>
     public int? Linger { get; private set; }
 
@@ -35,7 +50,7 @@ public sealed class SocketOptions
     public void CopyFrom(SocketOptions other)
     {
         (SendBuffer, ReceiveBuffer, SendTimeout, ReceiveTimeout) = (other.SendBuffer, other.ReceiveBuffer, other.SendTimeout, other.ReceiveTimeout);
-        Linger = other.Linger;
+        (Linger, ReceiveTimestamp, ReceiveLowWater, BufferLocks) = (other.Linger, other.ReceiveTimestamp, other.ReceiveLowWater, other.BufferLocks);
         KeyValuePair<int, int>[] values;
         lock (other._values)
         {
@@ -86,9 +101,11 @@ public sealed class SocketOptions
                 return Errno.EPERM;
             case SocketOption.SO_SNDBUF or SocketOption.SO_SNDBUFFORCE:
                 SendBuffer = BufferSize(number, name == SocketOption.SO_SNDBUFFORCE, 4608);
+                BufferLocks |= SocketOption.SOCK_SNDBUF_LOCK;
                 return Errno.OK;
             case SocketOption.SO_RCVBUF or SocketOption.SO_RCVBUFFORCE:
                 ReceiveBuffer = BufferSize(number, name == SocketOption.SO_RCVBUFFORCE, 2304);
+                BufferLocks |= SocketOption.SOCK_RCVBUF_LOCK;
                 return Errno.OK;
             case SocketOption.SO_PASSCRED:
                 PassCredentials = number != 0;
@@ -97,13 +114,27 @@ public sealed class SocketOptions
                 return name == SocketOption.SO_DEBUG ? Errno.EACCES : Errno.EPERM;
             case SocketOption.SO_PRIORITY when number is < 0 or > 6 && !task.Credentials.Has(Capability.CAP_NET_ADMIN):
                 return Errno.EPERM;
+            case SocketOption.SO_BUF_LOCK when (number & ~(SocketOption.SOCK_SNDBUF_LOCK | SocketOption.SOCK_RCVBUF_LOCK)) != 0:
+                return Errno.EINVAL;
+            case SocketOption.SO_BUF_LOCK:
+                BufferLocks = number;
+                return Errno.OK;
+            case SocketOption.SO_PEEK_OFF when !CanPeekAt:
+                return Errno.EOPNOTSUPP;
+            case SocketOption.SO_PEEK_OFF:
+                PeekOffset = number;
+                return Errno.OK;
+            case SocketOption.SO_TIMESTAMP or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_TIMESTAMP_NEW or SocketOption.SO_TIMESTAMPNS_NEW:
+                ReceiveTimestamp = number != 0 ? name : 0; // sock_set_timestamp of Linux
+                return Errno.OK;
             case SocketOption.SO_PRIORITY or SocketOption.SO_MARK or SocketOption.SO_INCOMING_CPU:
                 return Remember(name, number);
             case SocketOption.SO_RCVLOWAT:
-                return Remember(name, number <= 0 ? 1 : number);
+                ReceiveLowWater = number < 0 ? int.MaxValue : Math.Max(number, 1);
+                return Errno.OK;
             case SocketOption.SO_DEBUG or SocketOption.SO_REUSEADDR or SocketOption.SO_DONTROUTE or SocketOption.SO_BROADCAST or SocketOption.SO_KEEPALIVE
-                or SocketOption.SO_OOBINLINE or SocketOption.SO_NO_CHECK or SocketOption.SO_REUSEPORT or SocketOption.SO_TIMESTAMP
-                or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_PASSSEC:
+                or SocketOption.SO_OOBINLINE or SocketOption.SO_NO_CHECK or SocketOption.SO_REUSEPORT or SocketOption.SO_PASSSEC
+                or SocketOption.SO_RXQ_OVFL or SocketOption.SO_SELECT_ERR_QUEUE:
                 return Remember(name, number != 0 ? 1 : 0);
             case SocketOption.SO_BSDCOMPAT:
                 return Errno.OK;
@@ -124,18 +155,36 @@ public sealed class SocketOptions
         SocketOption.SO_RCVBUF => Word(ReceiveBuffer),
         SocketOption.SO_PASSCRED => Word(PassCredentials ? 1 : 0),
         SocketOption.SO_SNDLOWAT => Word(1),
-        SocketOption.SO_RCVLOWAT => Word(Math.Max(GetRemembered(name), 1)),
+        SocketOption.SO_RCVLOWAT => Word(ReceiveLowWater),
+        SocketOption.SO_BUF_LOCK => Word(BufferLocks),
+        SocketOption.SO_PEEK_OFF => CanPeekAt ? Word(PeekOffset) : Errno.EOPNOTSUPP,
+        SocketOption.SO_TIMESTAMP or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_TIMESTAMP_NEW or SocketOption.SO_TIMESTAMPNS_NEW
+            => Word(ReceiveTimestamp == name ? 1 : 0),
         SocketOption.SO_LINGER => Bytes(new linger { l_onoff = Linger is null ? 0 : 1, l_linger = Linger ?? 0 }),
         SocketOption.SO_RCVTIMEO or SocketOption.SO_RCVTIMEO_NEW => Bytes(timeval.FromNanoseconds(ReceiveTimeout)),
         SocketOption.SO_SNDTIMEO or SocketOption.SO_SNDTIMEO_NEW => Bytes(timeval.FromNanoseconds(SendTimeout)),
         SocketOption.SO_COOKIE => Bytes(socket.Number),
         SocketOption.SO_BINDTODEVICE => (byte[])[],
         SocketOption.SO_DEBUG or SocketOption.SO_REUSEADDR or SocketOption.SO_DONTROUTE or SocketOption.SO_BROADCAST or SocketOption.SO_KEEPALIVE
-            or SocketOption.SO_OOBINLINE or SocketOption.SO_NO_CHECK or SocketOption.SO_REUSEPORT or SocketOption.SO_TIMESTAMP
-            or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_PASSSEC or SocketOption.SO_PRIORITY or SocketOption.SO_MARK
+            or SocketOption.SO_OOBINLINE or SocketOption.SO_NO_CHECK or SocketOption.SO_REUSEPORT or SocketOption.SO_RXQ_OVFL
+            or SocketOption.SO_SELECT_ERR_QUEUE or SocketOption.SO_PASSSEC or SocketOption.SO_PRIORITY or SocketOption.SO_MARK
             or SocketOption.SO_INCOMING_CPU or SocketOption.SO_BSDCOMPAT => Word(GetRemembered(name)),
         _ => Errno.ENOPROTOOPT,
     };
+
+    /// <summary>Moves SO_PEEK_OFF: forward by what was looked at, back by what was read (sk_peek_offset_fwd and _bwd of Linux).</summary>
+    public void MovePeekOffset(int count, bool peek)
+    {
+        if (PeekOffset >= 0)
+        {
+            PeekOffset = peek ? PeekOffset + count : Math.Max(PeekOffset - count, 0);
+        }
+    }
+
+    /// <summary>The control message of SO_TIMESTAMP and its kin (socket(7)); <see cref="ReceiveTimestamp"/> is on.</summary>
+    /// <param name="realtime">Nanoseconds since 1970.</param>
+    public (int Level, int Type, byte[] Data) TimestampMessage(long realtime) => (SocketOption.SOL_SOCKET, ReceiveTimestamp,
+        ReceiveTimestamp is SocketOption.SO_TIMESTAMP or SocketOption.SO_TIMESTAMP_NEW ? Bytes(timeval.FromNanoseconds(realtime)) : Bytes(timespec.FromNanoseconds(realtime)));
 
     /// <summary>An int as an option's value.</summary>
     public static byte[] Word(int value) => Bytes(value);

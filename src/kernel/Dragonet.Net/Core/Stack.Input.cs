@@ -160,7 +160,7 @@ public sealed partial class Stack
         switch (header.Protocol)
         {
             case IPProtocol.Tcp:
-                Tcp.Input(header, packet);
+                Tcp.Input(header, packet, headerLength);
                 break;
             case IPProtocol.Udp:
                 Udp.Input(header, packet, headerLength);

@@ -8,4 +8,8 @@ namespace Dragonet.Net;
 /// <param name="HopLimit">Its time to live.</param>
 /// <param name="TrafficClass">Its type of service.</param>
 /// <param name="ReceivedAt">When it came.</param>
-public readonly record struct Datagram(Endpoint Source, IPAddress Destination, int Length, int InterfaceIndex, byte HopLimit, byte TrafficClass, long ReceivedAt);
+public readonly record struct Datagram(Endpoint Source, IPAddress Destination, int Length, int InterfaceIndex, byte HopLimit, byte TrafficClass, long ReceivedAt)
+{
+    /// <summary>UDP_GRO: the length of each of the datagrams that were received as one; 0 for a single one.</summary>
+    public int Segment { get; init; }
+}

@@ -72,6 +72,12 @@ public abstract class DatagramSocket : ISocket
     /// <summary>IP_RECVERR, IPV6_RECVERR: errors wait in a queue, and soft ones are told, too.</summary>
     public bool WantsErrors { get; set; }
 
+    /// <summary>IP_MTU_DISCOVER, IPV6_DONTFRAG: what is too long for the way is refused (EMSGSIZE), here and on it.</summary>
+    public bool DontFragment { get; set; }
+
+    /// <summary>UDP_GRO: datagrams of one sender may be received as one.</summary>
+    public bool Merges { get => _incoming.Merges; set => _incoming.Merges = value; }
+
     /// <summary>SO_ATTACH_FILTER.</summary>
     public PacketFilter? Filter { get; set; }
 
@@ -119,7 +125,11 @@ public abstract class DatagramSocket : ISocket
     public abstract Result<int> Send(ReadOnlySpan<byte> data, Endpoint? to, in SendControls controls = default);
 
     /// <summary>recvfrom(2): EAGAIN when there is nothing, 0 after shutdown(2).</summary>
-    public Result<int> Receive(Span<byte> destination, bool peek, out Datagram about)
+    /// <param name="destination">Where to.</param>
+    /// <param name="peek">MSG_PEEK.</param>
+    /// <param name="about">What it was.</param>
+    /// <param name="skip">SO_PEEK_OFF.</param>
+    public Result<int> Receive(Span<byte> destination, bool peek, out Datagram about, int skip = 0)
     {
         about = default;
         if (TakeError() is not Errno.OK and var pending)
@@ -127,7 +137,7 @@ public abstract class DatagramSocket : ISocket
             return pending;
         }
 
-        var taken = _incoming.Take(destination, peek, out about);
+        var taken = _incoming.Take(destination, peek, out about, skip);
         return taken.Error == Errno.EAGAIN && IsReadShut ? 0 : taken;
     }
 

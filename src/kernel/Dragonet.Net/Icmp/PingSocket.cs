@@ -79,7 +79,7 @@ public sealed class PingSocket : DatagramSocket
         var packet = Stack.Pool.Copy(data);
         BinaryPrimitives.WriteUInt16BigEndian(packet.Bytes[4..], Local.Port);
         var header = HeaderFor(path.Source, remote.Address, default, controls);
-        error = _layer.Send(path.Source, remote.Address, packet, path, header.HopLimit, header.TrafficClass);
+        error = _layer.Send(path.Source, remote.Address, packet, path, header.HopLimit, header.TrafficClass, dontFragment: DontFragment);
         return error == Errno.OK ? data.Length : error;
     }
 

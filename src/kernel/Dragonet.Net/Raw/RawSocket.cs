@@ -98,7 +98,7 @@ public sealed class RawSocket : DatagramSocket
             BinaryPrimitives.WriteUInt16BigEndian(bytes[at..], InternetChecksum.Finish(InternetChecksum.Add(bytes, sum)));
         }
 
-        error = Stack.Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, dontFragment: false, EchoesGroups);
+        error = Stack.Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, DontFragment, EchoesGroups);
         return error == Errno.OK ? data.Length : error;
     }
 

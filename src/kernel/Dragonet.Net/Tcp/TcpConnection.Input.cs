@@ -20,11 +20,13 @@ internal sealed partial class TcpConnection
     private int _segmentSeen = 536;  // the longest segment the peer has sent
     private long _unacknowledged;    // bytes received since the last acknowledgment
     private int _quickAcks = QuickAcks;
+    private bool _isConversation;    // answers carry acknowledgments
     private bool _ackNow;
     private uint _recentTimestamp;
     private long _recentTimestampAt;
     private long _lastChallenge = long.MinValue / 2;
     private long _lastReceived;
+    private long _deferredUntil;     // TCP_DEFER_ACCEPT: until then an acknowledgment without data does not complete the handshake
 
     /// <summary>A segment for this connection.</summary>
     /// <param name="segment">The segment.</param>
@@ -47,6 +49,24 @@ internal sealed partial class TcpConnection
         if (State != TcpState.Closed)
         {
             Output();
+        }
+    }
+
+    /// <summary>When the last data came.</summary>
+    public long LastDataAt { get; private set; }
+
+    /// <summary>TCP_QUICKACK: acknowledgments go at once, and do not wait for data to travel with.</summary>
+    public bool AcknowledgesQuickly
+    {
+        get => !_isConversation;
+        set
+        {
+            (_isConversation, _quickAcks) = (!value, value ? QuickAcks : 0);
+            if (value && _delayedAckAt != long.MaxValue)
+            {
+                _ackNow = true;
+                Output();
+            }
         }
     }
 
@@ -242,6 +262,13 @@ internal sealed partial class TcpConnection
             return false;
         }
 
+        if (segment.SequenceLength == 0 && Now < _deferredUntil)
+        {
+            // The answer is repeated at the end of that time, and not before (tcp(7), TCP_DEFER_ACCEPT; tcp_check_req of Linux).
+            SetLossTimer(LossTimer.Retransmit, _deferredUntil);
+            return false;
+        }
+
         if (Listener is { } listener && !listener.Admit(this))
         {
             return false; // no room to wait for accept(2): the peer will repeat itself
@@ -361,6 +388,7 @@ internal sealed partial class TcpConnection
 
         _unacknowledged += _incoming.Tail - _receiveNext;
         _receiveNext = _incoming.Tail;
+        LastDataAt = Now;
         Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
         if (hadHole || _unacknowledged > _segmentSeen || _quickAcks > 0)
         {

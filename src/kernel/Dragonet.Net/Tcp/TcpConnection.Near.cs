@@ -29,7 +29,7 @@ internal sealed partial class TcpConnection
         }
 
         return _near is { State: TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2, _wasClosed: false, _finAt: < 0, _incoming.Later: null } near
-            && near != this && near._irs == _iss && near._receiveNext == _sendNext ? near : null;
+            && near != this && near.Settings is { Filter: null, MinimalHops: 0, MinimalHopsV6: 0 } && near._irs == _iss && near._receiveNext == _sendNext ? near : null;
     }
 
     /// <summary>Gives the other end as much of the user's data as it has room for.</summary>
@@ -96,6 +96,7 @@ internal sealed partial class TcpConnection
         _lastAckSent = _receiveNext;
         _segmentSeen = Math.Max(_segmentSeen, Math.Min(count, MaximumReceiveSegment));
         _lastReceived = Now;
+        LastDataAt = Now;
         Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
         return count;
     }

@@ -33,7 +33,10 @@ internal sealed partial class TcpConnection
     public int OutgoingCount => _outgoing.Count;
 
     /// <summary>Room for more data.</summary>
-    public int SendRoom => Math.Max(Settings.SendBuffer - _outgoing.Count, 0);
+    public int SendRoom => HasEnoughUnsent ? 0 : Math.Max(Settings.SendBuffer - _outgoing.Count, 0);
+
+    /// <summary>TCP_NOTSENT_LOWAT: there is no room for more until some of it is on its way.</summary>
+    private bool HasEnoughUnsent => Settings.UnsentLowWater > 0 && _outgoing.Tail - _sendNext >= Settings.UnsentLowWater;
 
     /// <summary>Bytes that can be read.</summary>
     public int IncomingCount => _urgentAt < 0 ? _incoming.Count : CountToMark();
@@ -67,6 +70,11 @@ internal sealed partial class TcpConnection
 
         data = data[handed..];
         var count = Math.Min(data.Length, SendRoom);
+        if (Settings.UnsentLowWater > 0)
+        {
+            count = (int)Math.Min(count, Math.Max(Settings.UnsentLowWater - (_outgoing.Tail - _sendNext), _sendSegment));
+        }
+
         if (count == 0 || !_outgoing.Append(data[..count]))
         {
             // Memory is short: there is always room for a little.
@@ -90,7 +98,7 @@ internal sealed partial class TcpConnection
 
         if (_delayedAckAt != long.MaxValue)
         {
-            _quickAcks = 0; // a conversation: the answer carries the acknowledgment
+            (_quickAcks, _isConversation) = (0, true); // a conversation: the answer carries the acknowledgment
         }
 
         Output();
@@ -98,14 +106,17 @@ internal sealed partial class TcpConnection
     }
 
     /// <summary>Gives data to the user.</summary>
-    public int Read(Span<byte> destination, bool peek)
+    /// <param name="destination">Where to.</param>
+    /// <param name="peek">Leave it where it is.</param>
+    /// <param name="skip">Begin so many bytes further on.</param>
+    public int Read(Span<byte> destination, bool peek, int skip = 0)
     {
         if (_urgentAt >= 0)
         {
             return ReadToMark(destination, peek);
         }
 
-        var count = _incoming.Peek(_incoming.Head, destination);
+        var count = skip >= _incoming.Count && skip > 0 ? 0 : _incoming.Peek(_incoming.Head + skip, destination);
         if (!peek && count > 0)
         {
             Consume(count);
@@ -150,8 +161,14 @@ internal sealed partial class TcpConnection
 
         if (State is TcpState.Established or TcpState.CloseWait or TcpState.FinWait1 or TcpState.Closing or TcpState.LastAck)
         {
+            var before = _sendNext;
             while (SendOne(force: false))
             {
+            }
+
+            if (Settings.UnsentLowWater > 0 && _sendNext > before && !HasEnoughUnsent)
+            {
+                Wake(PollEvents.POLLOUT | PollEvents.POLLWRNORM);
             }
         }
 
@@ -302,7 +319,8 @@ internal sealed partial class TcpConnection
     }
 
     /// <summary>Where the window could end: the buffer's free room. It never goes back (RFC 9293, section 3.8.6).</summary>
-    private long WantedRight => Math.Max(_receiveRight, _receiveNext + Math.Max(Settings.ReceiveBuffer - _incoming.Count, 0));
+    private long WantedRight => Math.Max(_receiveRight, _receiveNext + Math.Clamp(
+        Settings.ReceiveBuffer - _incoming.Count, 0, Settings.WindowClamp > 0 ? Settings.WindowClamp : int.MaxValue));
 
     /// <summary>The window to tell, in the unit of the header; moves the right edge.</summary>
     private ushort TakeWindow(bool isSyn)

@@ -73,6 +73,9 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
 
     bool IPortUser.IsListening => false;
 
+    /// <summary>TCP_SAVED_SYN: the headers of the SYN that this connection began with, or null.</summary>
+    public byte[]? SavedSyn { get; set; }
+
     /// <summary>True once the handshake is over, whatever came after.</summary>
     public bool WasEstablished { get; private set; }
 
@@ -99,6 +102,7 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
         State = TcpState.SynReceived;
         _irs = segment.Sequence;
         _receiveNext = 1;
+        _deferredUntil = Settings.DeferAccept > 0 ? Now + Settings.DeferAccept * Second : 0;
         TakeSynOptions(options);
         AcceptEcn(segment);
         _sendWindow = _maximumWindow = segment.Window;

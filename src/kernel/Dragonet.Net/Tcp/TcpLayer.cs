@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Dragonet.Abi;
 using Dragonet.Base;
 
@@ -26,6 +27,8 @@ internal sealed class TcpLayer
 
     public PortTable Ports { get; }
 
+    private PacketBuffer? _current; // the segment that is looked at
+    private int _headerLength;      // of the IP header in front of it
     private int _arrivedThrough; // the number of the interface of the segment that is looked at
 
     public int ConnectionCount => _connections.Count;
@@ -33,7 +36,10 @@ internal sealed class TcpLayer
     public int SocketCount { get; set; }
 
     /// <summary>A segment came; owns the packet.</summary>
-    public void Input(in IPHeader header, PacketBuffer packet)
+    /// <param name="header">Of IP.</param>
+    /// <param name="packet">The segment; the IP header is in front of it.</param>
+    /// <param name="headerLength">How long that is.</param>
+    public void Input(in IPHeader header, PacketBuffer packet, int headerLength)
     {
         Stack.Counters.TcpInSegments++;
         if (!TcpSegment.TryParse(packet.Bytes, out var segment) || !(packet.IsLocal || segment.IsChecksumValid(header.Source, header.Destination)))
@@ -43,7 +49,9 @@ internal sealed class TcpLayer
         else if (!header.Destination.IsMulticast && !packet.IsLinkBroadcast && !Stack.IsBroadcast(header.Destination) && !header.Source.IsUnspecified)
         {
             _arrivedThrough = packet.Input!.Index;
+            (_current, _headerLength) = (packet, headerLength);
             Input(segment, header, packet);
+            _current = null;
         }
 
         Stack.Pool.Return(packet);
@@ -261,7 +269,7 @@ internal sealed class TcpLayer
     private bool IsFree(in TcpKey key) =>
         !_connections.TryGetValue(key, out var old) || (old is { State: TcpState.TimeWait, Socket: null } && old.IsLongOver);
 
-    private void Input(in TcpSegment segment, in IPHeader header, PacketBuffer packet)
+    private void Input(TcpSegment segment, in IPHeader header, PacketBuffer packet)
     {
         var key = new TcpKey(header.Destination, segment.DestinationPort, header.Source, segment.SourcePort);
         if (_connections.TryGetValue(key, out var connection))
@@ -272,7 +280,11 @@ internal sealed class TcpLayer
             }
             else
             {
-                connection.Input(segment, header.TrafficClass);
+                if (IsWanted(connection.Settings, header, packet, ref segment))
+                {
+                    connection.Input(segment, header.TrafficClass);
+                }
+
                 return;
             }
         }
@@ -280,6 +292,11 @@ internal sealed class TcpLayer
         // RFC 9293, section 3.10.7.2
         if (FindListener(key) is { } listener && !segment.Has(TcpFlags.Rst))
         {
+            if (!IsWanted(listener.Settings, header, packet, ref segment))
+            {
+                return;
+            }
+
             var scope = header.Source.IsLinkLocal ? packet.Input!.Index : 0;
             if (segment.Has(TcpFlags.Ack))
             {
@@ -303,6 +320,48 @@ internal sealed class TcpLayer
         }
 
         SendReset(segment, key);
+    }
+
+    /// <summary>What a socket's options keep from it: segments from too far away (IP_MINTTL), and those that its filter does not want, or
+    /// not all of (tcp_filter of Linux; the filter sees the segment from its header on).</summary>
+    private static bool IsWanted(TcpSettings settings, in IPHeader header, PacketBuffer packet, ref TcpSegment segment)
+    {
+        if (header.HopLimit < (header.Source.IsV4 ? settings.MinimalHops : settings.MinimalHopsV6))
+        {
+            return false;
+        }
+
+        if (settings.Filter is not { } filter)
+        {
+            return true;
+        }
+
+        var type = header.Source.IsV4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6;
+        var wanted = filter.Run(packet.Bytes, -1, new PacketInfo(packet.Input!.Index, 0, PacketKind.Host, type, default, packet.Length, -1, 0, false));
+        return wanted >= packet.Length
+            || (wanted > 0 && TcpSegment.TryParse(packet.Bytes[..Math.Max((int)wanted, segment.HeaderLength)], out segment));
+    }
+
+    /// <summary>The headers of the segment that is looked at (TCP_SAVED_SYN).</summary>
+    /// <param name="withLink">Those of the link, too: on lo, as Linux has them there.</param>
+    public byte[]? CopyHeaders(bool withLink)
+    {
+        if (_current is not { } packet || !TcpSegment.TryParse(packet.Bytes, out var segment))
+        {
+            return null; // it has waited for an interceptor's word, and is not as it came any more
+        }
+
+        var front = _headerLength + (withLink && !packet.Input!.IsLoopback ? EthernetFrame.HeaderSize : 0);
+        var headers = packet.Data.AsSpan(packet.Start - front, front + segment.HeaderLength);
+        if (!withLink || !packet.Input!.IsLoopback)
+        {
+            return headers.ToArray();
+        }
+
+        var bytes = new byte[EthernetFrame.HeaderSize + headers.Length];
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(EthernetFrame.HeaderSize - 2), headers[0] >> 4 == 4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6);
+        headers.CopyTo(bytes.AsSpan(EthernetFrame.HeaderSize));
+        return bytes;
     }
 
     /// <summary>What an interceptor says to a call.</summary>

@@ -39,6 +39,27 @@ public sealed record TcpSettings
     /// <summary>TCP_DEFER_ACCEPT in seconds, as set.</summary>
     public int DeferAccept { get; set; }
 
+    /// <summary>SO_RCVLOWAT: bytes that a reader waits for.</summary>
+    public int ReceiveLowWater { get; set; } = 1;
+
+    /// <summary>TCP_WINDOW_CLAMP: the largest window to tell; 0 for any.</summary>
+    public int WindowClamp { get; set; }
+
+    /// <summary>TCP_NOTSENT_LOWAT: a writer waits while so many bytes were not sent; 0 for no limit.</summary>
+    public uint UnsentLowWater { get; set; }
+
+    /// <summary>TCP_SAVE_SYN: 1 keeps the headers of a caller's SYN from IP on, 2 those of the link, too.</summary>
+    public int SaveSyn { get; set; }
+
+    /// <summary>IP_MINTTL: segments of IPv4 with a lower time to live are dropped.</summary>
+    public byte MinimalHops { get; set; }
+
+    /// <summary>IPV6_MINHOPCOUNT.</summary>
+    public byte MinimalHopsV6 { get; set; }
+
+    /// <summary>SO_ATTACH_FILTER.</summary>
+    public PacketFilter? Filter { get; set; }
+
     /// <summary>TCP_CONGESTION.</summary>
     public CongestionKind Congestion { get; set; } = CongestionKind.Cubic;
 

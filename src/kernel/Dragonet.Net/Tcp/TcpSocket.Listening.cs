@@ -105,6 +105,7 @@ public sealed partial class TcpSocket
         var local = new Endpoint(key.LocalAddress, key.LocalPort, scope);
         var remote = new Endpoint(key.RemoteAddress, key.RemotePort, scope);
         var connection = new TcpConnection(_layer, local, remote, Settings with { }, socket: null) { Listener = this, IsV6Socket = IsV6 };
+        connection.SavedSyn = Settings.SaveSyn > 0 ? _layer.CopyHeaders(Settings.SaveSyn > 1) : null;
         _ = _halfOpen.AddLast(connection);
         connection.Accept(segment, TcpOptions.Parse(segment.Options));
     }

@@ -207,14 +207,17 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     }
 
     /// <summary>recv(2): 0 at the end of the stream, EAGAIN when there is nothing yet.</summary>
-    public Result<int> Receive(Span<byte> destination, bool peek = false)
+    /// <param name="destination">Where to.</param>
+    /// <param name="peek">MSG_PEEK.</param>
+    /// <param name="skip">SO_PEEK_OFF.</param>
+    public Result<int> Receive(Span<byte> destination, bool peek = false, int skip = 0)
     {
         if (_connection is not { } connection)
         {
             return IsListening || _error == Errno.OK ? Errno.ENOTCONN : TakeError();
         }
 
-        var count = connection.Read(destination, peek);
+        var count = connection.Read(destination, peek, skip);
         return count > 0 || destination.IsEmpty ? count : ReceiveNothing(connection);
     }
 
@@ -319,7 +322,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
             return events;
         }
 
-        if (connection.HasUnread)
+        if (connection.HasUnread && (HasWanted(Settings.ReceiveLowWater) || connection.HasUrgent))
         {
             events |= PollEvents.POLLIN | PollEvents.POLLRDNORM;
         }
@@ -354,6 +357,39 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         if (push)
         {
             _connection?.Push();
+        }
+    }
+
+    /// <summary>SO_RCVLOWAT: as much as a reader waits for is here, or no more can come.</summary>
+    public bool HasWanted(int most) => most <= 1 || _connection is not { Error: Errno.OK } connection || _error != Errno.OK || _isReadShut
+        || connection.IsReceiveEnded || connection.IncomingCount >= Math.Min(most, Settings.ReceiveLowWater);
+
+    /// <summary>When the last data came; 0 when none did.</summary>
+    public long LastDataAt => _connection?.LastDataAt ?? 0;
+
+    /// <summary>TCP_QUICKACK.</summary>
+    public bool AcknowledgesQuickly
+    {
+        get => _connection?.AcknowledgesQuickly ?? true;
+        set
+        {
+            if (_connection is { } connection)
+            {
+                connection.AcknowledgesQuickly = value;
+            }
+        }
+    }
+
+    /// <summary>TCP_SAVED_SYN, or null.</summary>
+    public byte[]? SavedSyn
+    {
+        get => _connection?.SavedSyn;
+        set
+        {
+            if (_connection is { } connection)
+            {
+                connection.SavedSyn = value;
+            }
         }
     }
 

@@ -148,7 +148,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
 
         Stack.Counters.UdpOut++;
-        var error = Stack.Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, dontFragment: false, EchoesGroups);
+        var error = Stack.Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, DontFragment, EchoesGroups);
         return error == Errno.OK ? data.Length : error;
     }
 

@@ -105,10 +105,13 @@ internal abstract class DatagramFile : InetFile
 
         using (Network.Enter())
         {
-            if (!_socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0, out var about).Ok(out var count, out var error))
+            var peek = (flags & MsgFlags.MSG_PEEK) != 0;
+            if (!_socket.Receive(buffer, peek, out var about, peek ? Math.Max(Options.PeekOffset, 0) : 0).Ok(out var count, out var error))
             {
                 return error;
             }
+
+            Options.MovePeekOffset(peek ? count : about.Length, peek);
 
             received.FullLength = about.Length;
             received.Address = about.InterfaceIndex == 0 ? null : Format(about.Source); // nothing came: shutdown(2)
@@ -136,26 +139,10 @@ internal abstract class DatagramFile : InetFile
     }
 
     /// <inheritdoc/>
-    public override Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value)
+    protected override PacketFilter? Filter
     {
-        if (level != SocketOption.SOL_SOCKET || name is not (SocketOption.SO_ATTACH_FILTER or SocketOption.SO_DETACH_FILTER))
-        {
-            return base.SetOption(task, level, name, value);
-        }
-
-        PacketFilter? filter = null;
-        if (name == SocketOption.SO_ATTACH_FILTER && !FilterArgument.Read(task, value).Ok(out filter, out var error))
-        {
-            return error;
-        }
-
-        using (Network.Enter())
-        {
-            error = name == SocketOption.SO_DETACH_FILTER && _socket.Filter is null ? Errno.ENOENT : Errno.OK;
-            _socket.Filter = filter;
-        }
-
-        return error;
+        get => _socket.Filter;
+        set => _socket.Filter = value;
     }
 
     /// <inheritdoc/>
@@ -235,7 +222,12 @@ internal abstract class DatagramFile : InetFile
             case (InetOption.IPPROTO_IP, InetOption.IP_MULTICAST_LOOP, false) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_LOOP, true):
                 _socket.EchoesGroups = value != 0;
                 break;
-            case (InetOption.IPPROTO_IP, InetOption.IP_FREEBIND, _) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND, _):
+            case (InetOption.IPPROTO_IP, InetOption.IP_MTU_DISCOVER, false) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_MTU_DISCOVER, true):
+            case (InetOption.IPPROTO_IPV6, InetOption.IPV6_DONTFRAG, true):
+                var discovery = IsV6 ? Remembered(InetOption.IPPROTO_IPV6, InetOption.IPV6_MTU_DISCOVER) : value;
+                _socket.DontFragment = discovery is InetOption.IP_PMTUDISC_DO or InetOption.IP_PMTUDISC_PROBE || IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_DONTFRAG);
+                break;
+            case (InetOption.IPPROTO_IP, InetOption.IP_FREEBIND or InetOption.IP_TRANSPARENT, _) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND or InetOption.IPV6_TRANSPARENT, _):
                 _socket.BindsFreely = value != 0;
                 break;
             case (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_IF, true):
@@ -343,11 +335,20 @@ internal abstract class DatagramFile : InetFile
     private List<(int Level, int Type, byte[] Data)>? Describe(in Datagram about)
     {
         List<(int Level, int Type, byte[] Data)>? controls = null;
-        if (Options.GetRemembered(SocketOption.SO_TIMESTAMPNS) != 0 || Options.GetRemembered(SocketOption.SO_TIMESTAMP) != 0)
+        if (Options.ReceiveTimestamp != 0)
         {
             var time = about.ReceivedAt - Kernel.Clock.MonotonicNanoseconds + Kernel.Clock.RealtimeNanoseconds;
-            Add(SocketOption.SOL_SOCKET, SocketOption.SO_TIMESTAMPNS, SocketOptions.Bytes(timespec.FromNanoseconds(time)), Options.GetRemembered(SocketOption.SO_TIMESTAMPNS) != 0);
-            Add(SocketOption.SOL_SOCKET, SocketOption.SO_TIMESTAMP, SocketOptions.Bytes(timeval.FromNanoseconds(time)), Options.GetRemembered(SocketOption.SO_TIMESTAMPNS) == 0);
+            (controls ??= []).Add(Options.TimestampMessage(time));
+        }
+
+        if (_socket.Drops > 0)
+        {
+            Add(SocketOption.SOL_SOCKET, SocketOption.SO_RXQ_OVFL, SocketOptions.Word((int)_socket.Drops), Options.GetRemembered(SocketOption.SO_RXQ_OVFL) != 0);
+        }
+
+        if (about.Segment > 0)
+        {
+            Add(InetOption.IPPROTO_UDP, InetOption.UDP_GRO, SocketOptions.Word(about.Segment), true);
         }
 
         if (about.Destination.IsV4)
@@ -357,6 +358,11 @@ internal abstract class DatagramFile : InetFile
             Add(InetOption.IPPROTO_IP, InetOption.IP_PKTINFO, SocketOptions.Bytes(info), IsOn(InetOption.IPPROTO_IP, InetOption.IP_PKTINFO));
             Add(InetOption.IPPROTO_IP, InetOption.IP_TTL, SocketOptions.Word(about.HopLimit), IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVTTL));
             Add(InetOption.IPPROTO_IP, InetOption.IP_TOS, [about.TrafficClass], IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVTOS));
+            if (IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVORIGDSTADDR) && _socket is UdpSocket)
+            {
+                var was = new Endpoint(about.Destination, _socket.Local.Port);
+                Add(InetOption.IPPROTO_IP, InetOption.IP_RECVORIGDSTADDR, InetAddress.Format(was, AddressFamily.AF_INET), true);
+            }
         }
 
         if (IsV6)
@@ -367,6 +373,10 @@ internal abstract class DatagramFile : InetFile
             Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_PKTINFO, info, IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVPKTINFO));
             Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_HOPLIMIT, SocketOptions.Word(about.HopLimit), IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVHOPLIMIT));
             Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_TCLASS, SocketOptions.Word(about.TrafficClass), IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVTCLASS));
+            if (IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVORIGDSTADDR) && _socket is UdpSocket)
+            {
+                Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVORIGDSTADDR, Format(new Endpoint(about.Destination, _socket.Local.Port)), true);
+            }
         }
 
         return controls;

@@ -13,6 +13,8 @@ internal abstract class InetFile : SocketFile
 {
     private readonly Dictionary<(int Level, int Name), int> _remembered = []; // guarded by the stack's lock
 
+    private bool _isFilterLocked; // guarded by the stack's lock
+
     protected InetFile(Task task, AddressFamily domain, SocketType type, int protocol, NetworkStack stack, OpenFlags flags)
         : base(domain, type, protocol, flags, task.Kernel.NextAnonymousInode())
     {
@@ -149,8 +151,8 @@ internal abstract class InetFile : SocketFile
             return level switch
             {
                 SocketOption.SOL_SOCKET => SetSocketOption(task, name, value),
-                InetOption.IPPROTO_IP => SetIPOption(name, value),
-                InetOption.IPPROTO_IPV6 when IsV6 && !(Type == SocketType.SOCK_RAW && name == InetOption.IPV6_CHECKSUM) => SetIPv6Option(name, value),
+                InetOption.IPPROTO_IP => SetIPOption(task, name, value),
+                InetOption.IPPROTO_IPV6 when IsV6 && !(Type == SocketType.SOCK_RAW && name == InetOption.IPV6_CHECKSUM) => SetIPv6Option(task, name, value),
                 _ => SetProtocolOption(task, level, name, value),
             };
         }
@@ -183,6 +185,9 @@ internal abstract class InetFile : SocketFile
                         return name == SocketOption.SO_BINDTOIFINDEX ? SocketOptions.Word(BoundInterface)
                             : Network.Stack.FindInterface(BoundInterface) is { } link ? [.. ByteString.ToBytes(link.Name), 0] : (byte[])[];
                     }
+
+                case SocketOption.SO_LOCK_FILTER:
+                    return SocketOptions.Word(_isFilterLocked ? 1 : 0);
 
                 case SocketOption.SO_PEERCRED:
                     return SocketOptions.Bytes(new ucred(0, uint.MaxValue, uint.MaxValue)); // nobody knows (unix(7))
@@ -262,6 +267,12 @@ internal abstract class InetFile : SocketFile
     /// <summary>What IP_MULTICAST_IF reads: an address.</summary>
     protected virtual byte[] GroupSource() => new byte[4];
 
+    /// <summary>SO_ATTACH_FILTER.</summary>
+    protected abstract PacketFilter? Filter { get; set; }
+
+    /// <summary>A number of the IP levels, 0 when it was not set.</summary>
+    protected int Remembered(int level, int name) => _remembered.GetValueOrDefault((level, name));
+
     /// <summary>A flag of the IP levels that is on.</summary>
     protected bool IsOn(int level, int name) => _remembered.GetValueOrDefault((level, name)) != 0;
 
@@ -280,6 +291,11 @@ internal abstract class InetFile : SocketFile
             return value.Length < 4 || BinaryPrimitives.ReadInt32LittleEndian(value) is var index && index < 0 ? Errno.EINVAL : BindToInterface(task, index);
         }
 
+        if (name is SocketOption.SO_ATTACH_FILTER or SocketOption.SO_DETACH_FILTER or SocketOption.SO_LOCK_FILTER)
+        {
+            return SetFilter(task, name, value);
+        }
+
         var error = Options.Set(task, name, value);
         if (error == Errno.OK)
         {
@@ -287,6 +303,36 @@ internal abstract class InetFile : SocketFile
         }
 
         return error;
+    }
+
+    /// <summary>socket(7), SO_ATTACH_FILTER; once SO_LOCK_FILTER is on, nothing changes any more (sk_setsockopt of Linux).</summary>
+    private Errno SetFilter(Task task, int name, ReadOnlySpan<byte> value)
+    {
+        if (name == SocketOption.SO_LOCK_FILTER)
+        {
+            var locks = value.Length >= 4 && BinaryPrimitives.ReadInt32LittleEndian(value) != 0;
+            if (value.Length < 4 || (_isFilterLocked && !locks))
+            {
+                return value.Length < 4 ? Errno.EINVAL : Errno.EPERM;
+            }
+
+            _isFilterLocked = locks;
+            return Errno.OK;
+        }
+
+        PacketFilter? filter = null;
+        if (name == SocketOption.SO_ATTACH_FILTER && !FilterArgument.Read(task, value).Ok(out filter, out var error))
+        {
+            return error;
+        }
+
+        if (_isFilterLocked || (filter is null && Filter is null))
+        {
+            return _isFilterLocked ? Errno.EPERM : Errno.ENOENT;
+        }
+
+        Filter = filter;
+        return Errno.OK;
     }
 
     /// <summary>SO_BINDTODEVICE: once it is bound, another one takes CAP_NET_RAW (sock_bindtoindex of Linux).</summary>
@@ -305,7 +351,10 @@ internal abstract class InetFile : SocketFile
     private Result<byte[]> PathMtu() => Socket.Remote is { } peer && Network.Stack.Resolve(peer.Address, peer.Scope).Ok(out var path, out _)
         ? SocketOptions.Word(Math.Min(path.Interface.Mtu, ushort.MaxValue)) : Errno.ENOTCONN;
 
-    private Errno SetIPOption(int name, ReadOnlySpan<byte> value)
+    /// <summary>ip(7), IP_TRANSPARENT.</summary>
+    private static bool MayBeTransparent(Task task) => task.Credentials.Has(Capability.CAP_NET_RAW) || task.Credentials.Has(Capability.CAP_NET_ADMIN);
+
+    private Errno SetIPOption(Task task, int name, ReadOnlySpan<byte> value)
     {
         if (GroupOptions.IsOne(InetOption.IPPROTO_IP, name))
         {
@@ -332,6 +381,10 @@ internal abstract class InetFile : SocketFile
             case InetOption.IP_TOS:
                 TrafficClass = (byte)(Type == SocketType.SOCK_STREAM ? (number & ~3) | (TrafficClass & 3) : number);
                 return Errno.OK;
+            case InetOption.IP_MINTTL:
+                return number is >= 0 and <= 255 ? Remember(InetOption.IPPROTO_IP, name, number) : Errno.EINVAL;
+            case InetOption.IP_TRANSPARENT when number != 0 && !MayBeTransparent(task):
+                return Errno.EPERM;
             case InetOption.IP_HDRINCL:
                 return TrySetHeaderIncluded(number != 0) ? Errno.OK : Errno.ENOPROTOOPT;
             case InetOption.IP_MTU_DISCOVER:
@@ -344,14 +397,15 @@ internal abstract class InetFile : SocketFile
             case InetOption.IP_MULTICAST_TTL:
                 return number is >= -1 and <= 255 && Type != SocketType.SOCK_STREAM ? Remember(InetOption.IPPROTO_IP, name, number == -1 ? 1 : number) : Errno.EINVAL;
             case InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_MULTICAST_LOOP
-                or InetOption.IP_FREEBIND or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS:
+                or InetOption.IP_FREEBIND or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS
+                or InetOption.IP_RECVORIGDSTADDR or InetOption.IP_TRANSPARENT:
                 return Remember(InetOption.IPPROTO_IP, name, number != 0 ? 1 : 0);
             default:
                 return Errno.ENOPROTOOPT;
         }
     }
 
-    private Errno SetIPv6Option(int name, ReadOnlySpan<byte> value)
+    private Errno SetIPv6Option(Task task, int name, ReadOnlySpan<byte> value)
     {
         if (value.Length < 4)
         {
@@ -373,6 +427,10 @@ internal abstract class InetFile : SocketFile
             case InetOption.IPV6_MULTICAST_ALL when Groups is { } all:
                 all.HearsOthersV6 = number != 0;
                 return Remember(InetOption.IPPROTO_IPV6, name, number != 0 ? 1 : 0);
+            case InetOption.IPV6_MINHOPCOUNT:
+                return number is >= 0 and <= 255 ? Remember(InetOption.IPPROTO_IPV6, name, number) : Errno.EINVAL;
+            case InetOption.IPV6_TRANSPARENT when number != 0 && !MayBeTransparent(task):
+                return Errno.EPERM;
             case InetOption.IPV6_V6ONLY:
                 return TrySetV6Only(number != 0) ? Errno.OK : Errno.EINVAL;
             case InetOption.IPV6_UNICAST_HOPS when number is >= -1 and <= 255:
@@ -388,7 +446,8 @@ internal abstract class InetFile : SocketFile
             case InetOption.IPV6_MULTICAST_LOOP when number is not (0 or 1):
                 return Errno.EINVAL;
             case InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS
-                or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_FREEBIND:
+                or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_FREEBIND or InetOption.IPV6_RECVORIGDSTADDR or InetOption.IPV6_DONTFRAG
+                or InetOption.IPV6_TRANSPARENT:
                 return Remember(InetOption.IPPROTO_IPV6, name, number != 0 ? 1 : 0);
             case InetOption.IPV6_MTU_DISCOVER:
                 return number is >= 0 and <= 5 ? Remember(InetOption.IPPROTO_IPV6, name, number) : Errno.EINVAL;
@@ -406,7 +465,8 @@ internal abstract class InetFile : SocketFile
         InetOption.IP_OPTIONS => (byte[])[],
         InetOption.IP_HDRINCL when HeaderIncluded is { } included => SocketOptions.Word(included ? 1 : 0),
         InetOption.IP_MTU_DISCOVER or InetOption.IP_MULTICAST_TTL or InetOption.IP_MULTICAST_LOOP or InetOption.IP_MULTICAST_ALL => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name), 1)),
-        InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_FREEBIND
+        InetOption.IP_MINTTL or InetOption.IP_RECVORIGDSTADDR or InetOption.IP_TRANSPARENT
+            or InetOption.IP_RECVERR or InetOption.IP_PKTINFO or InetOption.IP_RECVTTL or InetOption.IP_RECVTOS or InetOption.IP_FREEBIND
             or InetOption.IP_BIND_ADDRESS_NO_PORT or InetOption.IP_RECVOPTS or InetOption.IP_RETOPTS => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name))),
         _ => Errno.ENOPROTOOPT,
     };
@@ -419,6 +479,7 @@ internal abstract class InetFile : SocketFile
         InetOption.IPV6_TCLASS => SocketOptions.Word(TrafficClass),
         InetOption.IPV6_MULTICAST_HOPS or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_MULTICAST_ALL or InetOption.IPV6_MTU_DISCOVER => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name), 1)),
         InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS or InetOption.IPV6_MULTICAST_IF or InetOption.IPV6_FREEBIND
+            or InetOption.IPV6_MINHOPCOUNT or InetOption.IPV6_RECVORIGDSTADDR or InetOption.IPV6_DONTFRAG or InetOption.IPV6_TRANSPARENT
             => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name))),
         _ => Errno.ENOPROTOOPT,
     };

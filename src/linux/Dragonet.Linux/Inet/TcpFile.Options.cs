@@ -14,9 +14,12 @@ internal sealed partial class TcpFile
 {
     private const int DefaultSendBuffer = 16384;     // net.ipv4.tcp_wmem
     private const int DefaultReceiveBuffer = 131072; // net.ipv4.tcp_rmem
+    private const int LargestReceiveBuffer = 6291456;
+    private const int LeastReceiveBuffer = 2304;     // SOCK_MIN_RCVBUF
 
     private bool _isSendBufferSet;
     private bool _isReceiveBufferSet;
+    private bool _tellsRest; // TCP_INQ
 
     /// <inheritdoc/>
     public override Result<byte[]> GetOption(Task task, int level, int name) => (level, name) switch
@@ -27,11 +30,25 @@ internal sealed partial class TcpFile
     };
 
     /// <inheritdoc/>
+    protected override PacketFilter? Filter
+    {
+        get => _socket.Settings.Filter;
+        set => _socket.Settings.Filter = value;
+    }
+
+    /// <inheritdoc/>
     protected override void Apply(int name)
     {
         var settings = _socket.Settings;
         switch (name)
         {
+            case SocketOption.SO_RCVLOWAT:
+                // Nobody shall wait for what the buffer has no room for (tcp_set_rcvlowat of Linux).
+                settings.ReceiveLowWater = Math.Min(Options.ReceiveLowWater, _isReceiveBufferSet ? settings.ReceiveBuffer / 2 : LargestReceiveBuffer / 2);
+                settings.ReceiveBuffer = Math.Max(settings.ReceiveBuffer, _isReceiveBufferSet ? 0 : 2 * settings.ReceiveLowWater);
+                Options.ReceiveLowWater = settings.ReceiveLowWater;
+                _ = _socket.Queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM); // what is there may be enough now
+                break;
             case SocketOption.SO_SNDBUF or SocketOption.SO_SNDBUFFORCE:
                 settings.SendBuffer = Options.SendBuffer;
                 _isSendBufferSet = true;
@@ -108,10 +125,29 @@ internal sealed partial class TcpFile
                 settings.FinWait2Seconds = number is > 0 and <= 120 ? number : 60;
                 break;
             case InetOption.TCP_DEFER_ACCEPT:
-                settings.DeferAccept = Math.Max(number, 0);
+                settings.DeferAccept = WholeTimeouts(number);
                 break;
-            case InetOption.TCP_QUICKACK or InetOption.TCP_NOTSENT_LOWAT or InetOption.TCP_WINDOW_CLAMP:
-                return Errno.OK; // advice
+            case InetOption.TCP_QUICKACK:
+                _socket.AcknowledgesQuickly = (number & 1) != 0;
+                return Errno.OK;
+            case InetOption.TCP_NOTSENT_LOWAT:
+                settings.UnsentLowWater = (uint)number;
+                break;
+            case InetOption.TCP_WINDOW_CLAMP when number == 0 && _socket.State != TcpState.Closed:
+                return Errno.EINVAL;
+            case InetOption.TCP_WINDOW_CLAMP:
+                settings.WindowClamp = number == 0 ? 0 : Math.Max(number, LeastReceiveBuffer / 2);
+                break;
+            case InetOption.TCP_SAVE_SYN when number is >= 0 and <= 2:
+                settings.SaveSyn = number;
+                return Errno.OK;
+            case InetOption.TCP_INQ when number is 0 or 1:
+                _tellsRest = number != 0;
+                return Errno.OK;
+            case InetOption.TCP_SAVE_SYN or InetOption.TCP_INQ:
+                return Errno.EINVAL;
+            case InetOption.TCP_REPAIR:
+                return Errno.EPERM; // connections are not taken apart here
             case InetOption.TCP_MAXSEG or InetOption.TCP_KEEPIDLE or InetOption.TCP_KEEPINTVL or InetOption.TCP_KEEPCNT or InetOption.TCP_SYNCNT
                 or InetOption.TCP_USER_TIMEOUT:
                 return Errno.EINVAL;
@@ -139,9 +175,12 @@ internal sealed partial class TcpFile
             InetOption.TCP_USER_TIMEOUT => SocketOptions.Word(settings.UserTimeout),
             InetOption.TCP_LINGER2 => SocketOptions.Word(settings.FinWait2Seconds),
             InetOption.TCP_DEFER_ACCEPT => SocketOptions.Word(settings.DeferAccept),
-            InetOption.TCP_QUICKACK => SocketOptions.Word(1),
-            InetOption.TCP_WINDOW_CLAMP => SocketOptions.Word(settings.ReceiveBuffer),
-            InetOption.TCP_NOTSENT_LOWAT => SocketOptions.Word(-1),
+            InetOption.TCP_QUICKACK => SocketOptions.Word(_socket.AcknowledgesQuickly ? 1 : 0),
+            InetOption.TCP_WINDOW_CLAMP => SocketOptions.Word(settings.WindowClamp > 0 || _socket.State == TcpState.Closed ? settings.WindowClamp : settings.ReceiveBuffer),
+            InetOption.TCP_NOTSENT_LOWAT => SocketOptions.Word((int)settings.UnsentLowWater),
+            InetOption.TCP_SAVE_SYN => SocketOptions.Word(settings.SaveSyn),
+            InetOption.TCP_SAVED_SYN => TakeSavedSyn(),
+            InetOption.TCP_INQ => SocketOptions.Word(_tellsRest ? 1 : 0),
             InetOption.TCP_INFO => SocketOptions.Bytes(Describe(_socket.GetInfo())),
             InetOption.TCP_CONGESTION => CongestionName(settings.Congestion),
             _ => Errno.ENOPROTOOPT,
@@ -160,6 +199,27 @@ internal sealed partial class TcpFile
         {
             _ = message.Add(SockDiag.INET_DIAG_CONG, _socket.Settings.Congestion == CongestionKind.Reno ? "reno" : "cubic");
         }
+    }
+
+    /// <summary>It is read once.</summary>
+    private byte[] TakeSavedSyn()
+    {
+        var saved = _socket.SavedSyn ?? [];
+        _socket.SavedSyn = null;
+        return saved;
+    }
+
+    /// <summary>TCP_DEFER_ACCEPT counts whole repetitions of the answer, after 1, 2, 4, … seconds (secs_to_retrans of Linux).</summary>
+    private static int WholeTimeouts(int seconds)
+    {
+        var (time, timeout) = (0, 1);
+        for (var count = 0; time < seconds && count < byte.MaxValue; count++)
+        {
+            time += timeout;
+            timeout = Math.Min(2 * timeout, 120);
+        }
+
+        return time;
     }
 
     private static Errno SetCongestion(TcpSettings settings, ReadOnlySpan<byte> value)

@@ -65,9 +65,18 @@ internal sealed partial class TcpFile : InetFile
     /// <inheritdoc/>
     protected override void OnRemembered(int level, int name, int value)
     {
-        if ((level, name) is (InetOption.IPPROTO_IP, InetOption.IP_FREEBIND) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND))
+        switch (level, name)
         {
-            _socket.Settings.BindsFreely = value != 0;
+            case (InetOption.IPPROTO_IP, InetOption.IP_FREEBIND or InetOption.IP_TRANSPARENT):
+            case (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND or InetOption.IPV6_TRANSPARENT):
+                _socket.Settings.BindsFreely = value != 0;
+                break;
+            case (InetOption.IPPROTO_IP, InetOption.IP_MINTTL):
+                _socket.Settings.MinimalHops = (byte)value;
+                break;
+            case (InetOption.IPPROTO_IPV6, InetOption.IPV6_MINHOPCOUNT):
+                _socket.Settings.MinimalHopsV6 = (byte)value;
+                break;
         }
     }
 
@@ -125,8 +134,21 @@ internal sealed partial class TcpFile : InetFile
                 return urgent;
             }
 
+            var peek = (flags & MsgFlags.MSG_PEEK) != 0;
+            if (!NonBlocking && (flags & MsgFlags.MSG_DONTWAIT) == 0 && !_socket.HasWanted(buffer.Length))
+            {
+                return Errno.EAGAIN; // SO_RCVLOWAT
+            }
+
             received.IsDropped = (flags & (MsgFlags.MSG_TRUNC | MsgFlags.MSG_PEEK)) == MsgFlags.MSG_TRUNC;
-            return received.IsDropped ? _socket.Discard(buffer.Length) : _socket.Receive(buffer, (flags & MsgFlags.MSG_PEEK) != 0);
+            var taken = received.IsDropped ? _socket.Discard(buffer.Length) : _socket.Receive(buffer, peek, peek ? Math.Max(Options.PeekOffset, 0) : 0);
+            if (taken.IsOk)
+            {
+                Options.MovePeekOffset(taken.Value, peek);
+                received.Controls = Describe(taken.Value);
+            }
+
+            return taken;
         }
     }
 
@@ -168,6 +190,23 @@ internal sealed partial class TcpFile : InetFile
 
         _socket.Settings.IsV6Only = value;
         return true;
+    }
+
+    /// <summary>What comes with received data (tcp(7), TCP_INQ; socket(7), SO_TIMESTAMP); null for nothing.</summary>
+    private List<(int Level, int Type, byte[] Data)>? Describe(int count)
+    {
+        List<(int Level, int Type, byte[] Data)>? controls = null;
+        if (Options.ReceiveTimestamp != 0 && count > 0)
+        {
+            (controls ??= []).Add(Options.TimestampMessage(_socket.LastDataAt - Kernel.Clock.MonotonicNanoseconds + Kernel.Clock.RealtimeNanoseconds));
+        }
+
+        if (_tellsRest)
+        {
+            (controls ??= []).Add((InetOption.IPPROTO_TCP, InetOption.TCP_INQ, SocketOptions.Word(_socket.IncomingCount + (_socket.IncomingCount == 0 && _socket.IsAtEnd ? 1 : 0))));
+        }
+
+        return controls;
     }
 
     private void OnUrgent() => Kernel.Defer(() => Kernel.SignalUrgent(this));

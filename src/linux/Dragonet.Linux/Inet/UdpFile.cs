@@ -15,7 +15,6 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
     private UdpSocket Udp => (UdpSocket)Socket;
 
     private bool _isCorked;    // guarded by the stack's lock
-    private bool _takesMerged; // guarded by the stack's lock
 
     /// <inheritdoc/>
     protected override bool IsCorked => _isCorked;
@@ -64,7 +63,6 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
         return Errno.OK;
     }
 
-    /// <summary>UDP_GRO is permission to merge datagrams, of which no use is made.</summary>
     private Errno SetSending(int name, int number)
     {
         switch (name)
@@ -81,7 +79,7 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
                 Udp.Segment = number;
                 return Errno.OK;
             default:
-                _takesMerged = number != 0;
+                Udp.Merges = number != 0;
                 return Errno.OK;
         }
     }
@@ -91,7 +89,7 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
     {
         (InetOption.IPPROTO_UDP, InetOption.UDP_CORK) => SocketOptions.Word(_isCorked ? 1 : 0),
         (InetOption.IPPROTO_UDP, InetOption.UDP_SEGMENT) => SocketOptions.Word(Udp.Segment),
-        (InetOption.IPPROTO_UDP, InetOption.UDP_GRO) => SocketOptions.Word(_takesMerged ? 1 : 0),
+        (InetOption.IPPROTO_UDP, InetOption.UDP_GRO) => SocketOptions.Word(Udp.Merges ? 1 : 0),
         _ => GetCoverage(level, name),
     };
 

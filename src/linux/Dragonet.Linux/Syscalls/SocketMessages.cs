@@ -323,6 +323,11 @@ internal static class SocketMessages
             flags = (flags | MsgFlags.MSG_DONTWAIT) & ~MsgFlags.MSG_WAITALL; // nobody waits for urgent data (tcp_recv_urg of Linux)
         }
 
+        if (task.TimedOut && resumable)
+        {
+            flags |= MsgFlags.MSG_DONTWAIT; // SO_RCVTIMEO is over: what there is counts, whatever SO_RCVLOWAT says
+        }
+
         var isStream = socket.Type == SocketType.SOCK_STREAM;
         var peek = (flags & MsgFlags.MSG_PEEK) != 0;
         var all = isStream && !peek && (flags & MsgFlags.MSG_WAITALL) != 0;

@@ -70,7 +70,7 @@ internal sealed class UnixQueue(bool isStream, MemoryAccount account)
 
     /// <summary>Appends. A stream takes what fits, a message is all or nothing (EMSGSIZE when it never fits). EPIPE when closed,
     /// ENOBUFS when the account refuses a message.</summary>
-    public Result<int> Add(ReadOnlySpan<byte> data, int capacity, in ucred credentials, string sender, Func<UnixRights>? rights)
+    public Result<int> Add(ReadOnlySpan<byte> data, int capacity, in ucred credentials, string sender, Func<UnixRights>? rights, long sentAt = 0)
     {
         using (_lock.Enter())
         {
@@ -124,7 +124,7 @@ internal sealed class UnixQueue(bool isStream, MemoryAccount account)
 
             var node = _spare ?? new LinkedListNode<UnixSegment>(default);
             _spare = null;
-            node.Value = new UnixSegment { Length = count, Credentials = credentials, Sender = sender, Rights = rights?.Invoke() };
+            node.Value = new UnixSegment { Length = count, Credentials = credentials, Sender = sender, Rights = rights?.Invoke(), SentAt = sentAt };
             _segments.AddLast(node);
             return count;
         }
@@ -135,9 +135,11 @@ internal sealed class UnixQueue(bool isStream, MemoryAccount account)
     /// <param name="peek">Leave everything where it is.</param>
     /// <param name="separate">A stream read does not mix senders (SO_PASSCRED).</param>
     /// <param name="segment">The first segment that was read, with its whole length, and the rights that are to be delivered now: a stream read ends behind the piece they came with.</param>
-    public Result<int> Take(Span<byte> destination, bool peek, bool separate, out UnixSegment segment)
+    /// <param name="skip">SO_PEEK_OFF: bytes to pass over. Messages that lie in front of it as a whole are passed over.</param>
+    public Result<int> Take(Span<byte> destination, bool peek, bool separate, out UnixSegment segment, int skip = 0)
     {
         segment = default;
+        var start = 0;
         using (_lock.Enter())
         {
             if (_segments.First is not { } first)
@@ -145,10 +147,21 @@ internal sealed class UnixQueue(bool isStream, MemoryAccount account)
                 return Errno.EAGAIN;
             }
 
+            while (skip >= first.Value.Length && skip > 0)
+            {
+                (skip, start) = (skip - first.Value.Length, start + first.Value.Length);
+                if (first.Next is not { } second)
+                {
+                    return Errno.EAGAIN;
+                }
+
+                first = second;
+            }
+
             segment = first.Value;
             if (!isStream)
             {
-                var length = _ring.Peek(destination[..Math.Min(segment.Length, destination.Length)]);
+                var length = _ring.Peek(destination[..Math.Min(segment.Length - skip, destination.Length)], start + skip);
                 if (!peek)
                 {
                     _ring.Skip(segment.Length);
@@ -169,8 +182,9 @@ internal sealed class UnixQueue(bool isStream, MemoryAccount account)
 
                 segment.Rights ??= piece.Rights;
 
-                var count = Math.Min(piece.Length, destination.Length - total);
-                _ = _ring.Peek(destination.Slice(total, count), peek ? total : 0);
+                var count = Math.Min(piece.Length - skip, destination.Length - total);
+                _ = _ring.Peek(destination.Slice(total, count), peek ? start + skip + total : 0);
+                (start, skip) = (start + skip, 0);
                 total += count;
                 var next = node.Next;
                 if (!peek)

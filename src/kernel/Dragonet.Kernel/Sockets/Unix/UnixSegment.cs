@@ -13,6 +13,9 @@ internal struct UnixSegment
     /// <summary>The sender's name.</summary>
     public string Sender;
 
+    /// <summary>When it was sent, in nanoseconds since 1970; 0 when the receiver did not want to know then (SO_TIMESTAMP).</summary>
+    public long SentAt;
+
     /// <summary>Files that come with it, or null.</summary>
     public UnixRights? Rights;
 }

@@ -38,7 +38,8 @@ public sealed partial class UnixSocket
             rights = () => new UnixRights(_family, files, uid);
         }
 
-        var sent = receiver._incoming.Add(data, Options.SendBuffer, request.Credentials ?? CredentialsOf(caller), _name, rights);
+        var time = IsDatagram && receiver.Options.ReceiveTimestamp != 0 ? _kernel.Clock.RealtimeNanoseconds : 0;
+        var sent = receiver._incoming.Add(data, Options.SendBuffer, request.Credentials ?? CredentialsOf(caller), _name, rights, time);
         if (sent.IsOk)
         {
             _ = receiver._queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
@@ -73,18 +74,31 @@ public sealed partial class UnixSocket
         var peek = (flags & MsgFlags.MSG_PEEK) != 0;
         // Looked at before the queue: what the peer sent before it closed is still there then.
         var isAtEnd = _isReadShut;
-        var taken = _incoming.Take(buffer, peek, Options.PassCredentials, out var segment);
+        if (Type == SocketType.SOCK_STREAM && !peek && !NonBlocking && (flags & MsgFlags.MSG_DONTWAIT) == 0 && !isAtEnd
+            && _incoming.Count < Math.Min(Options.ReceiveLowWater, buffer.Length) && Volatile.Read(ref _error) == 0)
+        {
+            return Errno.EAGAIN; // SO_RCVLOWAT
+        }
+
+        var skip = peek ? Math.Max(Options.PeekOffset, 0) : 0;
+        var taken = _incoming.Take(buffer, peek, Options.PassCredentials, out var segment, skip);
         if (!taken.IsOk)
         {
             var error = TakeError();
             return error != Errno.OK ? error : isAtEnd ? 0 : Errno.EAGAIN;
         }
 
+        Options.MovePeekOffset(peek || Type == SocketType.SOCK_STREAM ? taken.Value : segment.Length, peek);
         received.FullLength = segment.Length;
         received.Credentials = Options.PassCredentials ? segment.Credentials : null;
         if (Type != SocketType.SOCK_STREAM)
         {
             received.Flags = segment.Length > taken.Value ? MsgFlags.MSG_TRUNC : MsgFlags.None;
+        }
+
+        if (segment.SentAt != 0 && Options.ReceiveTimestamp != 0)
+        {
+            received.Controls = [Options.TimestampMessage(segment.SentAt)];
         }
 
         if (IsDatagram)
