@@ -40,6 +40,9 @@ internal sealed partial class TcpConnection
         return destination.IsEmpty ? 0 : _incoming.Peek(_urgentAt, destination[..1]);
     }
 
+    /// <summary>There is an urgent byte ahead, which a read stops at.</summary>
+    public bool IsMarked => _urgentAt >= 0;
+
     /// <summary>The peer points at an urgent byte.</summary>
     /// <param name="segment">The segment.</param>
     /// <param name="start">Position of its first byte.</param>

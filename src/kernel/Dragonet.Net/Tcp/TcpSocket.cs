@@ -361,8 +361,8 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     }
 
     /// <summary>SO_RCVLOWAT: as much as a reader waits for is here, or no more can come.</summary>
-    public bool HasWanted(int most) => most <= 1 || _connection is not { Error: Errno.OK } connection || _error != Errno.OK || _isReadShut
-        || connection.IsReceiveEnded || connection.IncomingCount >= Math.Min(most, Settings.ReceiveLowWater);
+    public bool HasWanted(int most) => Math.Min(most, Settings.ReceiveLowWater) <= 1 || _connection is not { Error: Errno.OK } connection || _error != Errno.OK || _isReadShut
+        || connection.IsReceiveEnded || connection.IsMarked || connection.IncomingCount >= Math.Min(most, Settings.ReceiveLowWater);
 
     /// <summary>When the last data came; 0 when none did.</summary>
     public long LastDataAt => _connection?.LastDataAt ?? 0;
