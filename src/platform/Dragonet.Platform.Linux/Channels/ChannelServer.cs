@@ -264,25 +264,49 @@ internal sealed class ChannelServer
             }
 
             any = true;
-            if (channel.Thread is { } thread)
+            Serve(channel, ref answered, ref repeated);
+            if (!_always && channel.Thread is { WaitsOften: true })
             {
-                _serve(thread, channel);
-                if (channel.IsRepeated)
-                {
-                    repeated++;
-                }
-                else
-                {
-                    answered++;
-                }
-            }
-            else
-            {
-                channel.Repeat();
+                Dismiss(channel, ref answered, ref repeated);
             }
         }
 
         return any;
+    }
+
+    private void Serve(Channel channel, ref int answered, ref int repeated)
+    {
+        if (channel.Thread is not { } thread)
+        {
+            channel.Repeat();
+            return;
+        }
+
+        _serve(thread, channel);
+        if (channel.IsRepeated)
+        {
+            repeated++;
+        }
+        else
+        {
+            answered++;
+        }
+    }
+
+    /// <summary>A guest that mostly waits for others shall ring: its thread and theirs then follow each other on one processor.</summary>
+    private void Dismiss(Channel channel, ref int answered, ref int repeated)
+    {
+        lock (_lock)
+        {
+            _channels = Array.FindAll(_channels, other => other != channel);
+            channel.IsActive = false;
+        }
+
+        Interlocked.MemoryBarrier();
+        if (channel.TryClaim())
+        {
+            Serve(channel, ref answered, ref repeated);
+        }
     }
 
     /// <summary>Tells the guests, and answers those who had asked before they could know. No lock is held while a call runs.</summary>

@@ -12,6 +12,9 @@ internal sealed partial class GuestThread
     /// <summary>So many calls show that a channel is worth its making; and where all shall have one.</summary>
     private const int CallsForChannel = 48, CallsWhenForced = 3;
 
+    /// <summary>A call that waits weighs as much as so many that do not; from this sum on a thread waits often; most that is added up.</summary>
+    private const int WeightOfWait = 4, ManyWaits = 16, MostWaits = 32;
+
     private readonly long[] _identity = new long[ChannelLayout.IdentityWords];
     private Channel? _channel;
     private Channel? _asked;   // the channel that the current trap came through
@@ -20,6 +23,7 @@ internal sealed partial class GuestThread
     private int _calls;
     private long _lastCall;
     private int _quickCalls;
+    private int _waits;        // a measure of how many of the last calls had to wait
 
     /// <summary>The address space, as the platform knows it.</summary>
     internal GuestSpace GuestSpace => space;
@@ -55,6 +59,7 @@ internal sealed partial class GuestThread
         _context = 0;
         _asked = channel;
         _belled = null;
+        Volatile.Write(ref _waits, Math.Max(_waits - 1, 0));
     }
 
     /// <summary>A notification came from the channel's bell, with what was sent along.</summary>
@@ -72,8 +77,18 @@ internal sealed partial class GuestThread
         return true;
     }
 
+    /// <summary>
+    /// So many calls must wait that nobody should spin for this thread: such a call comes twice, through the channel and by its
+    /// notification, and who wakes the thread from a processor that spins has to send for another one, which costs more than the call.
+    /// </summary>
+    internal bool WaitsOften => Volatile.Read(ref _waits) >= ManyWaits;
+
     /// <inheritdoc/>
-    public override void OnWait() => EndBell(late: true);
+    public override void OnWait()
+    {
+        Volatile.Write(ref _waits, Math.Min(_waits + WeightOfWait, MostWaits));
+        EndBell(late: true);
+    }
 
     private void EndBell(bool late)
     {
@@ -100,6 +115,7 @@ internal sealed partial class GuestThread
     /// <summary>Counts a notification: a thread that makes many calls gets a channel, and has it served while it makes many in a short time.</summary>
     internal void Count()
     {
+        Volatile.Write(ref _waits, Math.Max(_waits - 1, 0));
         if (_channel is { } channel)
         {
             var now = System.Diagnostics.Stopwatch.GetTimestamp();
@@ -110,7 +126,7 @@ internal sealed partial class GuestThread
                 space.Platform.ChannelServer!.Missed(channel);
             }
 
-            if (_quickCalls > 3 && !channel.IsActive)
+            if (_quickCalls > 3 && !channel.IsActive && !WaitsOften)
             {
                 _quickCalls = 0;
                 space.Platform.ChannelServer!.Activate(channel);
