@@ -98,6 +98,16 @@ public static class SocketOption
     public const int SO_TIMESTAMPNS = 35;
     public const int SO_MARK = 36;
     public const int SO_TIMESTAMPING = 37;
+    public const uint SOF_TIMESTAMPING_TX_SOFTWARE = 1 << 1;
+    public const uint SOF_TIMESTAMPING_RX_SOFTWARE = 1 << 3;
+    public const uint SOF_TIMESTAMPING_SOFTWARE = 1 << 4;
+    public const uint SOF_TIMESTAMPING_OPT_ID = 1 << 7;
+    public const uint SOF_TIMESTAMPING_TX_SCHED = 1 << 8;
+    public const uint SOF_TIMESTAMPING_TX_ACK = 1 << 9;
+    public const uint SOF_TIMESTAMPING_OPT_TSONLY = 1 << 11;
+    public const uint SOF_TIMESTAMPING_OPT_STATS = 1 << 12;
+    public const uint SOF_TIMESTAMPING_OPT_ID_TCP = 1 << 16;
+    public const uint SOF_TIMESTAMPING_MASK = (1 << 18) - 1;
     public const int SO_PROTOCOL = 38;
     public const int SO_DOMAIN = 39;
     public const int SO_PEEK_OFF = 42;

@@ -45,7 +45,7 @@ internal static class ControlMessages
             }
 
             var body = rest[HeaderSize..(int)header.cmsg_len];
-            if (header.cmsg_level == SocketOption.SOL_SOCKET)
+            if (header is { cmsg_level: SocketOption.SOL_SOCKET, cmsg_type: not (SocketOption.SO_TIMESTAMPING or SocketOption.SO_TIMESTAMPING_NEW) })
             {
                 error = header.cmsg_type switch
                 {

@@ -37,7 +37,8 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
     private static readonly (string Name, string Value)[] s_network =
     [
         ("core/somaxconn", "4096"), ("ipv4/ip_default_ttl", "64"), ("ipv4/ip_forward", "0"), ("ipv4/ip_local_port_range", "32768\t60999"),
-        ("ipv4/ip_unprivileged_port_start", "1024"), ("ipv4/tcp_congestion_control", "cubic"), ("ipv4/tcp_fin_timeout", "60"),
+        ("ipv4/ip_unprivileged_port_start", "1024"), ("ipv4/tcp_congestion_control", "cubic"), ("ipv4/tcp_ecn", "2"), ("ipv4/tcp_fastopen", "1"),
+        ("ipv4/tcp_fin_timeout", "60"),
         ("ipv4/tcp_keepalive_intvl", "75"), ("ipv4/tcp_keepalive_probes", "9"), ("ipv4/tcp_keepalive_time", "7200"), ("ipv4/tcp_syn_retries", "6"),
         ("ipv4/tcp_syncookies", "1"),
     ];

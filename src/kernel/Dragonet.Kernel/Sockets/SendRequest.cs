@@ -10,4 +10,8 @@ namespace Dragonet.Kernel;
 /// <param name="Credentials">SCM_CREDENTIALS, checked, or null for the sender's own.</param>
 /// <param name="Controls">Control messages of other levels than SOL_SOCKET, as the guest gave them; null for none.</param>
 public readonly record struct SendRequest(
-    MsgFlags Flags, byte[]? Address = null, OpenFile[]? Rights = null, ucred? Credentials = null, List<(int Level, int Type, byte[] Data)>? Controls = null);
+    MsgFlags Flags, byte[]? Address = null, OpenFile[]? Rights = null, ucred? Credentials = null, List<(int Level, int Type, byte[] Data)>? Controls = null)
+{
+    /// <summary>It goes on with the data of a call of which a part was taken.</summary>
+    public bool IsContinued { get; init; }
+}

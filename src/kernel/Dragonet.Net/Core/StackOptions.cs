@@ -3,6 +3,9 @@ namespace Dragonet.Net;
 /// <summary>What a stack needs from its owner.</summary>
 public sealed class StackOptions
 {
+    /// <summary>net.ipv4.tcp_fastopen: 1 for callers, 2 for listeners, 4 and 0x200 for both without cookies, 0x400 for listeners without TCP_FASTOPEN.</summary>
+    public int FastOpen { get; set; } = 1;
+
     /// <summary>Random numbers: secrets, identifications, ports. A seeded source makes a run repeatable.</summary>
     public required Func<ulong> Random { get; init; }
 

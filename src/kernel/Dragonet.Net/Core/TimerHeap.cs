@@ -6,7 +6,12 @@ namespace Dragonet.Net;
 /// </summary>
 internal sealed class TimerHeap
 {
+    private const int MaxRepeats = 1000;
+
     private readonly List<StackTimer> _heap = [];
+
+    /// <summary>Timers that were due again and again at one time, and taken out: a mistake of theirs, which must not stop the stack.</summary>
+    public long Runaways { get; private set; }
 
     /// <summary>Timers in it.</summary>
     public int Count => _heap.Count;
@@ -58,6 +63,7 @@ internal sealed class TimerHeap
     /// <summary>Calls what is due.</summary>
     public void RunDue(long now)
     {
+        var repeats = 0;
         while (_heap.Count > 0 && _heap[0].HeapTime <= now)
         {
             var timer = _heap[0];
@@ -65,7 +71,15 @@ internal sealed class TimerHeap
             {
                 Remove(timer);
                 timer.Fire();
-                Update(timer);
+                if (timer.Deadline <= now && ++repeats > MaxRepeats)
+                {
+                    Remove(timer);
+                    Runaways++;
+                }
+                else
+                {
+                    Update(timer);
+                }
             }
             else if (timer.Deadline == long.MaxValue)
             {

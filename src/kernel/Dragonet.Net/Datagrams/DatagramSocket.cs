@@ -4,12 +4,10 @@ using Dragonet.Base;
 namespace Dragonet.Net;
 
 /// <summary>What sockets that send and receive single messages have in common: UDP, echo ("ping") and raw sockets.</summary>
-public abstract class DatagramSocket : ISocket
+public abstract partial class DatagramSocket : ISocket
 {
-    private const int MaxErrors = 64;
-
     private readonly DatagramQueue _incoming;
-    private Queue<SocketError>? _errors;
+    private ErrorQueue? _errors;
     private SocketGroups? _groups;
     private Errno _error;
     private bool _isClosed;
@@ -169,7 +167,7 @@ public abstract class DatagramSocket : ISocket
             events |= PollEvents.POLLHUP;
         }
 
-        return _error == Errno.OK && _errors is not { Count: > 0 } ? events : events | PollEvents.POLLERR;
+        return events | (_error == Errno.OK ? 0 : PollEvents.POLLERR) | (_errors?.Events ?? 0);
     }
 
     /// <summary>SO_ERROR: the pending error, which is cleared.</summary>
@@ -183,14 +181,19 @@ public abstract class DatagramSocket : ISocket
     /// <summary>MSG_ERRQUEUE: the oldest error, or null. What is behind it becomes the pending one (sock_dequeue_err_skb of Linux).</summary>
     public SocketError? TakeQueuedError()
     {
-        if (_errors is null || !_errors.TryDequeue(out var first))
+        if (_errors?.Take() is not { } first)
         {
             return null;
         }
 
-        _error = _errors.TryPeek(out var next) ? next.Number : Errno.OK;
+        _error = _errors.First is { Origin: ErrorOrigin.Icmp } next ? next.Number : first.Origin == ErrorOrigin.Icmp ? Errno.OK : _error;
         return first;
     }
+
+    private protected bool HasErrorQueue => _errors is not null;
+
+    /// <summary>What waits for MSG_ERRQUEUE.</summary>
+    public ErrorQueue Errors => _errors ??= new ErrorQueue();
 
     /// <summary>The last close.</summary>
     public void Close()
@@ -219,9 +222,9 @@ public abstract class DatagramSocket : ISocket
             return;
         }
 
-        if (WantsErrors && (_errors ??= []).Count < MaxErrors)
+        if (WantsErrors)
         {
-            _errors.Enqueue(new SocketError(notice.Number, notice.Type, notice.Code, (uint)notice.Mtu, destination, notice.About, quoted.ToArray()));
+            Errors.Add(new SocketError(notice.Number, notice.Type, notice.Code, (uint)notice.Mtu, destination, notice.About, quoted.ToArray()));
         }
 
         _error = notice.Number;
@@ -291,6 +294,42 @@ public abstract class DatagramSocket : ISocket
     /// <summary>The IP header of a message.</summary>
     private protected IPHeader HeaderFor(IPAddress source, IPAddress destination, IPProtocol protocol, in SendControls controls) => new(
         source, destination, protocol, controls.HopLimit ?? (destination.IsMulticast ? MulticastHopLimit : HopLimit), controls.TrafficClass ?? TrafficClass);
+
+    /// <summary>What the sender wanted to know: the message left, at once, and its memory was not kept (SO_TIMESTAMPING, MSG_ZEROCOPY).</summary>
+    private protected void TellSent(in SendControls controls, Func<byte[]> frame)
+    {
+        if (_errors is not { } errors)
+        {
+            return;
+        }
+
+        if (controls.ZeroCopy && errors.TellsCopies)
+        {
+            errors.TellCopied();
+        }
+
+        const uint times = SocketOption.SOF_TIMESTAMPING_TX_SOFTWARE | SocketOption.SOF_TIMESTAMPING_TX_SCHED;
+        var wanted = controls.Timestamping ?? errors.Timestamping;
+        if ((wanted & times) != 0)
+        {
+            var number = (errors.Timestamping & SocketOption.SOF_TIMESTAMPING_OPT_ID) != 0 ? (uint)errors.Key++ : 0;
+            var packet = (errors.Timestamping & SocketOption.SOF_TIMESTAMPING_OPT_TSONLY) != 0 ? [] : frame();
+            if ((wanted & SocketOption.SOF_TIMESTAMPING_TX_SCHED) != 0)
+            {
+                errors.TellTime(1, number, Stack.Now, packet);
+            }
+
+            if ((wanted & SocketOption.SOF_TIMESTAMPING_TX_SOFTWARE) != 0)
+            {
+                errors.TellTime(0, number, Stack.Now, packet);
+            }
+        }
+
+        if (errors.Events != 0)
+        {
+            _ = Queue.Wake(errors.Events);
+        }
+    }
 
     private protected Errno CheckBroadcast(IPAddress address) => !MayBroadcast && Stack.IsBroadcast(address) ? Errno.EACCES : Errno.OK;
 }

@@ -6,4 +6,11 @@ namespace Dragonet.Net;
 /// <param name="Source">The address to send from (IP_PKTINFO, IPV6_PKTINFO).</param>
 /// <param name="Interface">The number of the interface to send through (IP_PKTINFO, IPV6_PKTINFO), or 0.</param>
 /// <param name="Segment">Bytes of each of the datagrams that the data is cut into (UDP_SEGMENT); 0 for one datagram.</param>
-public readonly record struct SendControls(byte? HopLimit = null, byte? TrafficClass = null, IPAddress? Source = null, int Interface = 0, int? Segment = null);
+public readonly record struct SendControls(byte? HopLimit = null, byte? TrafficClass = null, IPAddress? Source = null, int Interface = 0, int? Segment = null)
+{
+    /// <summary>SO_TIMESTAMPING: what is to be told about this one.</summary>
+    public uint? Timestamping { get; init; }
+
+    /// <summary>MSG_ZEROCOPY.</summary>
+    public bool ZeroCopy { get; init; }
+}

@@ -99,6 +99,12 @@ public sealed class RawSocket : DatagramSocket
         }
 
         error = Stack.Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, DontFragment, EchoesGroups);
+        if (error == Errno.OK && HasErrorQueue)
+        {
+            var copy = data.ToArray();
+            TellSent(controls, () => copy);
+        }
+
         return error == Errno.OK ? data.Length : error;
     }
 

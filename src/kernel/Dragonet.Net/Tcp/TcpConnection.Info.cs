@@ -41,6 +41,7 @@ internal sealed partial class TcpConnection
     {
         State = State,
         HasTimestamps = _hasTimestamps,
+        HasSynData = HasUsedSynData,
         HasSack = _hasSack,
         SendShift = _sendShift,
         ReceiveShift = _receiveShift,

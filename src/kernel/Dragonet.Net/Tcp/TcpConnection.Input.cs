@@ -76,7 +76,8 @@ internal sealed partial class TcpConnection
     private void InputSynSent(in TcpSegment segment, in TcpOptions options)
     {
         var hasAck = segment.Has(TcpFlags.Ack);
-        if (hasAck && segment.Acknowledgment != SendSequence(1))
+        var acknowledged = 1 + (int)(segment.Acknowledgment - SendSequence(1));
+        if (hasAck && (acknowledged < 1 || acknowledged > 1 + _synData))
         {
             if (!segment.Has(TcpFlags.Rst))
             {
@@ -115,8 +116,9 @@ internal sealed partial class TcpConnection
         {
             _sendWindow = _maximumWindow = segment.Window;
             _windowSequence = 0;
-            _windowAck = 1;
-            if (AcknowledgeTo(1) is > 0 and var roundTrip)
+            _windowAck = acknowledged;
+            TakeSynAnswer(acknowledged, options);
+            if (AcknowledgeTo(acknowledged) is > 0 and var roundTrip)
             {
                 _roundTrip.Add(roundTrip);
             }
@@ -269,7 +271,7 @@ internal sealed partial class TcpConnection
             return false;
         }
 
-        if (Listener is { } listener && !listener.Admit(this))
+        if (!_isFastOpened && Listener is { } listener && !listener.Admit(this))
         {
             return false; // no room to wait for accept(2): the peer will repeat itself
         }

@@ -107,6 +107,7 @@ internal sealed partial class TcpConnection
         _sendUna = _sendNext;
         _lastSent = Now;
         TakeWindow(near);
+        TellStamps();
         _stack.CountHanded((count + _sendSegment - 1) / _sendSegment, count, _hasTimestamps, Local.Address.IsV4);
     }
 

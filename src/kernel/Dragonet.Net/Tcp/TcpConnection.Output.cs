@@ -179,6 +179,7 @@ internal sealed partial class TcpConnection
 
         ArmLossTimer();
         _stack.Timers.Update(this);
+        TellStamps();
     }
 
     private uint SendSequence(long position) => _iss + (uint)position;
@@ -285,7 +286,8 @@ internal sealed partial class TcpConnection
             _sent.Add(new SentSegment { Start = 0, End = 1, SentAt = Now });
         }
 
-        Emit(0, 0, (State == TcpState.SynSent ? TcpFlags.Syn : TcpFlags.Syn | TcpFlags.Ack) | SynEcnFlags());
+        // What goes again goes without data: somebody on the way may not like it (RFC 7413, section 4.1.3).
+        Emit(0, State == TcpState.SynSent && _expirations == 0 ? _synData : 0, (State == TcpState.SynSent ? TcpFlags.Syn : TcpFlags.Syn | TcpFlags.Ack) | SynEcnFlags());
         ArmLossTimer();
         _stack.Timers.Update(this);
     }
@@ -366,7 +368,7 @@ internal sealed partial class TcpConnection
         optionBytes[..optionLength].CopyTo(bytes[TcpSegment.MinimalHeader..]);
         if (length > 0)
         {
-            _ = _outgoing.Peek(start, bytes[headerLength..]);
+            _ = _outgoing.Peek(isSyn ? 1 : start, bytes[headerLength..]);
         }
 
         var window = TakeWindow(isSyn);
@@ -411,6 +413,7 @@ internal sealed partial class TcpConnection
             options.HasTimestamp = !hasAck || _hasTimestamps;
             options.SackPermitted = !hasAck || _hasSack;
             options.WindowScale = !hasAck || _receiveShift != 0 ? WindowShift : -1;
+            options.FastOpenCookie = hasAck ? _cookieToGive : _asksForCookie && _expirations == 0 ? _cookie : null;
         }
         else
         {

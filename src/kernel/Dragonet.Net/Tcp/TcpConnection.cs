@@ -97,13 +97,23 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
     }
 
     /// <summary>Passive open: a SYN came to a listener (RFC 9293, section 3.10.7.2).</summary>
-    public void Accept(in TcpSegment segment, in TcpOptions options)
+    /// <param name="segment">The SYN.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="fastOpen">Its data counts.</param>
+    /// <param name="cookieToGive">For the answer; or null.</param>
+    public void Accept(in TcpSegment segment, in TcpOptions options, bool fastOpen = false, byte[]? cookieToGive = null)
     {
         State = TcpState.SynReceived;
         _irs = segment.Sequence;
         _receiveNext = 1;
         _deferredUntil = Settings.DeferAccept > 0 ? Now + Settings.DeferAccept * Second : 0;
         TakeSynOptions(options);
+        if (fastOpen)
+        {
+            TakeSynData(segment.Payload);
+        }
+
+        _cookieToGive = cookieToGive;
         AcceptEcn(segment);
         _sendWindow = _maximumWindow = segment.Window;
         _layer.Add(this);

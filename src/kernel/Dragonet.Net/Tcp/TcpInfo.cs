@@ -5,6 +5,9 @@ public readonly record struct TcpInfo
 {
     public TcpState State { get; init; }
 
+    /// <summary>Data went with a SYN and was taken.</summary>
+    public bool HasSynData { get; init; }
+
     public bool HasTimestamps { get; init; }
 
     public bool HasSack { get; init; }

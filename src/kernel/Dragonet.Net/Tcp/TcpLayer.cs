@@ -31,6 +31,32 @@ internal sealed class TcpLayer
     private int _headerLength;      // of the IP header in front of it
     private int _arrivedThrough; // the number of the interface of the segment that is looked at
 
+    private const int MaxPeers = 1024;
+
+    /// <summary>Cookies that servers gave, and the longest segment that they took (RFC 7413, section 4.1.3.1).</summary>
+    private readonly Dictionary<IPAddress, (byte[] Cookie, int Segment)> _peers = [];
+
+    /// <summary>The cookie of a caller's address (RFC 7413, section 4.1.2).</summary>
+    public byte[] MakeCookie(in TcpKey key)
+    {
+        var cookie = new byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(cookie, Stack.Hash.Of(new TcpKey(key.LocalAddress, 0, key.RemoteAddress, 0), 5));
+        return cookie;
+    }
+
+    /// <summary>What is known of a server, or null.</summary>
+    public (byte[] Cookie, int Segment)? FindPeer(IPAddress address) => _peers.TryGetValue(address, out var known) ? known : null;
+
+    public void RememberCookie(IPAddress address, byte[] cookie, int segment)
+    {
+        if (_peers.Count >= MaxPeers && !_peers.ContainsKey(address))
+        {
+            _peers.Clear(); // all of them can be had anew
+        }
+
+        _peers[address] = (cookie, segment);
+    }
+
     public int ConnectionCount => _connections.Count;
 
     public int SocketCount { get; set; }

@@ -57,6 +57,15 @@ public sealed record TcpSettings
     /// <summary>IPV6_MINHOPCOUNT.</summary>
     public byte MinimalHopsV6 { get; set; }
 
+    /// <summary>TCP_FASTOPEN: callers whose data may be accepted before their handshake is over; 0 for none.</summary>
+    public int FastOpenQueue { get; set; }
+
+    /// <summary>TCP_FASTOPEN_CONNECT: connect(2) waits for the first data when the server's cookie is known.</summary>
+    public bool FastOpenConnect { get; set; }
+
+    /// <summary>TCP_FASTOPEN_NO_COOKIE.</summary>
+    public bool FastOpenWithoutCookie { get; set; }
+
     /// <summary>SO_ATTACH_FILTER.</summary>
     public PacketFilter? Filter { get; set; }
 

@@ -107,7 +107,27 @@ public sealed partial class TcpSocket
         var connection = new TcpConnection(_layer, local, remote, Settings with { }, socket: null) { Listener = this, IsV6Socket = IsV6 };
         connection.SavedSyn = Settings.SaveSyn > 0 ? _layer.CopyHeaders(Settings.SaveSyn > 1) : null;
         _ = _halfOpen.AddLast(connection);
-        connection.Accept(segment, TcpOptions.Parse(segment.Options));
+        var options = TcpOptions.Parse(segment.Options);
+        var queue = (Stack.Options.FastOpen & 0x400) != 0 ? Backlog : (Stack.Options.FastOpen & 2) != 0 ? Settings.FastOpenQueue : 0;
+        if (queue == 0)
+        {
+            connection.Accept(segment, options);
+            return;
+        }
+
+        // RFC 7413, section 4.2.2: data of a caller whose cookie is right is accepted, while not too many wait so; others get a cookie.
+        var cookie = _layer.MakeCookie(key);
+        var hasCookie = options.FastOpenCookie is { Length: > 0 } given && given.AsSpan().SequenceEqual(cookie);
+        var isTrusted = hasCookie || Settings.FastOpenWithoutCookie || (Stack.Options.FastOpen & 0x200) != 0;
+        if (isTrusted && !segment.Payload.IsEmpty && _pending.Count(waiting => waiting.State == TcpState.SynReceived) < queue)
+        {
+            connection.Accept(segment, options, fastOpen: true);
+            _ = Admit(connection);
+        }
+        else
+        {
+            connection.Accept(segment, options, cookieToGive: options.FastOpenCookie is null || hasCookie ? null : cookie);
+        }
     }
 
     /// <summary>An acknowledgment that belongs to no connection: perhaps of a SYN cookie.</summary>

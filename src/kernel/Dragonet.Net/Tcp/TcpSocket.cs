@@ -11,6 +11,8 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     private bool _isBound;
     private bool _isReadShut;
     private bool _isClosed;
+    private Endpoint? _deferred;     // TCP_FASTOPEN_CONNECT: to whom the first data goes with the SYN
+    private ErrorQueue? _errors;
     private bool _isConnectPending; // a connect(2) waits for its result
     private Errno _error;
 
@@ -112,6 +114,68 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         return Errno.OK;
     }
 
+    /// <summary>What waits for MSG_ERRQUEUE.</summary>
+    public ErrorQueue Errors => _errors ??= new ErrorQueue();
+
+    /// <summary>MSG_ERRQUEUE: the oldest entry, or null.</summary>
+    public SocketError? TakeQueuedError() => _errors?.Take();
+
+    /// <summary>SO_TIMESTAMPING.</summary>
+    /// <returns>EINVAL: bytes have numbers on a connection only.</returns>
+    public Errno SetTimestamping(uint flags)
+    {
+        const uint numbered = SocketOption.SOF_TIMESTAMPING_OPT_ID;
+        if ((flags & ~Errors.Timestamping & numbered) != 0)
+        {
+            if (_connection is not { State: not (TcpState.Closed or TcpState.Listen) } connection)
+            {
+                return Errno.EINVAL;
+            }
+
+            Errors.Key = (flags & SocketOption.SOF_TIMESTAMPING_OPT_ID_TCP) != 0 ? connection.SendPositions.Next : connection.SendPositions.Unacknowledged;
+        }
+
+        Errors.Timestamping = flags;
+        return Errno.OK;
+    }
+
+    /// <summary>What the sender wants to know about what it has just written.</summary>
+    /// <param name="timestamping">SOF_TIMESTAMPING_TX_*, or null for what the socket says.</param>
+    /// <param name="zeroCopy">The first part of a call with MSG_ZEROCOPY.</param>
+    public void TellSent(uint? timestamping, bool zeroCopy)
+    {
+        if (_errors is not { } errors || _connection is not { } connection)
+        {
+            return;
+        }
+
+        if (zeroCopy && errors.TellsCopies)
+        {
+            errors.TellCopied();
+            _ = Queue.Wake(errors.Events);
+        }
+
+        const uint times = SocketOption.SOF_TIMESTAMPING_TX_SOFTWARE | SocketOption.SOF_TIMESTAMPING_TX_SCHED | SocketOption.SOF_TIMESTAMPING_TX_ACK;
+        if ((timestamping ?? errors.Timestamping) is var wanted && (wanted & times) != 0)
+        {
+            var number = (errors.Timestamping & SocketOption.SOF_TIMESTAMPING_OPT_ID) != 0 ? (uint)(connection.SendPositions.Next - 1 - errors.Key) : 0;
+            connection.Stamp(number, wanted & times);
+        }
+    }
+
+    /// <summary>sendto(2) with MSG_FASTOPEN: connect(2) and the first data at once (RFC 7413). EINPROGRESS when the server's cookie is not known:
+    /// the data has to be sent again when there is a connection.</summary>
+    public Result<int> ConnectWithData(Endpoint remote, ReadOnlySpan<byte> data)
+    {
+        _firstData = data.ToArray();
+        _deferred = null;
+        var error = Start(remote, fastOpen: true);
+        return error == Errno.EINPROGRESS && _connection is { } connection && connection.OutgoingCount is > 0 and var count ? count : error;
+    }
+
+    /// <summary>There is a connection, or an attempt.</summary>
+    public bool HasConnection => _connection is not null;
+
     /// <summary>connect(2): EINPROGRESS at first, then EALREADY; the result comes with POLLOUT and <see cref="TakeError"/>.</summary>
     public Errno Connect(Endpoint remote)
     {
@@ -125,6 +189,19 @@ public sealed partial class TcpSocket : IPortUser, ISocket
             return ConnectResult(connection);
         }
 
+        if (Settings.FastOpenConnect && (Stack.Options.FastOpen & 1) != 0 && _deferred is null && (Settings.FastOpenWithoutCookie || _layer.FindPeer(remote.Address) is not null))
+        {
+            _deferred = remote; // tcp(7), TCP_FASTOPEN_CONNECT
+            return Errno.OK;
+        }
+
+        return _deferred is null ? Start(remote, Settings.FastOpenConnect && (Stack.Options.FastOpen & 1) != 0) : Errno.EISCONN;
+    }
+
+    private byte[] _firstData = [];
+
+    private Errno Start(Endpoint remote, bool fastOpen)
+    {
         if (remote.Scope == 0)
         {
             remote = remote with { Scope = Settings.BoundInterface };
@@ -161,7 +238,17 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         Local = new Endpoint(source, port, remote.Scope);
         _isConnectPending = true;
         _connection = new TcpConnection(_layer, Local, remote with { Address = address }, Settings, this) { IsV6Socket = IsV6 };
-        _connection.Open();
+        if (fastOpen)
+        {
+            var (cookie, segment) = _layer.FindPeer(address) ?? ([], 0);
+            _ = _connection.OpenWithData(cookie, segment, _firstData, Settings.FastOpenWithoutCookie || (Stack.Options.FastOpen & 4) != 0);
+            _firstData = [];
+        }
+        else
+        {
+            _connection.Open();
+        }
+
         return Errno.EINPROGRESS;
     }
 
@@ -174,6 +261,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         var connection = _connection;
         _connection = null;
         _isConnectPending = _isReadShut = false;
+        _deferred = null;
         _error = Errno.OK;
         connection?.Close(hard: true);
         Local = _isBound ? Local : new Endpoint(IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
@@ -190,6 +278,11 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         if (TakeError() is not Errno.OK and var error)
         {
             return error;
+        }
+
+        if (_deferred is { } peer)
+        {
+            return ConnectWithData(peer, data);
         }
 
         if (_connection is not { } connection || connection.IsSendEnded)
@@ -297,10 +390,10 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         const PollEvents writable = PollEvents.POLLOUT | PollEvents.POLLWRNORM;
         if (_connection is not { } connection)
         {
-            return writable | PollEvents.POLLHUP | (_error != Errno.OK ? PollEvents.POLLERR : 0);
+            return writable | (_deferred is null ? PollEvents.POLLHUP : 0) | (_error != Errno.OK ? PollEvents.POLLERR : 0);
         }
 
-        var events = PollEvents.None;
+        var events = _errors?.Events ?? PollEvents.None;
         if (connection.Error != Errno.OK || _error != Errno.OK)
         {
             events |= PollEvents.POLLERR;
@@ -319,7 +412,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
 
         if (connection.State is TcpState.SynSent or TcpState.SynReceived)
         {
-            return events;
+            return connection.HasUnread && connection.State == TcpState.SynReceived ? events | PollEvents.POLLIN | PollEvents.POLLRDNORM : events;
         }
 
         if (connection.HasUnread && (HasWanted(Settings.ReceiveLowWater) || connection.HasUrgent))

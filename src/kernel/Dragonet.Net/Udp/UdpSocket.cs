@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Dragonet.Abi;
 using Dragonet.Base;
 
@@ -128,7 +129,35 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
 
         var segment = controls.Segment ?? Segment;
-        return segment > 0 && data.Length > segment ? SendParts(data, segment, remote, path, controls) : Send(data, remote, path, controls);
+        var sent = segment > 0 && data.Length > segment ? SendParts(data, segment, remote, path, controls) : Send(data, remote, path, controls);
+        if (sent.IsOk && HasErrorQueue)
+        {
+            var (payload, port, from, about) = (data.ToArray(), Local.Port, path.Source, controls);
+            TellSent(controls, () => Frame(payload, new Endpoint(from, port), remote, HeaderFor(from, remote.Address, _layer.Protocol, about)));
+        }
+
+        return sent;
+    }
+
+    /// <summary>A datagram with all its headers, as the error queue shows it.</summary>
+    private static byte[] Frame(byte[] data, Endpoint source, Endpoint remote, in IPHeader header)
+    {
+        var size = source.Address.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
+        var frame = new byte[EthernetFrame.HeaderSize + size + UdpDatagram.HeaderSize + data.Length];
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(EthernetFrame.HeaderSize - 2), source.Address.IsV4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6);
+        var packet = frame.AsSpan(EthernetFrame.HeaderSize);
+        data.CopyTo(packet[(size + UdpDatagram.HeaderSize)..]);
+        UdpDatagram.Write(packet[size..], source, remote);
+        if (source.Address.IsV4)
+        {
+            IPv4Packet.Write(packet[..size], header, packet.Length - size, 0, 0);
+        }
+        else
+        {
+            IPv6Packet.Write(packet[..size], header, packet.Length - size, header.Protocol);
+        }
+
+        return frame;
     }
 
     private static int LongestTo(IPAddress address) => 65535 - UdpDatagram.HeaderSize - (address.IsV4 ? IPv4Packet.MinimalHeader : 0);

@@ -29,6 +29,9 @@ public struct TcpOptions
 
     public uint TimestampEcho { get; set; }
 
+    /// <summary>Fast open (RFC 7413): a cookie of 4 to 16 bytes, empty to ask for one; null for no such option.</summary>
+    public byte[]? FastOpenCookie { get; set; }
+
     /// <summary>How many blocks there are.</summary>
     public int BlockCount { get; private set; }
 
@@ -103,6 +106,15 @@ public struct TcpOptions
             at += 4;
         }
 
+        if (FastOpenCookie is { } cookie && at + 4 + cookie.Length <= MaxSize)
+        {
+            var size = (2 + cookie.Length + 3) & ~3;
+            bytes.Slice(at, size).Fill(1);
+            (bytes[at], bytes[at + 1]) = (34, (byte)(2 + cookie.Length));
+            cookie.CopyTo(bytes[(at + 2)..]);
+            at += size;
+        }
+
         if (BlockCount > 0)
         {
             BinaryPrimitives.WriteUInt32BigEndian(bytes[at..], 0x01010500u | (uint)(2 + 8 * BlockCount));
@@ -136,6 +148,9 @@ public struct TcpOptions
                     _blocks[BlockCount++] = (BinaryPrimitives.ReadUInt32BigEndian(value), BinaryPrimitives.ReadUInt32BigEndian(value[4..]));
                 }
 
+                break;
+            case 34 when value.Length is 0 or (>= 4 and <= 16 and not (5 or 7 or 9 or 11 or 13 or 15)):
+                FastOpenCookie = value.ToArray();
                 break;
             case 8 when value.Length == 8:
                 HasTimestamp = true;

@@ -82,6 +82,7 @@ internal abstract class DatagramFile : InetFile
                 return bad;
             }
 
+            controls = controls with { ZeroCopy = (request.Flags & MsgFlags.MSG_ZEROCOPY) != 0 };
             return _socket is UdpSocket udp && (more || IsCorked) ? udp.Hold(data, to, controls) : _socket.Send(data, to, controls);
         }
     }
@@ -100,7 +101,10 @@ internal abstract class DatagramFile : InetFile
 
         if ((flags & MsgFlags.MSG_ERRQUEUE) != 0)
         {
-            return ReceiveError(buffer, out received);
+            using (Network.Enter())
+            {
+                return _socket.TakeQueuedError() is { } entry ? ReceiveError(entry, buffer, out received) : Errno.EAGAIN;
+            }
         }
 
         using (Network.Enter())
@@ -136,6 +140,21 @@ internal abstract class DatagramFile : InetFile
         }
 
         return caller.Memory.Write(argument, value);
+    }
+
+    /// <inheritdoc/>
+    protected override ErrorQueue Errors => _socket.Errors;
+
+    /// <inheritdoc/>
+    protected override Errno SetTimestamping(uint flags)
+    {
+        if ((flags & ~_socket.Errors.Timestamping & SocketOption.SOF_TIMESTAMPING_OPT_ID) != 0)
+        {
+            _socket.Errors.Key = 0;
+        }
+
+        _socket.Errors.Timestamping = flags;
+        return Errno.OK;
     }
 
     /// <inheritdoc/>
@@ -242,39 +261,6 @@ internal abstract class DatagramFile : InetFile
         }
     }
 
-    /// <summary>MSG_ERRQUEUE (ip(7), "IP_RECVERR"): what was sent, to whom, and in a control message what was said of it and by whom.</summary>
-    private Result<int> ReceiveError(Span<byte> buffer, out Received received)
-    {
-        received = default;
-        using (Network.Enter())
-        {
-            if (_socket.TakeQueuedError() is not { } error)
-            {
-                return Errno.EAGAIN;
-            }
-
-            var count = Math.Min(buffer.Length, error.Data.Length);
-            error.Data.AsSpan(0, count).CopyTo(buffer);
-            received.FullLength = error.Data.Length;
-            received.Address = Format(error.Destination);
-            received.Flags = MsgFlags.MSG_ERRQUEUE | (count < error.Data.Length ? MsgFlags.MSG_TRUNC : MsgFlags.None);
-
-            // struct sock_extended_err (linux/errqueue.h), then the address of who sent the message.
-            var isV4 = error.About.Source.Address.IsV4;
-            var who = InetAddress.Format(error.About.Source, IsV6 ? AddressFamily.AF_INET6 : AddressFamily.AF_INET);
-            var data = new byte[16 + who.Length];
-            BinaryPrimitives.WriteInt32LittleEndian(data, (int)error.Number);
-            data[4] = isV4 ? (byte)2 : (byte)3; // SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
-            data[5] = error.Type;
-            data[6] = error.Code;
-            BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(8), error.Information);
-            who.CopyTo(data.AsSpan(16));
-            received.Controls = Describe(error.About) ?? [];
-            received.Controls.Add(IsV6 ? (InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR, data) : (InetOption.IPPROTO_IP, InetOption.IP_RECVERR, data));
-            return count;
-        }
-    }
-
     /// <summary>What is said of one datagram only (ip(7), ipv6(7)): hop limit, traffic class, source and interface. EINVAL for a bad or unknown
     /// one.</summary>
     private Errno ReadControls(List<(int Level, int Type, byte[] Data)> controls, out SendControls result)
@@ -282,6 +268,17 @@ internal abstract class DatagramFile : InetFile
         result = default;
         foreach (var (level, type, value) in controls)
         {
+            if (level == SocketOption.SOL_SOCKET)
+            {
+                if (value.Length != 4)
+                {
+                    return Errno.EINVAL;
+                }
+
+                result = result with { Timestamping = BinaryPrimitives.ReadUInt32LittleEndian(value) };
+                continue;
+            }
+
             if (level == InetOption.IPPROTO_UDP && _socket is UdpSocket)
             {
                 if (type != InetOption.UDP_SEGMENT || value.Length != 2)
@@ -332,15 +329,10 @@ internal abstract class DatagramFile : InetFile
     }
 
     /// <summary>The control messages that the socket asked for (ip(7), ipv6(7), socket(7)).</summary>
-    private List<(int Level, int Type, byte[] Data)>? Describe(in Datagram about)
+    protected override List<(int Level, int Type, byte[] Data)>? Describe(in Datagram about)
     {
         List<(int Level, int Type, byte[] Data)>? controls = null;
-        if (Options.ReceiveTimestamp != 0)
-        {
-            var time = about.ReceivedAt - Kernel.Clock.MonotonicNanoseconds + Kernel.Clock.RealtimeNanoseconds;
-            (controls ??= []).Add(Options.TimestampMessage(time));
-        }
-
+        AddReceiveTime(ref controls, about.ReceivedAt);
         if (_socket.Drops > 0)
         {
             Add(SocketOption.SOL_SOCKET, SocketOption.SO_RXQ_OVFL, SocketOptions.Word((int)_socket.Drops), Options.GetRemembered(SocketOption.SO_RXQ_OVFL) != 0);

@@ -9,7 +9,7 @@ using Task = Dragonet.Kernel.Task;
 namespace Dragonet.Linux.Inet;
 
 /// <summary>What sockets of AF_INET and AF_INET6 have in common: addresses, options of the IP levels, interface requests.</summary>
-internal abstract class InetFile : SocketFile
+internal abstract partial class InetFile : SocketFile
 {
     private readonly Dictionary<(int Level, int Name), int> _remembered = []; // guarded by the stack's lock
 
@@ -186,6 +186,13 @@ internal abstract class InetFile : SocketFile
                             : Network.Stack.FindInterface(BoundInterface) is { } link ? [.. ByteString.ToBytes(link.Name), 0] : (byte[])[];
                     }
 
+                case SocketOption.SO_TIMESTAMPING or SocketOption.SO_TIMESTAMPING_NEW or SocketOption.SO_ZEROCOPY:
+                    using (Network.Enter())
+                    {
+                        return name == SocketOption.SO_ZEROCOPY ? SocketOptions.Word(Errors.TellsCopies ? 1 : 0)
+                            : SocketOptions.Bytes((ulong)(name == _timestampingName ? Errors.Timestamping : 0)); // and bind_phc, which is about hardware
+                    }
+
                 case SocketOption.SO_LOCK_FILTER:
                     return SocketOptions.Word(_isFilterLocked ? 1 : 0);
 
@@ -296,7 +303,17 @@ internal abstract class InetFile : SocketFile
             return SetFilter(task, name, value);
         }
 
+        if (name is SocketOption.SO_TIMESTAMPING or SocketOption.SO_TIMESTAMPING_NEW or SocketOption.SO_ZEROCOPY)
+        {
+            return name == SocketOption.SO_ZEROCOPY ? SetZeroCopy(value) : SetTimestamping(name, value);
+        }
+
         var error = Options.Set(task, name, value);
+        if (error == Errno.OK && name == SocketOption.SO_SELECT_ERR_QUEUE)
+        {
+            Errors.IsUrgent = Options.GetRemembered(name) != 0;
+        }
+
         if (error == Errno.OK)
         {
             Apply(name);

@@ -23,6 +23,8 @@ public sealed class NetworkSettings
             ["ipv4/ip_local_port_range"] = new(ReadPorts, WritePorts),
             ["ipv4/ip_unprivileged_port_start"] = Number(() => FirstUnprivilegedPort, value => FirstUnprivilegedPort = value, 0, ushort.MaxValue),
             ["ipv4/tcp_congestion_control"] = new(ReadCongestion, WriteCongestion),
+            ["ipv4/tcp_ecn"] = Number(() => (int)_stack.Options.Ecn, value => _stack.Options.Ecn = (EcnPolicy)value, 0, 2),
+            ["ipv4/tcp_fastopen"] = Number(() => _stack.Options.FastOpen, value => _stack.Options.FastOpen = value, int.MinValue, int.MaxValue),
             ["ipv4/tcp_fin_timeout"] = Number(() => _tcp.FinWait2Seconds, value => _tcp.FinWait2Seconds = value, 1, 120),
             ["ipv4/tcp_keepalive_intvl"] = Number(() => _tcp.KeepInterval, value => _tcp.KeepInterval = value, 1, 32767),
             ["ipv4/tcp_keepalive_probes"] = Number(() => _tcp.KeepCount, value => _tcp.KeepCount = value, 1, 127),

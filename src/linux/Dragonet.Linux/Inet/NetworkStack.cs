@@ -58,6 +58,21 @@ public sealed class NetworkStack
     /// <summary>Sockets of the host that carry on what this stack sends; inside <see cref="Enter"/>.</summary>
     public int HostSockets => _peer?.HostSockets ?? 0;
 
+    private long _realtimeOffset; // guarded by _lock
+
+    /// <summary>A time of the stack as the clock of the day says it. The distance of both clocks stays the same while nobody sets one, so
+    /// that what came later has no earlier time. Inside <see cref="Enter"/>.</summary>
+    public long ToRealtime(long time)
+    {
+        var offset = _kernel.Clock.RealtimeNanoseconds - _kernel.Clock.MonotonicNanoseconds;
+        if (Math.Abs(offset - _realtimeOffset) > 1_000_000)
+        {
+            _realtimeOffset = offset;
+        }
+
+        return time + _realtimeOffset;
+    }
+
     /// <summary>Begins to use the stack: takes the lock and tells the time. At the end the stack finishes its work, and the timer is set.</summary>
     public Scope Enter()
     {

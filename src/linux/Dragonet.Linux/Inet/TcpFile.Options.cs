@@ -146,6 +146,22 @@ internal sealed partial class TcpFile
                 return Errno.OK;
             case InetOption.TCP_SAVE_SYN or InetOption.TCP_INQ:
                 return Errno.EINVAL;
+            case InetOption.TCP_FASTOPEN when number >= 0 && _socket.State is TcpState.Closed or TcpState.Listen:
+                settings.FastOpenQueue = Math.Min(number, Network.Settings.Backlog);
+                return Errno.OK;
+            case InetOption.TCP_FASTOPEN_CONNECT when number is 0 or 1:
+                if ((Network.Stack.Options.FastOpen & 1) == 0)
+                {
+                    return Errno.EOPNOTSUPP;
+                }
+
+                settings.FastOpenConnect = number != 0;
+                return _socket.State == TcpState.Closed ? Errno.OK : Errno.EINVAL;
+            case InetOption.TCP_FASTOPEN_NO_COOKIE when number is 0 or 1 && _socket.State is TcpState.Closed or TcpState.Listen:
+                settings.FastOpenWithoutCookie = number != 0;
+                return Errno.OK;
+            case InetOption.TCP_FASTOPEN or InetOption.TCP_FASTOPEN_CONNECT or InetOption.TCP_FASTOPEN_NO_COOKIE:
+                return Errno.EINVAL;
             case InetOption.TCP_REPAIR:
                 return Errno.EPERM; // connections are not taken apart here
             case InetOption.TCP_MAXSEG or InetOption.TCP_KEEPIDLE or InetOption.TCP_KEEPINTVL or InetOption.TCP_KEEPCNT or InetOption.TCP_SYNCNT
@@ -180,6 +196,9 @@ internal sealed partial class TcpFile
             InetOption.TCP_NOTSENT_LOWAT => SocketOptions.Word((int)settings.UnsentLowWater),
             InetOption.TCP_SAVE_SYN => SocketOptions.Word(settings.SaveSyn),
             InetOption.TCP_SAVED_SYN => TakeSavedSyn(),
+            InetOption.TCP_FASTOPEN => SocketOptions.Word(settings.FastOpenQueue),
+            InetOption.TCP_FASTOPEN_CONNECT => SocketOptions.Word(settings.FastOpenConnect ? 1 : 0),
+            InetOption.TCP_FASTOPEN_NO_COOKIE => SocketOptions.Word(settings.FastOpenWithoutCookie ? 1 : 0),
             InetOption.TCP_INQ => SocketOptions.Word(_tellsRest ? 1 : 0),
             InetOption.TCP_INFO => SocketOptions.Bytes(Describe(_socket.GetInfo())),
             InetOption.TCP_CONGESTION => CongestionName(settings.Congestion),
@@ -255,7 +274,7 @@ internal sealed partial class TcpFile
         tcpi_retransmits = (byte)info.Retransmits,
         tcpi_probes = (byte)info.Probes,
         tcpi_backoff = (byte)info.Retransmits,
-        tcpi_options = (byte)((info.HasTimestamps ? 1 : 0) | (info.HasSack ? 2 : 0) | (info.HasScaling ? 4 : 0)),
+        tcpi_options = (byte)((info.HasTimestamps ? 1 : 0) | (info.HasSack ? 2 : 0) | (info.HasScaling ? 4 : 0) | (info.HasSynData ? 32 : 0)),
         tcpi_wscale = (byte)(info.SendShift | info.ReceiveShift << 4),
         tcpi_rto = Microseconds(info.Timeout),
         tcpi_ato = 40000,

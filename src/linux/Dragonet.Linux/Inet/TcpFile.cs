@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
@@ -105,14 +106,26 @@ internal sealed partial class TcpFile : InetFile
     /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
-        if ((request.Flags & MsgFlags.MSG_FASTOPEN) != 0)
+        uint? timestamping = null;
+        foreach (var (level, type, value) in request.Controls ?? [])
         {
-            return Errno.EOPNOTSUPP;
+            if (level == SocketOption.SOL_SOCKET && type is SocketOption.SO_TIMESTAMPING or SocketOption.SO_TIMESTAMPING_NEW && value.Length == 4)
+            {
+                timestamping = BinaryPrimitives.ReadUInt32LittleEndian(value);
+            }
         }
 
         using (Network.Enter())
         {
-            return _socket.Send(data, (request.Flags & MsgFlags.MSG_MORE) != 0, (request.Flags & MsgFlags.MSG_OOB) != 0);
+            var sent = (request.Flags & MsgFlags.MSG_FASTOPEN) != 0 && !_socket.HasConnection ? SendFirst(data, request)
+                : _socket.Send(data, (request.Flags & MsgFlags.MSG_MORE) != 0, (request.Flags & MsgFlags.MSG_OOB) != 0);
+            if (sent.IsOk && sent.Value > 0)
+            {
+                _socket.TellSent(timestamping, (request.Flags & MsgFlags.MSG_ZEROCOPY) != 0 && !request.IsContinued);
+            }
+
+            // Who waits does so for the end of the handshake, and sends then.
+            return sent.Error == Errno.EINPROGRESS && !NonBlocking && (request.Flags & MsgFlags.MSG_DONTWAIT) == 0 ? Errno.EAGAIN : sent;
         }
     }
 
@@ -122,7 +135,10 @@ internal sealed partial class TcpFile : InetFile
         received = default;
         if ((flags & MsgFlags.MSG_ERRQUEUE) != 0)
         {
-            return Errno.EAGAIN;
+            using (Network.Enter())
+            {
+                return _socket.TakeQueuedError() is { } entry ? ReceiveError(entry, buffer, out received) : Errno.EAGAIN;
+            }
         }
 
         using (Network.Enter())
@@ -196,9 +212,9 @@ internal sealed partial class TcpFile : InetFile
     private List<(int Level, int Type, byte[] Data)>? Describe(int count)
     {
         List<(int Level, int Type, byte[] Data)>? controls = null;
-        if (Options.ReceiveTimestamp != 0 && count > 0)
+        if (count > 0)
         {
-            (controls ??= []).Add(Options.TimestampMessage(_socket.LastDataAt - Kernel.Clock.MonotonicNanoseconds + Kernel.Clock.RealtimeNanoseconds));
+            AddReceiveTime(ref controls, _socket.LastDataAt);
         }
 
         if (_tellsRest)
@@ -207,6 +223,23 @@ internal sealed partial class TcpFile : InetFile
         }
 
         return controls;
+    }
+
+    /// <inheritdoc/>
+    protected override ErrorQueue Errors => _socket.Errors;
+
+    /// <inheritdoc/>
+    protected override Errno SetTimestamping(uint flags) => _socket.SetTimestamping(flags);
+
+    /// <summary>MSG_FASTOPEN: connects, with data when the server is known (tcp_sendmsg_fastopen of Linux).</summary>
+    private Result<int> SendFirst(ReadOnlySpan<byte> data, in SendRequest request)
+    {
+        if ((Network.Stack.Options.FastOpen & 1) == 0 || request.Address is not { } address)
+        {
+            return (Network.Stack.Options.FastOpen & 1) == 0 ? Errno.EOPNOTSUPP : Errno.EINVAL;
+        }
+
+        return ParseAddress(address).Ok(out var remote, out var error) ? _socket.ConnectWithData(remote, data) : error;
     }
 
     private void OnUrgent() => Kernel.Defer(() => Kernel.SignalUrgent(this));

@@ -192,7 +192,7 @@ internal static class SocketMessages
         while (true)
         {
             // What comes with the data goes with its first byte.
-            var part = task.Progress == 0 ? request : request with { Rights = null };
+            var part = task.Progress == 0 ? request : request with { Rights = null, IsContinued = true };
             var sent = SendSome(task, socket, vector, task.Progress, part);
             if (sent.IsOk)
             {
@@ -253,7 +253,7 @@ internal static class SocketMessages
         {
             var part = buffer.AsSpan(0, (int)Math.Min(size, left - total));
             error = vector.Gather(task, offset + total, part);
-            if (error == Errno.OK && socket.Send(task, part, total == 0 ? request : request with { Rights = null }).Ok(out var count, out error))
+            if (error == Errno.OK && socket.Send(task, part, total == 0 ? request : request with { Rights = null, IsContinued = true }).Ok(out var count, out error))
             {
                 total += count;
                 if (count < part.Length)
