@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Dragonet.Net.Tests;
 
 /// <summary>A timer that never moves its deadline on must not stop the stack.</summary>
