@@ -57,6 +57,28 @@ public sealed class UserNetTests
     }
 
     [Fact]
+    public void Dhclient_gets_the_address_and_the_way()
+    {
+        HostTool.Require("dhclient", "isc-dhcp-client");
+        HostTool.Require("ip", "iproute2");
+        var outcome = Command.Run(["run", "--net", "user", "--", "sh", "-c", """
+            mkdir -p /var/lib/dhcp
+            ip addr flush dev eth0 && ip route flush dev eth0
+            dhclient -1 eth0 2>/dev/null
+            ip -4 -o addr show dev eth0 | grep -o 'inet [0-9./]*'
+            ip -4 route show default | grep -o 'via [0-9.]*'
+            cat /sys/class/net/eth0/address
+            sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.eth0.accept_ra=1
+            for i in 1 2 3 4 5 6 7 8 9 10; do ip -6 -o addr show dev eth0 scope global | grep -q fd64 && break; sleep 1; done
+            ip -6 route show default | grep -o 'via fe80::2'
+            ip -6 -o addr show dev eth0 scope global | grep -o 'inet6 [0-9a-f:/]*'
+            sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+            ip -6 -o addr show dev eth0
+            """], s_limit);
+        Assert.Equal("inet 10.0.2.15/24\nvia 10.0.2.2\n52:54:00:00:00:0f\nvia fe80::2\ninet6 fd64:7261:676f:0:5054:ff:fe00:f/64\n", outcome.Output);
+    }
+
+    [Fact]
     public void Hundreds_of_connections_at_once()
     {
         using var server = new HostServer(isV6: false, client =>

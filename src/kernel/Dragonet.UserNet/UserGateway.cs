@@ -29,6 +29,8 @@ public sealed class UserGateway : IStackPeer, IInterceptor
     private readonly Queue<Flow> _marked = new();
     private readonly HashSet<Endpoint> _refused = [];
     private readonly DnsForwarder _names;
+    private readonly LeaseServer _leases;
+    private readonly RouterAdvertiser _advertiser;
     private bool _hasEnded;
 
     /// <summary>Gives a stack eth0, with addresses and routes, and this gateway at the other end.</summary>
@@ -61,6 +63,8 @@ public sealed class UserGateway : IStackPeer, IInterceptor
         Stack.Routes.Add(new Route(Prefix.Parse("0.0.0.0/0"), own, GuestAddress(isV4: true)));
         Stack.Routes.Add(new Route(Prefix.Parse("::/0"), own, GuestAddress(isV4: false)));
         _names = new DnsForwarder(this, options);
+        _leases = new LeaseServer(this);
+        _advertiser = new RouterAdvertiser(this, own);
         foreach (var port in options.Ports)
         {
             _listeners.Add(port.Port.IsUdp ? new UdpListenerFlow(this, port) : new TcpListenerFlow(this, port));
@@ -105,6 +109,8 @@ public sealed class UserGateway : IStackPeer, IInterceptor
             }
 
             _names.Run(now);
+            _leases.Run();
+            _advertiser.Run();
             for (var count = _marked.Count; count > 0; count--)
             {
                 var flow = _marked.Dequeue();
@@ -132,6 +138,8 @@ public sealed class UserGateway : IStackPeer, IInterceptor
         }
 
         _names.Dispose();
+        _leases.Dispose();
+        _advertiser.Dispose();
         _listeners.Clear();
         _marked.Clear();
     }

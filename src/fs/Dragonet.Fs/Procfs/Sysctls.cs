@@ -33,6 +33,12 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("vm/overcommit_ratio", "50"), ("vm/swappiness", "60"),
     ];
 
+    private static readonly (string Family, string Name)[] s_interfaces =
+    [
+        ("ipv4", "forwarding"), ("ipv4", "rp_filter"),
+        ("ipv6", "accept_ra"), ("ipv6", "autoconf"), ("ipv6", "disable_ipv6"), ("ipv6", "forwarding"), ("ipv6", "mtu"),
+    ];
+
     // What each network stack has of its own, and what it begins with.
     private static readonly (string Name, string Value)[] s_network =
     [
@@ -59,6 +65,12 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
                 (caller, text) => kernel.Sockets.Network?.WriteSetting(caller, name, text) ?? Errno.EPERM));
         }
 
+        foreach (var group in s_interfaces.GroupBy(static entry => entry.Family))
+        {
+            string[] names = [.. group.Select(static entry => entry.Name)];
+            sys.Directory("net").Directory(group.Key).Add("conf", new InterfaceDirectory(owner, kernel.Sockets, ["all", "default"], link => Settings(group.Key, link, names)));
+        }
+
         var kernelDirectory = sys.Directory("kernel");
         kernelDirectory.Add("hostname", Name(static uts => uts.NodeName, static (uts, value) => uts.NodeName = value));
         kernelDirectory.Add("domainname", Name(static uts => uts.DomainName, static (uts, value) => uts.DomainName = value));
@@ -76,6 +88,21 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         var boot = Uuid();
         Add(sys, "kernel/random/boot_id", () => boot + "\n");
         Add(sys, "kernel/random/uuid", () => Uuid() + "\n");
+    }
+
+    /// <summary>net/ipvN/conf/INTERFACE.</summary>
+    private StaticDirectory Settings(string family, string link, string[] names)
+    {
+        var directory = new StaticDirectory(owner);
+        foreach (var name in names)
+        {
+            var path = $"{family}/conf/{link}/{name}";
+            directory.Add(name, new TextFile(
+                owner, caller => kernel.Sockets.Network?.ReadSetting(caller, path) + "\n",
+                (caller, text) => kernel.Sockets.Network?.WriteSetting(caller, path, text) ?? Errno.EPERM));
+        }
+
+        return directory;
     }
 
     private static void Add(StaticDirectory directory, string path, Func<string> text)

@@ -9,7 +9,7 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
 {
     private static readonly string[] s_empty =
     [
-        "block", "bus", "class/block", "class/net", "class/tty", "class/mem", "class/misc", "dev/block", "dev/char", "devices/virtual",
+        "block", "bus", "class/block", "class/tty", "class/mem", "class/misc", "dev/block", "dev/char", "devices/virtual",
         "firmware", "fs/cgroup", "kernel/debug", "kernel/security", "kernel/tracing", "module", "power",
     ];
 
@@ -32,10 +32,38 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
         pages.Add("shmem_enabled", static () => "always within_size advise [never] deny force\n");
         pages.Add("hpage_pmd_size", static () => "2097152\n");
         _ = Directory("kernel/mm/hugepages");
+        Directory("class").Add("net", new InterfaceDirectory(this, kernel.Sockets, [], link => Interface(kernel, link)));
     }
 
     /// <inheritdoc/>
     public override Inode Root => _root;
+
+    private static readonly string[] s_interface =
+    [
+        "addr_len", "address", "broadcast", "carrier", "flags", "group", "ifindex", "iflink", "mtu", "operstate", "owner", "tun_flags", "tx_queue_len", "type",
+    ];
+
+    private static readonly string[] s_statistics = ["rx_bytes", "rx_packets", "tx_bytes", "tx_dropped", "tx_packets"];
+
+    /// <summary>class/net/NAME: files that this kind of interface does not have are empty.</summary>
+    private StaticDirectory Interface(Kernel.Kernel kernel, string link)
+    {
+        var directory = new StaticDirectory(this);
+        foreach (var name in s_interface)
+        {
+            directory.Add(name, caller => Line(kernel.Sockets.Network?.ReadInterface(caller, link, name)));
+        }
+
+        var statistics = directory.Directory("statistics");
+        foreach (var name in s_statistics)
+        {
+            statistics.Add(name, caller => Line(kernel.Sockets.Network?.ReadInterface(caller, link, "statistics/" + name)));
+        }
+
+        return directory;
+
+        static string Line(string? text) => text is null ? "" : text + "\n";
+    }
 
     private StaticDirectory Directory(string path)
     {

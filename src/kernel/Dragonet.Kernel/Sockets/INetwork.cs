@@ -16,6 +16,12 @@ public interface INetwork
     /// <summary>Changes it: EINVAL for what it does not take, EPERM without CAP_NET_ADMIN.</summary>
     Errno WriteSetting(ICaller caller, string name, string text);
 
+    /// <summary>Names of the interfaces that a caller's jail has.</summary>
+    IReadOnlyList<string> ListInterfaces(ICaller caller);
+
+    /// <summary>A file of /sys/class/net/NAME, without its end of line; null for one that the interface does not have.</summary>
+    string? ReadInterface(ICaller caller, string name, string file);
+
     /// <summary>ioctl(2) about interfaces (netdevice(7)), which sockets of every family take. ENOTTY for other requests.</summary>
     SysResult Ioctl(ICaller caller, uint request, ulong argument);
 

@@ -60,6 +60,13 @@ public sealed partial class Stack
 
     private void InputV6(PacketBuffer packet)
     {
+        if (packet.Input!.IsV6Disabled)
+        {
+            Counters.IPInAddressErrors++;
+            Pool.Return(packet);
+            return;
+        }
+
         if (!IPv6Packet.TryParse(packet.Bytes, out var ip))
         {
             DropBadHeader(packet);
@@ -106,9 +113,13 @@ public sealed partial class Stack
         Deliver(header, packet, at);
     }
 
+    /// <summary>rp_filter (RFC 3704, section 2): answers would go out where the packet came in, or, with 2, out anywhere.</summary>
+    private bool IsFromThere(in IPHeader header, Interface link) => !header.Source.IsV4 || header.Source.IsUnspecified
+        || (Resolve(header.Source).Ok(out var back) && (link.ReversePath == 2 || back.Interface == link));
+
     /// <summary>Martian addresses (RFC 1812, section 5.3.7; RFC 4291, section 2.7): nobody is a group, and loopback stays at home.</summary>
     private bool IsPlausible(in IPHeader header, PacketBuffer packet) =>
-        !header.Source.IsMulticast && !header.Source.IsLimitedBroadcast
+        !header.Source.IsMulticast && !header.Source.IsLimitedBroadcast && (packet.Input!.ReversePath == 0 || packet.Input.IsLoopback || packet.IsEcho || IsFromThere(header, packet.Input))
         && (packet.Input!.IsLoopback || packet.IsEcho || !(header.Source.IsLoopback || header.Destination.IsLoopback || IsLocal(header.Source)));
 
     /// <summary>False for a packet that was dropped, or sent on.</summary>
@@ -190,10 +201,13 @@ public sealed partial class Stack
         }
     }
 
+    /// <summary>True when it passes on what comes in through an interface.</summary>
+    public bool IsRouter(Interface link, bool isV4) => link is null ? throw new ArgumentNullException(nameof(link)) : (isV4 ? link.ForwardsV4 : link.ForwardsV6 ?? Options.ForwardsV6) ?? Options.Forwards;
+
     /// <summary>A packet for somebody else: passed on when this stack is a router (RFC 1812), else dropped (RFC 1122, section 3.2.1.3).</summary>
     private void Forward(in IPHeader header, PacketBuffer packet)
     {
-        if (!Options.Forwards || packet.IsLinkBroadcast || header.Source.IsLinkLocal || header.Destination.IsLinkLocal)
+        if (!IsRouter(packet.Input!, header.Source.IsV4) || packet.IsLinkBroadcast || header.Source.IsLinkLocal || header.Destination.IsLinkLocal)
         {
             Counters.IPInAddressErrors++;
             Pool.Return(packet);

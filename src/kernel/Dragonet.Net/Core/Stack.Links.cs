@@ -103,6 +103,7 @@ public sealed partial class Stack
     {
         _interfaces.Add(link);
         link.OnAttached(this, ++_lastIndex);
+        Options.InterfaceAdded?.Invoke(link);
     }
 
     private bool DeliverArrived()

@@ -3,6 +3,12 @@ namespace Dragonet.Net;
 /// <summary>What a stack needs from its owner.</summary>
 public sealed class StackOptions
 {
+    /// <summary>Called with each interface that comes.</summary>
+    public Action<Interface>? InterfaceAdded { get; set; }
+
+    /// <summary>Whether it is a router for IPv6 when that differs from <see cref="Forwards"/> (net.ipv6.conf.all.forwarding).</summary>
+    public bool? ForwardsV6 { get; set; }
+
     /// <summary>net.ipv4.tcp_fastopen: 1 for callers, 2 for listeners, 4 and 0x200 for both without cookies, 0x400 for listeners without TCP_FASTOPEN.</summary>
     public int FastOpen { get; set; } = 1;
 

@@ -3,6 +3,7 @@ namespace Dragonet.Net;
 /// <summary>An Ethernet link: frames go out through a delegate and come in through <see cref="Receive"/>.</summary>
 public sealed class EthernetInterface : Interface
 {
+    private bool _acceptsAdvertisements;
     private const int MaxFrame = 65535 + EthernetFrame.HeaderSize;
 
     private readonly FrameHandler? _transmit;
@@ -65,6 +66,25 @@ public sealed class EthernetInterface : Interface
         {
             _receiveImpairer?.End();
             _receiveImpairer = value is null ? null : new Impairer(this, value, isInbound: true);
+        }
+    }
+
+    /// <summary>accept_ra: 0 never, 1 unless it is a router's, 2 always.</summary>
+    public int AdvertisementPolicy { get; set; }
+
+    /// <summary>accept_ra and autoconf of net.ipv6.conf.NAME: whenever it is up it configures itself (<see cref="IsAutoconfigured"/>).</summary>
+    public bool AcceptsAdvertisements
+    {
+        get => _acceptsAdvertisements;
+        set
+        {
+            _acceptsAdvertisements = value;
+            if (!value && IsAutoconfigured)
+            {
+                IsAutoconfigured = false;
+            }
+
+            OnUpOrDown();
         }
     }
 
@@ -379,6 +399,15 @@ public sealed class EthernetInterface : Interface
         }
     }
 
+    /// <inheritdoc/>
+    private protected override void OnUpOrDown()
+    {
+        if (_acceptsAdvertisements && IsAttached && IsAutoconfigured != (IsUp && !IsV6Disabled))
+        {
+            IsAutoconfigured = IsUp && !IsV6Disabled;
+        }
+    }
+
     internal override void OnAttached(Stack stack, int index)
     {
         base.OnAttached(stack, index);
@@ -399,7 +428,7 @@ public sealed class EthernetInterface : Interface
 
         Port?.Bridge.Remove(this);
         Impairment = ReceiveImpairment = null;
-        IsAutoconfigured = false;
+        _acceptsAdvertisements = IsAutoconfigured = false;
         Flush();
         Pair?.InboxOf(this).Close();
         base.OnDetached();

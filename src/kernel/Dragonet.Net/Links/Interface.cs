@@ -3,6 +3,8 @@ namespace Dragonet.Net;
 /// <summary>A network interface of a stack: addresses, and a way to send.</summary>
 public abstract class Interface
 {
+    private bool _isUp;
+    private bool _isV6Disabled;
     private Stack? _stack;
     private IFrameTap[] _taps = [];
 
@@ -27,7 +29,40 @@ public abstract class Interface
     /// <summary>Longest IP packet that it can send.</summary>
     public int Mtu { get; set; }
 
-    public bool IsUp { get; set; }
+    public bool IsUp
+    {
+        get => _isUp;
+        set
+        {
+            _isUp = value;
+            OnUpOrDown();
+        }
+    }
+
+    /// <summary>net.ipv4.conf.NAME.forwarding; null for what the stack does.</summary>
+    public bool? ForwardsV4 { get; set; }
+
+    /// <summary>net.ipv6.conf.NAME.forwarding; null for what the stack does.</summary>
+    public bool? ForwardsV6 { get; set; }
+
+    /// <summary>net.ipv4.conf.NAME.rp_filter (RFC 3704): 0 nothing, 1 strict, 2 loose.</summary>
+    public int ReversePath { get; set; }
+
+    /// <summary>net.ipv6.conf.NAME.disable_ipv6: it has no addresses of IPv6, and hears nothing of it. Those that it has go.</summary>
+    public bool IsV6Disabled
+    {
+        get => _isV6Disabled;
+        set
+        {
+            _isV6Disabled = value;
+            foreach (var prefix in value ? AddressList.Where(prefix => !prefix.Address.IsV4).ToArray() : [])
+            {
+                _ = RemoveAddress(prefix.Address);
+            }
+
+            OnUpOrDown();
+        }
+    }
 
     /// <summary>False while nothing is plugged in at the other end: what is sent is lost.</summary>
     public bool HasCarrier { get; set; } = true;
@@ -86,6 +121,11 @@ public abstract class Interface
         _stack = null;
     }
 
+    /// <summary>It has come up or gone down, or may have addresses of IPv6 now.</summary>
+    private protected virtual void OnUpOrDown()
+    {
+    }
+
     /// <summary>Shows what passes to whoever looks.</summary>
     private protected void Show(ReadOnlySpan<byte> bytes, bool isOutgoing)
     {
@@ -106,7 +146,7 @@ public abstract class Interface
     /// <returns>False when it is there already.</returns>
     public bool AddAddress(Prefix address)
     {
-        if (AddressList.Exists(other => other.Address == address.Address))
+        if (AddressList.Exists(other => other.Address == address.Address) || (_isV6Disabled && !address.Address.IsV4))
         {
             return false;
         }

@@ -85,7 +85,7 @@ public sealed class GroupTable
             return group == AllSystems;
         }
 
-        if (group == AllNodes || group == AllNodesOfInterface || (_stack.Options.Forwards && group == AllRouters))
+        if (group == AllNodes || group == AllNodesOfInterface || ((_stack.Options.ForwardsV6 ?? _stack.Options.Forwards) && group == AllRouters))
         {
             return true;
         }
@@ -147,7 +147,7 @@ public sealed class GroupTable
         link.AddressList.Where(prefix => !prefix.Address.IsV4 && !prefix.Address.IsLoopback).Select(prefix => SolicitedNode(prefix.Address)).Distinct();
 
     private IEnumerable<IPAddress> OwnGroups(Interface link) => !link.IsUp ? []
-        : Solicited(link).Concat(_stack.Options.Forwards ? [AllRouters] : Array.Empty<IPAddress>()).Concat([AllNodes, AllNodesOfInterface, AllSystems]);
+        : Solicited(link).Concat(_stack.Options.ForwardsV6 ?? _stack.Options.Forwards ? [AllRouters] : Array.Empty<IPAddress>()).Concat([AllNodes, AllNodesOfInterface, AllSystems]);
 
     private void Update(Interface link, IPAddress group, Entry entry)
     {

@@ -75,6 +75,26 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ListInterfaces(ICaller caller)
+    {
+        var network = Of(caller);
+        using (network.Enter())
+        {
+            return [.. network.Stack.Interfaces.Select(link => link.Name)];
+        }
+    }
+
+    /// <inheritdoc/>
+    public string? ReadInterface(ICaller caller, string name, string file)
+    {
+        var network = Of(caller);
+        using (network.Enter())
+        {
+            return network.Stack.FindInterface(name) is { } link ? InterfaceFiles.Read(link, file) : null;
+        }
+    }
+
+    /// <inheritdoc/>
     public SysResult Ioctl(ICaller caller, uint request, ulong argument)
     {
         var network = Of(caller);

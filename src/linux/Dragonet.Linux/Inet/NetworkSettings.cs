@@ -11,15 +11,17 @@ public sealed class NetworkSettings
 {
     private readonly Stack _stack;
     private readonly Dictionary<string, Setting> _settings;
+    private readonly InterfaceSettings _interfaces;
 
     internal NetworkSettings(Stack stack)
     {
         _stack = stack;
+        _interfaces = new InterfaceSettings(stack);
         _settings = new()
         {
             ["core/somaxconn"] = Number(() => Backlog, value => Backlog = value, 0, ushort.MaxValue),
             ["ipv4/ip_default_ttl"] = Number(() => HopLimit, value => HopLimit = (byte)value, 1, byte.MaxValue),
-            ["ipv4/ip_forward"] = Number(() => _stack.Options.Forwards ? 1 : 0, value => _stack.Options.Forwards = value != 0, int.MinValue, int.MaxValue),
+            ["ipv4/ip_forward"] = new(() => _interfaces.Read("ipv4/conf/all/forwarding")!, text => _interfaces.Write("ipv4/conf/all/forwarding", text)),
             ["ipv4/ip_local_port_range"] = new(ReadPorts, WritePorts),
             ["ipv4/ip_unprivileged_port_start"] = Number(() => FirstUnprivilegedPort, value => FirstUnprivilegedPort = value, 0, ushort.MaxValue),
             ["ipv4/tcp_congestion_control"] = new(ReadCongestion, WriteCongestion),
@@ -46,13 +48,13 @@ public sealed class NetworkSettings
     internal int FirstUnprivilegedPort { get; private set; } = 1024;
 
     /// <summary>The text of a file, or null for one that is not here.</summary>
-    public string? Read(string name) => _settings.TryGetValue(name, out var setting) ? setting.Read() : null;
+    public string? Read(string name) => _settings.TryGetValue(name, out var setting) ? setting.Read() : _interfaces.Read(name);
 
     /// <summary>Takes what is written to a file: EINVAL for what it does not take.</summary>
     public Errno Write(string name, string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _settings.TryGetValue(name, out var setting) ? setting.Write(text.Trim()) : Errno.EPERM;
+        return _settings.TryGetValue(name, out var setting) ? setting.Write(text.Trim()) : _interfaces.Write(name, text.Trim());
     }
 
     /// <summary>Gives a new TCP socket what was set.</summary>
