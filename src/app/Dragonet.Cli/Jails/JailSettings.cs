@@ -13,7 +13,7 @@ internal static class JailSettings
     private static readonly string[] s_without =
     [
         "mount.devfs", "mount.fdescfs", "mount.procfs", "mount.linprocfs", "mount.linsysfs", "devfs_ruleset", "interface", "vnet", "vnet.interface", "ip_hostname",
-        "ip4", "ip4.addr", "ip4.saddrsel", "ip6", "ip6.addr", "ip6.saddrsel", "host.hostuuid", "host.hostid", "osreldate", "cpuset.id", "linux", "linux.osname", "linux.osrelease",
+        "host.hostuuid", "host.hostid", "osreldate", "cpuset.id", "linux", "linux.osname", "linux.osrelease",
         "allow.sysvipc", "allow.quotas", "allow.socket_af", "allow.nfsd", "allow.vmm", "allow.extattr", "allow.adjtime", "allow.routing", "allow.setaudit",
         "allow.unprivileged_parent_tampering", "allow.mount.fdescfs", "allow.mount.fusefs", "allow.mount.linprocfs", "allow.mount.zfs",
     ];

@@ -94,7 +94,7 @@ internal sealed class CaptureSession : IFrameTap, IDisposable
         var stack = jail.Get(_stacks);
         lock (_watched)
         {
-            if (_watched.Contains(stack) || _seen.IsAddingCompleted)
+            if (_watched.Exists(other => other.Stack == stack.Stack) || _seen.IsAddingCompleted)
             {
                 return;
             }

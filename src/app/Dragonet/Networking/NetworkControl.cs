@@ -321,6 +321,11 @@ public sealed class NetworkControl
         foreach (var each in jail is not null ? [JailOf(jail)] : _kernel.Jails.List().Prepend(_kernel.Jails.Root))
         {
             var network = each.Get(_stacks);
+            if (network.IsShared && jail is null)
+            {
+                continue; // it is listed where it is
+            }
+
             using (network.Enter())
             {
                 all.AddRange(list(network, each.Name));

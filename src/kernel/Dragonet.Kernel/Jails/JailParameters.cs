@@ -54,6 +54,13 @@ public static class JailParameters
     public static JailParameter NetAllow { get; } = new("net.allow", JailParameterKind.Text, "", "What it may reach, with commas between: any, host, names, *.names, addresses, networks, each with :PORT or without. What the kernel was booted with when it is not given; \"none\" for nothing.") { OnlyAtCreation = true, Length = 4095 };
     public static JailParameter NetPublish { get; } = new("net.publish", JailParameterKind.Text, "", "Ports of the host that lead to it, with commas between: [ADDR:]HOST:GUEST, with /udp for UDP.") { OnlyAtCreation = true, Length = 4095 };
 
+    public static JailParameter Ip4 { get; } = Family("ip4", "IPv4");
+    public static JailParameter Ip4Address { get; } = new("ip4.addr", JailParameterKind.Text, "", "Its IPv4 addresses of the stack of the jail it is in, with commas between: [INTERFACE|]ADDR[/LEN], the first is the primary one. What the stack has not is added to the interface, or to lo, and goes with the jail. Implies ip4=new.") { OnlyAtCreation = true, Length = 4095 };
+    public static JailParameter Ip4Select { get; } = new("ip4.saddrsel", JailParameterKind.Flag, "true", "It sends from the address of the way out when that is its own; without, always from its first one.") { OnlyAtCreation = true };
+    public static JailParameter Ip6 { get; } = Family("ip6", "IPv6");
+    public static JailParameter Ip6Address { get; } = new("ip6.addr", JailParameterKind.Text, "", "The same for IPv6.") { OnlyAtCreation = true, Length = 4095 };
+    public static JailParameter Ip6Select { get; } = new("ip6.saddrsel", JailParameterKind.Flag, "true", "The same for IPv6.") { OnlyAtCreation = true };
+
     public static JailParameter Vnet { get; } = new("vnet", JailParameterKind.Flag, "false", "Its network stack begins as a new one: lo is down and has no address.") { OnlyAtCreation = true };
     public static JailParameter VnetInterface { get; } = new("vnet.interface", JailParameterKind.Text, "", "Interfaces of the jail it is in that move into it, with commas between. They go home when it ends.") { OnlyAtCreation = true };
 
@@ -80,7 +87,7 @@ public static class JailParameters
         Jid, Name, Parent, Path, Overlay, Sparse, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        Net, NetAllow, NetPublish, Vnet, VnetInterface, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        Net, NetAllow, NetPublish, Ip4, Ip4Address, Ip4Select, Ip6, Ip6Address, Ip6Select, Vnet, VnetInterface, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
         LimitSegments, LimitSegmentBytes,
     ];
 
@@ -93,6 +100,9 @@ public static class JailParameters
 
     private static JailParameter Ipc(string name, string what)
         => new(name, JailParameterKind.Choice, "new", what + ": none, its own, or those of the jail it is in.") { Choices = ["disable", "new", "inherit"], OnlyAtCreation = true };
+
+    private static JailParameter Family(string name, string what)
+        => new(name, JailParameterKind.Choice, "own", what + ": a stack of its own (own), or that of the jail it is in: all its addresses (inherit), some (new), or none (disable).") { Choices = ["own", "new", "inherit", "disable"], OnlyAtCreation = true };
 
     private static JailParameter Limit(string name, string value, string summary) => new("limit." + name, JailParameterKind.Number, value, summary);
 }

@@ -12,7 +12,6 @@ internal static class JailRights
         Capability.CAP_SETGID, Capability.CAP_SETUID, Capability.CAP_SETPCAP, Capability.CAP_SETFCAP, Capability.CAP_SYS_CHROOT, Capability.CAP_SYS_PTRACE,
         Capability.CAP_SYS_NICE, Capability.CAP_SYS_RESOURCE, Capability.CAP_SYS_TTY_CONFIG, Capability.CAP_IPC_OWNER, Capability.CAP_LEASE,
         Capability.CAP_AUDIT_WRITE, Capability.CAP_MKNOD,
-        Capability.CAP_NET_ADMIN, // each jail has a network stack of its own
     ];
 
     internal static ulong MaskOf(JailValues values)
@@ -28,6 +27,7 @@ internal static class JailRights
             mask |= Bit(capability);
         }
 
+        mask |= values.SharesNetwork ? 0 : Bit(Capability.CAP_NET_ADMIN); // a stack of its own is its own to change
         Allow(JailParameters.AllowReservedPorts, Capability.CAP_NET_BIND_SERVICE);
         Allow(JailParameters.AllowRawSockets, Capability.CAP_NET_RAW);
         Allow(JailParameters.AllowMlock, Capability.CAP_IPC_LOCK);

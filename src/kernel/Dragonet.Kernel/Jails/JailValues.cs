@@ -28,6 +28,9 @@ internal sealed class JailValues
 
     internal long Number(JailParameter parameter) => long.TryParse(Text(parameter), CultureInfo.InvariantCulture, out var number) ? number : 0;
 
+    /// <summary>It has no network stack of its own: it names what it has of the one of the jail it is in.</summary>
+    internal bool SharesNetwork => Text(JailParameters.Ip4) != "own" || Text(JailParameters.Ip6) != "own" || Text(JailParameters.Ip4Address) != "" || Text(JailParameters.Ip6Address) != "";
+
     internal bool IsSet(JailParameter parameter) => _texts.ContainsKey(parameter);
 
     /// <summary>A copy with another value, which is known to be good.</summary>

@@ -6,6 +6,9 @@ internal interface IPortUser
     /// <summary>The local address; any address when unspecified.</summary>
     IPAddress BoundAddress { get; }
 
+    /// <summary>What "any" means for it; null for all addresses.</summary>
+    AddressSet? Addresses { get; }
+
     /// <summary>The only interface that it hears (SO_BINDTODEVICE), or 0.</summary>
     int BoundInterface { get; }
 

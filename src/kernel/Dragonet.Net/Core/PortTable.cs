@@ -100,10 +100,26 @@ internal sealed class PortTable(Stack stack, Func<ulong> random)
         var (a, b) = (one.BoundAddress, two.BoundAddress);
         if (a.IsV4 == b.IsV4)
         {
-            return a == b || a.IsUnspecified || b.IsUnspecified;
+            return Overlap(one, two, a.IsV4);
         }
 
         var v6 = a.IsV4 ? two : one;
-        return v6.BoundAddress.IsUnspecified && !v6.IsV6Only;
+        return v6.BoundAddress.IsUnspecified && !v6.IsV6Only && Overlap(one, two, isV4: true);
     }
+
+    /// <summary>Within one family, where any address may be those of a set.</summary>
+    private static bool Overlap(IPortUser one, IPortUser two, bool isV4)
+    {
+        var (a, b) = (one.BoundAddress, two.BoundAddress);
+        return (a.IsUnspecified, b.IsUnspecified) switch
+        {
+            (true, true) => AddressSet.Meet(one.Addresses, two.Addresses, isV4),
+            (true, false) => Covers(one.Addresses, b, two.Addresses),
+            (false, true) => Covers(two.Addresses, a, one.Addresses),
+            _ => a == b,
+        };
+    }
+
+    /// <summary>Any address of a set, and an address of somebody: without a set it yields to whoever has one (in_pcblookup_local of FreeBSD).</summary>
+    private static bool Covers(AddressSet? any, IPAddress address, AddressSet? others) => any is null ? others is null : any.Contains(address);
 }

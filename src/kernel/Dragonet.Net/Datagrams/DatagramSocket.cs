@@ -50,6 +50,9 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>SO_BINDTODEVICE: the only interface that it hears and sends through, or 0.</summary>
     public int BoundInterface { get; set; }
 
+    /// <summary>The addresses that it is restricted to; null for all of the stack.</summary>
+    public AddressSet? Addresses { get; set; }
+
     /// <summary>IP_FREEBIND: an address to bind to need not be here.</summary>
     public bool BindsFreely { get; set; }
 
@@ -269,9 +272,30 @@ public abstract partial class DatagramSocket : ISocket
             path = path with { Source = MulticastSource };
         }
 
-        var own = Local.Address.IsUnspecified || Local.Address.IsMulticast || Stack.IsBroadcast(Local.Address) ? path.Source : Local.Address;
+        if (SourceFor(path.Source, remote.Address) is not { } free)
+        {
+            return Errno.ENETUNREACH;
+        }
+
+        var own = Local.Address.IsUnspecified || Local.Address.IsMulticast || Stack.IsBroadcast(Local.Address) ? free : Local.Address;
         path = path with { Source = controls.Source is { IsUnspecified: false } given ? given : own };
         return path.Source.IsV4 == remote.Address.IsV4 ? path : Errno.ENETUNREACH;
+    }
+
+    /// <summary>The address to send from when nothing else is said; null when there is none of the family.</summary>
+    private protected IPAddress? SourceFor(IPAddress wanted, IPAddress destination) => Addresses is { } own ? own.SourceFor(wanted, destination) : wanted;
+
+    /// <summary>What bind(2) to an address means for a socket with a set of addresses: false for those of others. Groups and broadcasts are everybody's.</summary>
+    private protected bool Narrow(ref Endpoint local)
+    {
+        if (Addresses is null || local.Address.IsMulticast || Stack.IsBroadcast(local.Address))
+        {
+            return true;
+        }
+
+        var own = Addresses.Narrow(local.Address);
+        local = local with { Address = own ?? local.Address };
+        return own is not null;
     }
 
     /// <summary>The number of the interface to send through, or 0 for where the routes lead.</summary>

@@ -24,6 +24,11 @@ public sealed class PingSocket : DatagramSocket
             return Errno.EINVAL;
         }
 
+        if (!Narrow(ref local))
+        {
+            return Errno.EADDRNOTAVAIL;
+        }
+
         if (!local.Address.IsUnspecified && !Stack.IsLocal(local.Address))
         {
             return Errno.EADDRNOTAVAIL;

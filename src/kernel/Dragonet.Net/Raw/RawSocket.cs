@@ -39,6 +39,11 @@ public sealed class RawSocket : DatagramSocket
     /// <summary>bind(2): EADDRNOTAVAIL for an address that is not here.</summary>
     public override Errno Bind(Endpoint local)
     {
+        if (!Narrow(ref local))
+        {
+            return Errno.EADDRNOTAVAIL;
+        }
+
         if (!local.Address.IsUnspecified && !local.Address.IsMulticast && !Stack.IsLocal(local.Address))
         {
             return Errno.EADDRNOTAVAIL;
@@ -110,7 +115,7 @@ public sealed class RawSocket : DatagramSocket
 
     /// <summary>True when a packet of its protocol is for it.</summary>
     internal bool Takes(in IPHeader header, int index) =>
-        (BoundInterface == 0 || BoundInterface == index) && (Local.Address.IsUnspecified || Local.Address == header.Destination) && Hears(header.Destination, header.Source, index) && (Remote is not { } peer || peer.Address == header.Source);
+        (BoundInterface == 0 || BoundInterface == index) && (Addresses is null || header.Destination.IsMulticast || Addresses.Contains(header.Destination)) && (Local.Address.IsUnspecified || Local.Address == header.Destination) && Hears(header.Destination, header.Source, index) && (Remote is not { } peer || peer.Address == header.Source);
 
     /// <summary>Takes a copy of a packet.</summary>
     internal void Input(in IPHeader header, PacketBuffer packet, int headerLength)
@@ -146,6 +151,11 @@ public sealed class RawSocket : DatagramSocket
         if (data.Length > path.Interface.Mtu)
         {
             return Errno.EMSGSIZE;
+        }
+
+        if (Addresses is not null && IPAddress.FromBytes(data[12..16]) is { IsUnspecified: false } from && !Addresses.Contains(from))
+        {
+            return Errno.EADDRNOTAVAIL; // rip_output of FreeBSD
         }
 
         var packet = Stack.Pool.Copy(data);

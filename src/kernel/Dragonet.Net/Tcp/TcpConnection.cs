@@ -61,6 +61,8 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
 
     IPAddress IPortUser.BoundAddress => Local.Address;
 
+    AddressSet? IPortUser.Addresses => Settings.Addresses;
+
     int IPortUser.BoundInterface => Settings.BoundInterface;
 
     bool IPortUser.IsV6Only => Settings.IsV6Only;

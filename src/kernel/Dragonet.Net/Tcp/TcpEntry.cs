@@ -15,17 +15,20 @@ public readonly record struct TcpEntry(TcpState State, Endpoint Local, Endpoint 
     /// <summary>Which timer runs: 0 none, 1 retransmission, 2 keep-alive, 3 TIME-WAIT, 4 zero-window probes.</summary>
     public byte Timer { get; init; }
 
+    /// <summary>The addresses that the socket is restricted to; null for all.</summary>
+    public AddressSet? Addresses { get; init; }
+
     /// <summary>How long it runs yet, in nanoseconds.</summary>
     public long TimeLeft { get; init; }
 
     internal static TcpEntry Of(TcpSocket listener) =>
-        new(TcpState.Listen, listener.Local, new Endpoint(listener.IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0), listener.Backlog, listener.PendingCount, listener.IsV6, listener, listener.Settings.Owner, 0);
+        new(TcpState.Listen, listener.Local, new Endpoint(listener.IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0), listener.Backlog, listener.PendingCount, listener.IsV6, listener, listener.Settings.Owner, 0) { Addresses = listener.Settings.Addresses };
 
     internal static TcpEntry Of(TcpConnection connection)
     {
         var (timer, left) = connection.DescribeTimer();
         return new(
             connection.State, connection.Local, connection.Remote, connection.OutgoingCount, connection.IncomingCount,
-            connection.Socket?.IsV6 ?? connection.IsV6Socket, connection.Socket, connection.Settings.Owner, connection.Expirations) { Timer = timer, TimeLeft = left };
+            connection.Socket?.IsV6 ?? connection.IsV6Socket, connection.Socket, connection.Settings.Owner, connection.Expirations) { Timer = timer, TimeLeft = left, Addresses = connection.Settings.Addresses };
     }
 }

@@ -87,6 +87,9 @@ public sealed record TcpSettings
     /// <summary>SO_BINDTODEVICE: the number of an interface, or 0.</summary>
     public int BoundInterface { get; set; }
 
+    /// <summary>The addresses that it is restricted to; null for all of the stack.</summary>
+    public AddressSet? Addresses { get; set; }
+
     /// <summary>IP_FREEBIND.</summary>
     public bool BindsFreely { get; set; }
 

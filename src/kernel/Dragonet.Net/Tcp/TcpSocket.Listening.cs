@@ -73,7 +73,13 @@ public sealed partial class TcpSocket
     {
         if (!Local.Address.IsUnspecified)
         {
-            return Local.Address == destination ? 2 : -1;
+            return Local.Address == destination ? 4 : -1;
+        }
+
+        if (Settings.Addresses is { } addresses)
+        {
+            // Any address of a set goes before any address at all.
+            return !addresses.Contains(destination) ? -1 : IsV6 == !destination.IsV4 ? 3 : IsV6 && !Settings.IsV6Only ? 2 : -1;
         }
 
         return IsV6 == !destination.IsV4 ? 1 : IsV6 && Local.Address == IPAddress.AnyV6 && !Settings.IsV6Only ? 0 : -1;

@@ -77,6 +77,8 @@ public sealed partial class TcpSocket : IPortUser, ISocket
 
     IPAddress IPortUser.BoundAddress => Local.Address;
 
+    AddressSet? IPortUser.Addresses => Settings.Addresses;
+
     int IPortUser.BoundInterface => Settings.BoundInterface;
 
     bool IPortUser.IsV6Only => Settings.IsV6Only;
@@ -95,6 +97,16 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         if (_isBound || _connection is not null)
         {
             return Errno.EINVAL;
+        }
+
+        if (Settings.Addresses is { } addresses)
+        {
+            if (addresses.Narrow(local.Address) is not { } own)
+            {
+                return Errno.EADDRNOTAVAIL;
+            }
+
+            local = local with { Address = own };
         }
 
         if (!local.Address.IsUnspecified && !Settings.BindsFreely && !Stack.IsLocal(local.Address))
@@ -218,8 +230,8 @@ public sealed partial class TcpSocket : IPortUser, ISocket
             return error;
         }
 
-        var source = Local.Address.IsUnspecified ? path.Source : Local.Address;
-        if (source.IsV4 != address.IsV4)
+        var free = Settings.Addresses is { } addresses ? addresses.SourceFor(path.Source, address) : path.Source;
+        if ((Local.Address.IsUnspecified ? free : Local.Address) is not { } source || source.IsV4 != address.IsV4)
         {
             return Errno.ENETUNREACH;
         }

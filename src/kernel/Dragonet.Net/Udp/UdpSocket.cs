@@ -43,6 +43,11 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
             return Errno.EINVAL;
         }
 
+        if (!Narrow(ref local))
+        {
+            return Errno.EADDRNOTAVAIL;
+        }
+
         if (!local.Address.IsUnspecified && !local.Address.IsMulticast && !BindsFreely && !Stack.IsLocal(local.Address) && !Stack.IsBroadcast(local.Address))
         {
             return Errno.EADDRNOTAVAIL;
@@ -81,7 +86,12 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
 
         if (Local.Address.IsUnspecified)
         {
-            Local = Local with { Address = path.Source };
+            if (SourceFor(path.Source, peer.Address) is not { } source)
+            {
+                return Errno.ENETUNREACH;
+            }
+
+            Local = Local with { Address = source };
         }
 
         Remote = peer;
@@ -236,11 +246,15 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
                 return -1;
             }
 
-            score += 2;
+            score += 4;
         }
-        else if (score == 0 && Local.Address.IsV4)
+        else if ((score == 0 && Local.Address.IsV4) || Addresses?.Contains(local.Address) == false)
         {
             return -1;
+        }
+        else if (Addresses is not null)
+        {
+            score += 2; // any address of a set goes before any address at all
         }
 
         if (Remote is { } peer)
@@ -250,10 +264,10 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
                 return -1;
             }
 
-            score += 4;
+            score += 8;
         }
 
-        return BoundInterface != 0 ? score + 8 : score;
+        return BoundInterface != 0 ? score + 16 : score;
     }
 
     /// <summary>True when it gets datagrams of this group or broadcast.</summary>

@@ -27,6 +27,7 @@ internal abstract class DatagramFile : InetFile
         using (stack.Enter())
         {
             _socket = create(stack.Stack);
+            _socket.Addresses = stack.Addresses;
             _socket.Owner = task.Credentials.EffectiveUid;
             _socket.Tag = this;
             _socket.HopLimit = stack.Settings.HopLimit;
@@ -208,7 +209,7 @@ internal abstract class DatagramFile : InetFile
             return Errno.EADDRNOTAVAIL;
         }
 
-        (_socket.MulticastInterface, _socket.MulticastSource) = (index, address);
+        (_socket.MulticastInterface, _socket.MulticastSource) = (index, Network.Shows(address) ? address : IPAddress.AnyV4);
         return Errno.OK;
     }
 
@@ -323,9 +324,9 @@ internal abstract class DatagramFile : InetFile
             return Errno.ENODEV;
         }
 
-        return result.Source is not { } source || Network.Stack.IsLocal(source) ? Errno.OK : source.IsV4 ? Errno.ENETUNREACH : Errno.EINVAL;
+        return result.Source is not { } source || (Network.Shows(source) && Network.Stack.IsLocal(source)) ? Errno.OK : source.IsV4 ? Errno.ENETUNREACH : Errno.EINVAL;
 
-        static IPAddress? SourceOf(ReadOnlySpan<byte> bytes) => IPAddress.FromBytes(bytes) is { IsUnspecified: false } given ? given : null;
+        IPAddress? SourceOf(ReadOnlySpan<byte> bytes) => IPAddress.FromBytes(bytes) is { IsUnspecified: false } given ? Network.Addresses?.Inward(given) ?? given : null;
     }
 
     /// <summary>The control messages that the socket asked for (ip(7), ipv6(7), socket(7)).</summary>
@@ -343,9 +344,10 @@ internal abstract class DatagramFile : InetFile
             Add(InetOption.IPPROTO_UDP, InetOption.UDP_GRO, SocketOptions.Word(about.Segment), true);
         }
 
-        if (about.Destination.IsV4)
+        var destination = Network.Addresses?.Outward(about.Destination) ?? about.Destination;
+        if (destination.IsV4)
         {
-            var to = BinaryPrimitives.ReverseEndianness(about.Destination.V4);
+            var to = BinaryPrimitives.ReverseEndianness(destination.V4);
             var info = new in_pktinfo { ipi_ifindex = about.InterfaceIndex, ipi_spec_dst = to, ipi_addr = to };
             Add(InetOption.IPPROTO_IP, InetOption.IP_PKTINFO, SocketOptions.Bytes(info), IsOn(InetOption.IPPROTO_IP, InetOption.IP_PKTINFO));
             Add(InetOption.IPPROTO_IP, InetOption.IP_TTL, SocketOptions.Word(about.HopLimit), IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVTTL));
@@ -360,7 +362,7 @@ internal abstract class DatagramFile : InetFile
         if (IsV6)
         {
             var info = new byte[20];
-            about.Destination.Write16(info);
+            destination.Write16(info);
             BinaryPrimitives.WriteInt32LittleEndian(info.AsSpan(16), about.InterfaceIndex);
             Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_PKTINFO, info, IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVPKTINFO));
             Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_HOPLIMIT, SocketOptions.Word(about.HopLimit), IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVHOPLIMIT));

@@ -8,7 +8,7 @@ using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Inet;
 
-/// <summary>AF_INET or AF_INET6 (ip(7), ipv6(7)). Each jail has a stack of its own.</summary>
+/// <summary>AF_INET or AF_INET6 (ip(7), ipv6(7)). Each jail has a stack of its own, or some addresses of that of the jail it is in.</summary>
 public sealed class InetFamily : SocketFamily
 {
     private readonly JailLocal<NetworkStack> _stacks;
@@ -29,7 +29,12 @@ public sealed class InetFamily : SocketFamily
     public static JailLocal<NetworkStack> Install(Kernel.Kernel kernel, string identity)
     {
         var fabric = new NetworkFabric(identity);
-        var stacks = kernel.JailSlots.Add("network stack", order: 50, jail => new NetworkStack(kernel, jail, fabric), static stack => stack.End());
+        JailLocal<NetworkStack>? stacks = null;
+        stacks = kernel.JailSlots.Add(
+            "network stack", order: 50,
+            jail => jail is Jail { Parent: { } above } sharing && JailAddresses.Read(sharing, above.Get(stacks!).Addresses, out _) is { } addresses
+                ? new NetworkStack(above.Get(stacks!), jail, addresses) : new NetworkStack(kernel, jail, fabric),
+            static stack => stack.End());
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET, stacks));
         kernel.Sockets.Register(new InetFamily(AddressFamily.AF_INET6, stacks));
         kernel.Sockets.Register(new NetlinkFamily(stacks));
@@ -43,6 +48,11 @@ public sealed class InetFamily : SocketFamily
     public override Result<SocketFile> Create(Task task, SocketType type, int protocol, OpenFlags flags)
     {
         var stack = task.Jail.Get(_stacks);
+        if (stack.Addresses?.Of(isV4: Domain == AddressFamily.AF_INET) is { Count: 0 })
+        {
+            return Errno.EAFNOSUPPORT; // ip4=disable, ip6=disable (prison_check_af of FreeBSD)
+        }
+
         var echo = Domain == AddressFamily.AF_INET ? InetOption.IPPROTO_ICMP : InetOption.IPPROTO_ICMPV6;
         switch (type)
         {

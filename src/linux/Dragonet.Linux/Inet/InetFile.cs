@@ -230,7 +230,7 @@ internal abstract partial class InetFile : SocketFile
             return error;
         }
 
-        return IsV6 && endpoint.Address.IsV4 && IsV6Only ? Errno.ENETUNREACH : endpoint;
+        return IsV6 && endpoint.Address.IsV4 && IsV6Only ? Errno.ENETUNREACH : Network.Addresses?.Inward(endpoint) ?? endpoint;
     }
 
     /// <summary>bind(2): below ip_unprivileged_port_start only with CAP_NET_BIND_SERVICE (ip(7)); Linux looks at the address first.
@@ -258,7 +258,7 @@ internal abstract partial class InetFile : SocketFile
         return where.IsUnspecified || datagram || stack.IsLocal(where) ? Errno.EACCES : Errno.EADDRNOTAVAIL;
     }
 
-    protected byte[] Format(Endpoint endpoint) => InetAddress.Format(endpoint, Domain);
+    protected byte[] Format(Endpoint endpoint) => InetAddress.Format(Network.Addresses?.Outward(endpoint) ?? endpoint, Domain);
 
     /// <summary>A flag of the IP levels has changed. Inside the stack.</summary>
     protected virtual void OnRemembered(int level, int name, int value)

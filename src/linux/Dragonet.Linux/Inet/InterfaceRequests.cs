@@ -17,7 +17,7 @@ internal static class InterfaceRequests
         var stack = network.Stack;
         if (request == NetDevice.SIOCGIFCONF)
         {
-            return List(stack, caller, argument);
+            return List(network, caller, argument);
         }
 
         if (request is < NetDevice.SIOCGIFNAME or (> NetDevice.SIOCSIFTXQLEN and not NetDevice.SIOCETHTOOL))
@@ -45,7 +45,7 @@ internal static class InterfaceRequests
             return caller.Credentials.Has(Capability.CAP_NET_ADMIN) ? Change(network, link, request, ifreq) : Errno.EPERM;
         }
 
-        error = Fill(link, request, ifreq);
+        error = Fill(network, link, request, ifreq);
         return error == Errno.OK ? caller.Memory.Write(argument, ifreq) : error;
     }
 
@@ -64,10 +64,10 @@ internal static class InterfaceRequests
     public static ushort TypeOf(Interface link) =>
         link.IsLoopback ? NetDevice.ARPHRD_LOOPBACK : link is EthernetInterface ? NetDevice.ARPHRD_ETHER : NetDevice.ARPHRD_NONE;
 
-    private static Errno Fill(Interface link, uint request, Span<byte> ifreq)
+    private static Errno Fill(NetworkStack network, Interface link, uint request, Span<byte> ifreq)
     {
         var union = ifreq[Union..];
-        var address = link.Addresses.FirstOrDefault(prefix => prefix.Address.IsV4);
+        var address = link.Addresses.FirstOrDefault(prefix => prefix.Address.IsV4 && network.Shows(prefix.Address));
         var hasAddress = address.Length != 0;
         switch (request)
         {
@@ -192,7 +192,7 @@ internal static class InterfaceRequests
     }
 
     /// <summary>SIOCGIFCONF: IPv4 addresses; with no buffer, how long the list is.</summary>
-    private static SysResult List(Stack stack, ICaller caller, ulong argument)
+    private static SysResult List(NetworkStack network, ICaller caller, ulong argument)
     {
         Span<byte> ifconf = stackalloc byte[16];
         var error = caller.Memory.Read(argument, ifconf);
@@ -205,9 +205,9 @@ internal static class InterfaceRequests
         var buffer = BinaryPrimitives.ReadUInt64LittleEndian(ifconf[8..]);
         var used = 0;
         var entry = new byte[Size];
-        foreach (var link in stack.Interfaces)
+        foreach (var link in network.Stack.Interfaces)
         {
-            foreach (var prefix in link.Addresses.Where(prefix => prefix.Address.IsV4))
+            foreach (var prefix in link.Addresses.Where(prefix => prefix.Address.IsV4 && network.Shows(prefix.Address)))
             {
                 if (buffer != 0)
                 {

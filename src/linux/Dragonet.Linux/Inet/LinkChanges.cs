@@ -203,17 +203,27 @@ internal static class LinkChanges
         var company = address.Address.IsV4 && !IsSecondary(link, address) ? link.Addresses.Where(other => IsSecondary(link, other) && other.Network == address.Network).ToArray() : [];
         foreach (var prefix in company.Append(address))
         {
-            _ = link.RemoveAddress(prefix.Address);
-            foreach (var route in network.Stack.Routes.All.Where(route => route.Source == prefix.Address && route.Protocol != Netlink.RTPROT_KERNEL).ToArray())
-            {
-                _ = network.Stack.Routes.Remove(route);
-                network.Events.Route(route, isGone: true);
-            }
-
-            network.Events.Address(link, prefix, isGone: true);
+            RemoveOne(network, link, prefix);
         }
 
         return true;
+    }
+
+    /// <summary>Removes an address, and no other one with it.</summary>
+    public static void RemoveOne(NetworkStack network, Interface link, Prefix address)
+    {
+        if (!link.RemoveAddress(address.Address))
+        {
+            return;
+        }
+
+        foreach (var route in network.Stack.Routes.All.Where(route => route.Source == address.Address && route.Protocol != Netlink.RTPROT_KERNEL).ToArray())
+        {
+            _ = network.Stack.Routes.Remove(route);
+            network.Events.Route(route, isGone: true);
+        }
+
+        network.Events.Address(link, address, isGone: true);
     }
 
     /// <summary>An IPv4 address that is not the first of its network on an interface (IFA_F_SECONDARY).</summary>

@@ -30,19 +30,19 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
             var stack = network.Stack;
             return file switch
             {
-                "tcp" => Tcp(stack, isV6: false),
-                "tcp6" => Tcp(stack, isV6: true),
-                "udp" => Udp(stack, isV6: false),
-                "udp6" => Udp(stack, isV6: true),
+                "tcp" => Tcp(network, isV6: false),
+                "tcp6" => Tcp(network, isV6: true),
+                "udp" => Udp(network, isV6: false),
+                "udp6" => Udp(network, isV6: true),
                 "dev" => Devices(stack),
                 "route" => Routes(stack),
-                "if_inet6" => AddressesV6(stack),
-                "raw" => Raw(stack, isV6: false),
-                "raw6" => Raw(stack, isV6: true),
-                "packet" => Packets(stack),
-                "snmp" => Counters(stack),
-                "sockstat" => Totals(stack, isV6: false),
-                "sockstat6" => Totals(stack, isV6: true),
+                "if_inet6" => AddressesV6(network),
+                "raw" => Raw(network, isV6: false),
+                "raw6" => Raw(network, isV6: true),
+                "packet" => Packets(network),
+                "snmp" => Counters(network),
+                "sockstat" => Totals(network, isV6: false),
+                "sockstat6" => Totals(network, isV6: true),
                 _ => GroupReport.Read(stack, file),
             };
         }
@@ -113,6 +113,12 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
             var network = jail.Get(stacks);
             using (network.Enter())
             {
+                if (network.IsShared)
+                {
+                    connections += network.Stack.ListTcp().Count(entry => network.Shows(entry.Addresses));
+                    continue; // the rest is counted where the stack is
+                }
+
                 var census = network.Stack.Census;
                 connections += census.Connections;
                 open += census.TcpSockets + census.DatagramSockets;
@@ -129,11 +135,11 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
 
     private NetworkStack Of(ICaller caller) => (caller is Task task ? task.Jail : kernel.Jails.Root).Get(stacks);
 
-    private static string Tcp(Stack stack, bool isV6)
+    private static string Tcp(NetworkStack network, bool isV6)
     {
         var text = new StringBuilder(Pad(isV6 ? HeadV6 : TcpHead, isV6 ? 0 : 149));
         var number = 0;
-        foreach (var entry in stack.ListTcp().Where(entry => entry.IsV6 == isV6))
+        foreach (var entry in network.Stack.ListTcp().Where(entry => entry.IsV6 == isV6 && network.Shows(entry.Addresses)))
         {
             // slot, addresses, state, queues, timer, retransmissions, user, timeout, inode, references, then internals
             _ = text.Append(Pad(string.Create(CultureInfo.InvariantCulture,
@@ -143,10 +149,10 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         return text.ToString();
     }
 
-    private static string Udp(Stack stack, bool isV6)
+    private static string Udp(NetworkStack network, bool isV6)
     {
         var text = new StringBuilder(Pad(isV6 ? HeadV6 + " ref pointer drops" : UdpHead, isV6 ? 0 : 127));
-        foreach (var socket in stack.ListUdp().Where(socket => socket.IsV6 == isV6))
+        foreach (var socket in network.Stack.ListUdp().Where(socket => socket.IsV6 == isV6 && network.Shows(socket.Addresses)))
         {
             var remote = socket.Remote ?? new Endpoint(isV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
             _ = text.Append(Pad(string.Create(CultureInfo.InvariantCulture,
@@ -185,12 +191,12 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         return text.ToString();
     }
 
-    private static string AddressesV6(Stack stack)
+    private static string AddressesV6(NetworkStack network)
     {
         var text = new StringBuilder();
-        foreach (var link in stack.Interfaces)
+        foreach (var link in network.Stack.Interfaces)
         {
-            foreach (var prefix in link.Addresses.Where(prefix => !prefix.Address.IsV4))
+            foreach (var prefix in link.Addresses.Where(prefix => !prefix.Address.IsV4 && network.Shows(prefix.Address)))
             {
                 var scope = prefix.Address.IsLoopback ? 0x10 : prefix.Address.IsLinkLocal ? 0x20 : 0;
                 _ = text.Append(CultureInfo.InvariantCulture, $"{prefix.Address.High:x16}{prefix.Address.Low:x16} {link.Index:x2} {prefix.Length:x2} {scope:x2} 80 {link.Name,8}\n");
@@ -200,10 +206,10 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         return text.ToString();
     }
 
-    private static string Counters(Stack stack)
+    private static string Counters(NetworkStack network)
     {
-        var c = stack.Counters;
-        var current = stack.ListTcp().Count(entry => entry.State is TcpState.Established or TcpState.CloseWait);
+        var c = network.Stack.Counters;
+        var current = network.Stack.ListTcp().Count(entry => network.Shows(entry.Addresses) && entry.State is TcpState.Established or TcpState.CloseWait);
         return
         "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"
         + Line($"Ip: 2 64 {c.IPInReceives} {c.IPInHeaderErrors} {c.IPInAddressErrors} {c.IPForwarded} {c.IPInUnknownProtocols} 0 {c.IPInDelivers} {c.IPOutRequests} 0 {c.IPOutNoRoutes} 0 0 {c.IPReassembled} {c.IPReassemblyFailures} 0 0 {c.IPFragmented}\n")
@@ -215,9 +221,12 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         + Line($"Udp: {c.UdpIn} {c.UdpNoPorts} {c.UdpInErrors} {c.UdpOut} {c.UdpBufferErrors} 0 0 0\n");
     }
 
-    private static string Totals(Stack stack, bool isV6)
+    private static string Totals(NetworkStack network, bool isV6)
     {
-        var (listed, udp, raw) = (stack.ListTcp().ToArray(), stack.ListUdp().Count(socket => socket.IsV6 == isV6), stack.ListRaw().Count(socket => socket.IsV6 == isV6));
+        var stack = network.Stack;
+        var listed = stack.ListTcp().Where(entry => network.Shows(entry.Addresses)).ToArray();
+        var udp = stack.ListUdp().Count(socket => socket.IsV6 == isV6 && network.Shows(socket.Addresses));
+        var raw = stack.ListRaw().Count(socket => socket.IsV6 == isV6 && network.Shows(socket.Addresses));
         var (over, tcp) = (listed.Count(entry => entry.State == TcpState.TimeWait), listed.Count(entry => entry.IsV6 == isV6 && entry.State != TcpState.TimeWait));
         var census = stack.Census;
         return isV6
@@ -229,10 +238,10 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
     }
 
     /// <summary>The protocol is in the place of the port.</summary>
-    private static string Raw(Stack stack, bool isV6)
+    private static string Raw(NetworkStack network, bool isV6)
     {
         var text = new StringBuilder(isV6 ? HeadV6 + " ref pointer drops\n" : UdpHead[1..] + "\n");
-        foreach (var socket in stack.ListRaw().Where(socket => socket.IsV6 == isV6))
+        foreach (var socket in network.Stack.ListRaw().Where(socket => socket.IsV6 == isV6 && network.Shows(socket.Addresses)))
         {
             var remote = socket.Remote ?? new Endpoint(isV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
             _ = text.Append(CultureInfo.InvariantCulture,
@@ -242,10 +251,10 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
         return text.ToString();
     }
 
-    private static string Packets(Stack stack)
+    private static string Packets(NetworkStack network)
     {
         var text = new StringBuilder("sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
-        foreach (var socket in stack.ListPackets())
+        foreach (var socket in network.IsShared ? [] : network.Stack.ListPackets())
         {
             _ = text.Append(CultureInfo.InvariantCulture, $"0000000000000000 3      {(socket.IsRaw ? 3 : 2),-4} {socket.Protocol:x4}   {socket.InterfaceIndex,-5} 1 {0,-6} {0,-6} {Inode(socket.Tag),-6}\n");
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Linux.NetlinkSockets;
@@ -21,6 +22,8 @@ public sealed class NetworkStack
     private int _hasArrivals;               // 1: OnArrived is under way
     private readonly Action _onArrived;
     private IStackPeer? _peer;              // guarded by _lock
+    private readonly List<(Interface Link, Prefix Address)> _lent = []; // guarded by _lock
+    private readonly NetworkStack? _owner;  // whose stack it is, when this is a view of it
 
     /// <summary>A stack with lo, which is up unless the jail has a "vnet".</summary>
     /// <param name="kernel">Its kernel.</param>
@@ -35,6 +38,43 @@ public sealed class NetworkStack
         var options = new StackOptions { Random = Unpredictable, BufferLimit = kernel.MemoryLimit / 8, Arrived = Defer };
         Stack = jail is Jail owner && owner.Has(JailParameters.Vnet) ? new Stack(options) : Stack.WithLoopback(options);
         Settings = new NetworkSettings(Stack);
+    }
+
+    /// <summary>The stack of another jail, for one that shares it: its sockets have the addresses of a set, and it changes no interfaces.</summary>
+    /// <param name="owner">The stack, or a view of it.</param>
+    /// <param name="jail">Whose view it is.</param>
+    /// <param name="addresses">Its addresses.</param>
+    public NetworkStack(NetworkStack owner, IJail jail, AddressSet addresses)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        _owner = owner._owner ?? owner;
+        _kernel = owner._kernel;
+        _onArrived = OnArrived;
+        (Jail, Addresses, Fabric, Stack, Settings, Events) = (jail, addresses, owner.Fabric, owner.Stack, owner.Settings, owner.Events);
+    }
+
+    /// <summary>It is the stack of another jail.</summary>
+    public bool IsShared => _owner is not null;
+
+    /// <summary>The addresses that the jail's sockets are restricted to; null for all.</summary>
+    public AddressSet? Addresses { get; }
+
+    /// <summary>True for sockets with these addresses: a jail sees its own, and the stack's owner sees all.</summary>
+    public bool Shows(AddressSet? addresses) => _owner is null || addresses == Addresses;
+
+    /// <summary>True for addresses that the jail sees on interfaces.</summary>
+    public bool Shows(IPAddress address) => Addresses?.Contains(address) != false;
+
+    /// <summary>Adds an address to an interface for this jail: it goes with the jail. Inside <see cref="Enter"/>.</summary>
+    public Errno Lend(Interface link, Prefix address)
+    {
+        var error = LinkChanges.AddAddress(this, link, address);
+        if (error == Errno.OK)
+        {
+            _lent.Add((link, address));
+        }
+
+        return error;
     }
 
     /// <summary>What was set in /proc/sys/net; inside <see cref="Enter"/>.</summary>
@@ -56,7 +96,7 @@ public sealed class NetworkStack
     public NetlinkEvents Events { get; } = new();
 
     /// <summary>Sockets of the host that carry on what this stack sends; inside <see cref="Enter"/>.</summary>
-    public int HostSockets => _peer?.HostSockets ?? 0;
+    public int HostSockets => _owner is not null ? 0 : _peer?.HostSockets ?? 0;
 
     private long _realtimeOffset; // guarded by _lock
 
@@ -76,6 +116,11 @@ public sealed class NetworkStack
     /// <summary>Begins to use the stack: takes the lock and tells the time. At the end the stack finishes its work, and the timer is set.</summary>
     public Scope Enter()
     {
+        if (_owner is not null)
+        {
+            return _owner.Enter();
+        }
+
         var scope = _lock.Enter();
         Stack.SetTime(_kernel.Clock.MonotonicNanoseconds);
         return new Scope(this, scope);
@@ -95,6 +140,16 @@ public sealed class NetworkStack
     /// <summary>The jail is gone: interfaces from elsewhere go home, and nothing happens here any more.</summary>
     public void End()
     {
+        if (_owner is not null)
+        {
+            using (Enter())
+            {
+                _lent.ForEach(lent => LinkChanges.RemoveOne(_owner, lent.Link, lent.Address));
+            }
+
+            return;
+        }
+
         Fabric.OnEnd(this);
         using (_lock.Enter())
         {

@@ -20,6 +20,7 @@ internal sealed partial class TcpFile : InetFile
         {
             _socket = stack.Stack.CreateTcp(IsV6);
             stack.Settings.ApplyTo(_socket.Settings);
+            _socket.Settings.Addresses = stack.Addresses;
             _socket.Settings.Owner = task.Credentials.EffectiveUid;
             _socket.Tag = this;
             _socket.UrgentAnnounced = OnUrgent;

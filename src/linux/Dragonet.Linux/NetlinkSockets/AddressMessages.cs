@@ -14,7 +14,7 @@ internal static class AddressMessages
         {
             foreach (var prefix in link.Addresses)
             {
-                if ((only == 0 || only == link.Index) && RouteTableMessages.IsOf(prefix.Address, request.Family))
+                if ((only == 0 || only == link.Index) && RouteTableMessages.IsOf(prefix.Address, request.Family) && request.Network.Shows(prefix.Address))
                 {
                     request.Answers.Add(Describe(link, prefix, Netlink.RTM_NEWADDR, request.Header, request.Port, Netlink.NLM_F_MULTI));
                 }

@@ -33,11 +33,11 @@ internal readonly record struct DiagSocket
     private InetFile? File => (Tcp?.Socket?.Tag ?? Datagrams?.Tag) as InetFile;
 
     /// <summary>All sockets of a protocol.</summary>
-    public static IEnumerable<DiagSocket> All(Stack stack, byte protocol) => protocol switch
+    public static IEnumerable<DiagSocket> All(NetworkStack network, byte protocol) => protocol switch
     {
-        InetOption.IPPROTO_TCP => stack.ListTcp().Select(Of),
-        InetOption.IPPROTO_UDP => stack.ListUdp().Select(Of),
-        _ => stack.ListRaw().Select(Of),
+        InetOption.IPPROTO_TCP => network.Stack.ListTcp().Where(entry => network.Shows(entry.Addresses)).Select(Of),
+        InetOption.IPPROTO_UDP => network.Stack.ListUdp().Where(socket => network.Shows(socket.Addresses)).Select(Of),
+        _ => network.Stack.ListRaw().Where(socket => network.Shows(socket.Addresses)).Select(Of),
     };
 
     /// <summary>Writes an answer, with what was asked for beside it (a bit for each INET_DIAG_*, the first is 1).</summary>

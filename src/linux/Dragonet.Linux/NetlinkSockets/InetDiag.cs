@@ -50,7 +50,7 @@ internal static class InetDiag
 
         var identity = request.Body[IdentityAt..];
         var (ownPort, otherPort) = (BinaryPrimitives.ReadUInt16BigEndian(identity), BinaryPrimitives.ReadUInt16BigEndian(identity[2..]));
-        foreach (var socket in DiagSocket.All(request.Stack, protocol))
+        foreach (var socket in DiagSocket.All(request.Network, protocol))
         {
             if (socket.IsV6 == isV6 && (states >> socket.State & 1) != 0 && (ownPort == 0 || ownPort == socket.Local.Port)
                 && (otherPort == 0 || otherPort == socket.Remote.Port) && (program.IsEmpty || DiagFilter.Run(program, socket)))
@@ -74,7 +74,7 @@ internal static class InetDiag
         var isV6 = request.Family == (byte)AddressFamily.AF_INET6;
         var identity = request.Body[IdentityAt..];
         var (own, other) = (Read(identity, 4, 0), Read(identity, 20, 2));
-        foreach (var socket in DiagSocket.All(request.Stack, protocol))
+        foreach (var socket in DiagSocket.All(request.Network, protocol))
         {
             if (socket.IsV6 == isV6 && socket.Local.Port == own.Port && socket.Remote.Port == other.Port
                 && IsSame(socket.Local.Address, own.Address) && IsSame(socket.Remote.Address, other.Address))

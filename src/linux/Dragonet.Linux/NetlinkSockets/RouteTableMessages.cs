@@ -25,7 +25,7 @@ internal static class RouteTableMessages
         {
             foreach (var prefix in link.Addresses)
             {
-                if (!IsOf(prefix.Address, family))
+                if (!IsOf(prefix.Address, family) || !request.Network.Shows(prefix.Address))
                 {
                     continue;
                 }

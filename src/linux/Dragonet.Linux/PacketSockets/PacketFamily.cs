@@ -16,7 +16,8 @@ internal sealed class PacketFamily(JailLocal<NetworkStack> stacks) : SocketFamil
     /// <inheritdoc/>
     public override Result<SocketFile> Create(Task task, SocketType type, int protocol, OpenFlags flags)
     {
-        if (!task.Credentials.Has(Capability.CAP_NET_RAW))
+        // Packets have everybody's addresses: not for a jail that has some of a stack's.
+        if (!task.Credentials.Has(Capability.CAP_NET_RAW) || task.Jail.Get(stacks).IsShared)
         {
             return Errno.EPERM;
         }
