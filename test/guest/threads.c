@@ -281,3 +281,27 @@ TEST(cancel)
     CHECK_OK(close(pipe_ends[0]));
     CHECK_OK(close(pipe_ends[1]));
 }
+
+static void *tell_number(void *result)
+{
+    char link[64] = "";
+    for (int i = 0; i < 8; i++) *(long *)result = syscall(SYS_gettid);
+    ssize_t n = readlink("/proc/thread-self", link, sizeof link - 1);
+    char *last = n > 0 ? strrchr(link, '/') : NULL;
+    if (!last || atol(last + 1) != *(long *)result) *(long *)result = -1;
+    return NULL;
+}
+
+// gettid(2): a thread that comes after another one, with its stack and all, is not that one.
+TEST(each_has_a_number_of_its_own)
+{
+    long before = 0;
+    for (int i = 0; i < 100; i++) {
+        pthread_t thread;
+        long number = 0;
+        CHECK_EQ(pthread_create(&thread, NULL, tell_number, &number), 0);
+        pthread_join(thread, NULL);
+        CHECK(number > 0 && number != before);
+        before = number;
+    }
+}

@@ -62,6 +62,7 @@ public sealed partial class Kernel
         {
             ShareMemory = options.Has(CloneFlags.CLONE_VM),
             SameProcess = isThread,
+            Tid = tid,
             StackPointer = options.Stack,
             ThreadPointer = options.Has(CloneFlags.CLONE_SETTLS) ? options.Tls : null,
             ClearTid = hostClears ? options.ChildTid : 0,

@@ -197,7 +197,7 @@ internal sealed partial class GuestThread
 
             if (!mapped && !Run(Nr.mmap, (long)SlotMap.AddressOf(slot), (long)StubLayout.SlotSize, 3, 0x100022, -1, 0).Ok(out _, out var failed))
             {
-                space.Slots.Give(slot);
+                space.Slots.Give(slot, 0);
                 return failed;
             }
         }
@@ -214,6 +214,12 @@ internal sealed partial class GuestThread
         BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneSlot..], request.ShareMemory ? SlotMap.AddressOf(slot) : 0);
         BinaryPrimitives.WriteUInt64LittleEndian(command[StubLayout.CloneStackPointer..], request.StackPointer);
         BinaryPrimitives.WriteInt64LittleEndian(command[StubLayout.CloneSilent..], request.SameProcess ? 1 : 0);
+        if (request.SameProcess)
+        {
+            // It may ask who it is before it is known here.
+            space.Slots.GetChannel(slot)?.SetIdentity([_identity[0], request.Tid, .. _identity.AsSpan(2)]);
+        }
+
         space.Platform.ChannelServer?.MakeRoom();
         var error = space.Write(SlotMap.AddressOf(Slot), command);
         SeccompNotif hello = default;
@@ -228,7 +234,7 @@ internal sealed partial class GuestThread
         {
             if (request.ShareMemory)
             {
-                space.Slots.Give(slot);
+                space.Slots.Give(slot, 0);
             }
 
             return error;
