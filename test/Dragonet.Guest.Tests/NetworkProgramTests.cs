@@ -28,6 +28,40 @@ public sealed class NetworkProgramTests
         Assert.DoesNotContain("Non-2xx", output, StringComparison.Ordinal);
     }
 
+    /// <summary>What ip(8) shows is what it shows in a new network namespace of the host.</summary>
+    [Fact]
+    public void Ip_makes_rules_and_tables()
+    {
+        HostTool.Require("ip", "iproute2");
+        var output = Run("""
+            ip rule add from 10.8.0.1 table 100; ip rule add fwmark 7/0xff lookup 1000 priority 500; ip rule add to 203.0.113.0/24 prohibit priority 600
+            ip rule add not iif eth7 oif eth8 unreachable prio 700; ip rule add from 10.8.0.1 table 100 prio 32765 2>/dev/null || ip rule
+            ip rule del fwmark 7/0xff; ip rule del prio 600; ip rule del prio 12345 2>/dev/null || ip -6 rule add from fd00::/8 table 5; ip rule; ip -6 rule
+            ip route add blackhole 192.0.2.0/24 table 5; ip route add prohibit 198.51.100.0/24 table 5; ip route show table 5; ip route show
+            """);
+        Assert.Equal(
+            """
+            0:	from all lookup local
+            500:	from all fwmark 0x7/0xff lookup 1000
+            600:	from all to 203.0.113.0/24 prohibit
+            700:	not from all iif eth7 [detached] oif eth8 [detached] unreachable
+            32765:	from 10.8.0.1 lookup 100
+            32766:	from all lookup main
+            32767:	from all lookup default
+            0:	from all lookup local
+            700:	not from all iif eth7 [detached] oif eth8 [detached] unreachable
+            32765:	from 10.8.0.1 lookup 100
+            32766:	from all lookup main
+            32767:	from all lookup default
+            0:	from all lookup local
+            32765:	from fd00::/8 lookup 5
+            32766:	from all lookup main
+            blackhole 192.0.2.0/24 
+            prohibit 198.51.100.0/24 
+
+            """, output);
+    }
+
     [Fact]
     public void Redis_answers_everything_it_is_asked()
     {

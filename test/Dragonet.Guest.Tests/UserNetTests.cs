@@ -61,7 +61,7 @@ public sealed class UserNetTests
     {
         HostTool.Require("dhclient", "isc-dhcp-client");
         HostTool.Require("ip", "iproute2");
-        var outcome = Command.Run(["run", "--net", "user", "--", "sh", "-c", """
+        var outcome = Command.Run(["--net", "user", "--", "sh", "-c", """
             mkdir -p /var/lib/dhcp
             ip addr flush dev eth0 && ip route flush dev eth0
             dhclient -1 eth0 2>/dev/null

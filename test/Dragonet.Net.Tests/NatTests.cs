@@ -41,6 +41,28 @@ public sealed class NatTests
         Assert.NotEqual(0, _router.UseFirewall().Add(parsed));
     }
 
+    [Fact]
+    public void Fragments_are_put_together_and_translated()
+    {
+        Add($"postrouting oif {_outside.A.Name} masquerade");
+        var (udp, echo) = (_inner.CreateUdp(isV6: false), _outer.CreateUdp(isV6: false));
+        Assert.Equal(Errno.OK, echo.Bind(new Endpoint(IPAddress.AnyV4, 7)));
+        var data = Enumerable.Range(0, 20_000).Select(i => (byte)(i * 7)).ToArray();
+        var got = new byte[30_000];
+        _ = udp.Send([1], Outer(7)); // neighbours get to know each other, who keep only a few packets while they do not
+        _site.Pass(World.Second);
+        Assert.Equal(1, echo.Receive(got, false, out _).Value);
+        _ = udp.Send(data, Outer(7));
+        _site.Pass(World.Second);
+        Assert.Equal(data.Length, echo.Receive(got, false, out var from).Value);
+        Assert.Equal(RouterOutside(), from.Source.Address);
+        Assert.Equal(data, got[..data.Length]);
+        _ = echo.Send(data, from.Source);
+        _site.Pass(World.Second);
+        Assert.Equal(data.Length, udp.Receive(got, false, out _).Value);
+        Assert.Equal(0, _router.Census.Fragments);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

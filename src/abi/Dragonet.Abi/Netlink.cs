@@ -61,6 +61,7 @@ public static class Netlink
     public const ushort RTM_DELNEIGH = 29;
     public const ushort RTM_GETNEIGH = 30;
     public const ushort RTM_NEWRULE = 32;
+    public const ushort RTM_DELRULE = 33;
     public const ushort RTM_GETRULE = 34;
     public const ushort RTM_MAX = 123;
 
@@ -127,6 +128,7 @@ public static class Netlink
     public const ushort RTA_PRIORITY = 6;
     public const ushort RTA_PREFSRC = 7;
     public const ushort RTA_TABLE = 15;
+    public const ushort RTA_MARK = 16;
     public const ushort RTA_PREF = 20;
 
     public const ushort IFLA_TUN_OWNER = 1;
@@ -146,11 +148,24 @@ public static class Netlink
     public const ushort NUD_STALE = 4;
     public const ushort NUD_PERMANENT = 0x80;
 
+    public const ushort FRA_DST = 1;
+    public const ushort FRA_SRC = 2;
+    public const ushort FRA_IIFNAME = 3;
     public const ushort FRA_PRIORITY = 6;
+    public const ushort FRA_FWMARK = 10;
+    public const ushort FRA_FWMASK = 16;
+    public const ushort FRA_OIFNAME = 17;
     public const ushort FRA_SUPPRESS_PREFIXLEN = 14;
     public const ushort FRA_TABLE = 15;
     public const ushort FRA_PROTOCOL = 21;
     public const byte FR_ACT_TO_TBL = 1;
+    public const byte FR_ACT_BLACKHOLE = 6;
+    public const byte FR_ACT_UNREACHABLE = 7;
+    public const byte FR_ACT_PROHIBIT = 8;
+    public const uint FIB_RULE_INVERT = 2;
+    public const uint FIB_RULE_IIF_DETACHED = 8;
+    public const uint FIB_RULE_OIF_DETACHED = 0x10;
+    public const byte RT_TABLE_COMPAT = 252;
 
     public const int RTNLGRP_LINK = 1;
     public const int RTNLGRP_NEIGH = 3;

@@ -27,6 +27,9 @@ internal sealed class PacketBuffer
     /// <summary>A link with impairments changed it on purpose: checksums are to find out.</summary>
     public bool IsDamaged { get; set; }
 
+    /// <summary>It came in fragments, which were put together here: it may leave in fragments again.</summary>
+    public bool WasFragmented { get; set; }
+
     /// <summary>Sent to a link's broadcast address.</summary>
     public bool IsLinkBroadcast { get; set; }
 

@@ -21,7 +21,7 @@ internal sealed class PacketPool
         packet.Start = PacketBuffer.Headroom;
         packet.Length = length;
         packet.Input = null;
-        packet.IsLocal = packet.IsLinkBroadcast = packet.IsDamaged = packet.IsEcho = false;
+        packet.IsLocal = packet.WasFragmented = packet.IsLinkBroadcast = packet.IsDamaged = packet.IsEcho = false;
         return packet;
     }
 

@@ -8,6 +8,12 @@ namespace Dragonet.Net;
 /// <param name="Metric">Of two routes to the same network, the smaller one counts.</param>
 public sealed record Route(Prefix Destination, Interface Interface, IPAddress? Gateway = null, IPAddress? Source = null, int Metric = 0)
 {
+    /// <summary>The table of the main routes.</summary>
+    public const uint MainTable = 254;
+
+    /// <summary>In which table it is (ip-route(8)).</summary>
+    public uint Table { get; init; } = MainTable;
+
     /// <summary>What is done with packets to the network.</summary>
     public RouteKind Kind { get; init; }
 

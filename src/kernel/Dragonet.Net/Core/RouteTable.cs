@@ -1,6 +1,6 @@
 namespace Dragonet.Net;
 
-/// <summary>The routes of a stack, longest prefix first (RFC 1812, section 5.2.4.3).</summary>
+/// <summary>The routes of a stack, of all tables, longest prefix first (RFC 1812, section 5.2.4.3).</summary>
 public sealed class RouteTable
 {
     private readonly List<Route> _routes = [];
@@ -46,12 +46,13 @@ public sealed class RouteTable
     /// <summary>The route to an address, or null (ENETUNREACH).</summary>
     /// <param name="destination">The address.</param>
     /// <param name="only">Only through this interface, or null.</param>
-    public Route? Find(IPAddress destination, Interface? only = null)
+    /// <param name="table">In this table.</param>
+    public Route? Find(IPAddress destination, Interface? only = null, uint table = Route.MainTable)
     {
         foreach (var route in _routes)
         {
             var isOpen = route.Kind != RouteKind.Unicast || (route.Interface.IsUp && (only is null || route.Interface == only));
-            if (isOpen && route.Destination.Contains(destination))
+            if (isOpen && route.Table == table && route.Destination.Contains(destination))
             {
                 return route;
             }

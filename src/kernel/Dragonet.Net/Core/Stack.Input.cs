@@ -1,3 +1,5 @@
+using Dragonet.Abi;
+
 namespace Dragonet.Net;
 
 /// <summary>IP packets that come in (RFC 791, RFC 8200, RFC 1122 section 3.2).</summary>
@@ -36,6 +38,12 @@ public sealed partial class Stack
         }
 
         packet.Length = ip.TotalLength;
+        if ((ip.MoreFragments || ip.FragmentOffset > 0) && Firewall is { IsTranslating: true } && !ip.Destination.IsMulticast)
+        {
+            InputFragment(ip, packet);
+            return;
+        }
+
         var header = new IPHeader(ip.Source, ip.Destination, ip.Protocol, ip.TimeToLive, ip.TrafficClass);
         if (!IsOurs(ref header, packet))
         {
@@ -56,6 +64,26 @@ public sealed partial class Stack
 
         packet.TrimFront(size);
         Deliver(header, packet, size);
+    }
+
+    /// <summary>Only the first fragment of a packet says whose it is, so whoever translates addresses puts them together first (RFC 3022, section
+    /// 6.3; RFC 4787, section 11): what comes out of that comes in as one packet.</summary>
+    private void InputFragment(in IPv4Packet ip, PacketBuffer packet)
+    {
+        var header = new IPHeader(ip.Source, ip.Destination, ip.Protocol, ip.TimeToLive, ip.TrafficClass);
+        var size = ip.HeaderLength;
+        if (Fragments.Add(new FragmentInfo(header, ip.Identification, ip.FragmentOffset, ip.MoreFragments, size, size), packet) is not { } whole)
+        {
+            return;
+        }
+
+        // The header of the first one, made one of a packet that was never taken apart.
+        var bytes = whole.Bytes;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)bytes.Length);
+        bytes[6] = bytes[7] = bytes[10] = bytes[11] = 0;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(bytes[10..], InternetChecksum.Of(bytes[..size]));
+        whole.WasFragmented = true;
+        InputV4(whole);
     }
 
     private void InputV6(PacketBuffer packet)
@@ -217,10 +245,14 @@ public sealed partial class Stack
             Icmp.SendError(header, packet, 0, IcmpError.TimeExceeded);
             Pool.Return(packet);
         }
-        else if (!Resolve(header.Destination).Ok(out var path))
+        else if (!Resolve(header.Destination, 0, new RouteQuery(header.Source, 0, packet.Input)).Ok(out var path, out var error))
         {
             Counters.IPOutNoRoutes++;
-            Icmp.SendError(header, packet, 0, IcmpError.NetworkUnreachable);
+            if (error != Errno.EINVAL) // a black hole says nothing (ip-route(8))
+            {
+                Icmp.SendError(header, packet, 0, error == Errno.EACCES ? IcmpError.Prohibited : error == Errno.EHOSTUNREACH ? IcmpError.HostUnreachable : IcmpError.NetworkUnreachable);
+            }
+
             Pool.Return(packet);
         }
         else if (Options.MayForward is { } may && !may(packet.Input!, path.Interface))
@@ -276,7 +308,7 @@ public sealed partial class Stack
     private void ForwardTo(in Path path, in IPHeader header, PacketBuffer packet)
     {
         var bytes = packet.Bytes;
-        if (bytes.Length > path.Interface.Mtu)
+        if (bytes.Length > path.Interface.Mtu && !packet.WasFragmented)
         {
             // Routers do not fragment: always for IPv6 (RFC 8200, section 5), and here for IPv4 too, which path MTU discovery can tell.
             Icmp.SendError(header, packet, 0, IcmpError.PacketTooBig(path.Interface.Mtu));
@@ -287,6 +319,15 @@ public sealed partial class Stack
         var translated = header;
         if (!TranslateLeaving(ref translated, packet, path, isWhole: true))
         {
+            Pool.Return(packet);
+            return;
+        }
+
+        if (bytes.Length > path.Interface.Mtu)
+        {
+            packet.TrimFront((bytes[0] & 0xf) * 4);
+            Counters.IPForwarded++;
+            _ = Fragment(translated with { HopLimit = (byte)(header.HopLimit - 1) }, packet, path);
             Pool.Return(packet);
             return;
         }

@@ -21,7 +21,7 @@ public sealed partial class Stack
 
         if (isFragment)
         {
-            // Only the first one has ports. For this machine they are put together, and are nobody else's then; others do not pass.
+            // Of IPv6: only the first one has ports. For this machine they are put together, and are nobody else's then; others do not pass.
             return IsLocal(header.Destination);
         }
 

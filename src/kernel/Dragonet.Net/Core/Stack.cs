@@ -43,6 +43,9 @@ public sealed partial class Stack
     /// <summary>Routes to other machines. What is addressed to an interface of this stack needs none.</summary>
     public RouteTable Routes { get; } = new();
 
+    /// <summary>In which tables routes are looked for.</summary>
+    public RuleTable Rules { get; } = new();
+
     /// <summary>The ports that are given by themselves (net.ipv4.ip_local_port_range).</summary>
     public (ushort First, ushort Last) EphemeralPorts { get; set; } = (32768, 60999);
 
@@ -206,7 +209,8 @@ public sealed partial class Stack
     /// <summary>How to reach an address: ENETUNREACH when there is no route.</summary>
     /// <param name="destination">The address.</param>
     /// <param name="scope">An interface's number, or 0 for any.</param>
-    public Result<Path> Resolve(IPAddress destination, int scope = 0)
+    /// <param name="query">What rules look at besides.</param>
+    public Result<Path> Resolve(IPAddress destination, int scope = 0, in RouteQuery query = default)
     {
         if (IsLocal(destination))
         {
@@ -225,12 +229,17 @@ public sealed partial class Stack
             return only.SourceFor(destination) is { } address ? new Path(only, destination, address) : Errno.ENETUNREACH;
         }
 
-        var route = Routes.Find(destination, only);
+        var route = Rules.Find(Routes, destination, only, query, out var kind);
+        if (kind != RouteKind.Unicast)
+        {
+            return ErrorOf(kind);
+        }
+
         if (route is not { Kind: RouteKind.Unicast, Interface.IsLoopback: false })
         {
             // Through one interface alone, whatever has no route is taken for a neighbour (ip_route_output_key of Linux).
             return route is null && only is { IsUp: true, IsLoopback: false } && destination.IsV4
-                ? new Path(only, destination, only.SourceFor(destination) ?? IPAddress.AnyV4) : ErrorOf(route);
+                ? new Path(only, destination, only.SourceFor(destination) ?? IPAddress.AnyV4) : ErrorOf(route?.Kind);
         }
 
         // A router's address of the link says nothing about the scope that is wanted (RFC 6724, section 5, rule 2).
@@ -240,7 +249,7 @@ public sealed partial class Stack
     }
 
     /// <summary>What a route without a way answers (fib_props of Linux).</summary>
-    private static Errno ErrorOf(Route? route) => route?.Kind switch
+    private static Errno ErrorOf(RouteKind? kind) => kind switch
     {
         RouteKind.Blackhole => Errno.EINVAL,
         RouteKind.Unreachable => Errno.EHOSTUNREACH,

@@ -73,6 +73,9 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>IP_RECVERR, IPV6_RECVERR: errors wait in a queue, and soft ones are told, too.</summary>
     public bool WantsErrors { get; set; }
 
+    /// <summary>SO_MARK, for rules of policy routing.</summary>
+    public uint Mark { get; set; }
+
     /// <summary>IP_MTU_DISCOVER, IPV6_DONTFRAG: what is too long for the way is refused (EMSGSIZE), here and on it.</summary>
     public bool DontFragment { get; set; }
 
@@ -110,7 +113,7 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>connect(2): from now on it talks to this peer only. Null dissolves the association.</summary>
     public virtual Errno Connect(Endpoint? remote)
     {
-        if (remote is { } peer && !Stack.Resolve(peer.Address, ScopeOf(peer)).Ok(out _, out var error))
+        if (remote is { } peer && !Stack.Resolve(peer.Address, ScopeOf(peer), new RouteQuery(Local.Address.IsUnspecified ? null : Local.Address, Mark)).Ok(out _, out var error))
         {
             return error;
         }
@@ -262,7 +265,7 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>The way to a destination, with the source address that is to be used.</summary>
     private protected Result<Path> Route(Endpoint remote, in SendControls controls)
     {
-        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : ScopeOf(remote)).Ok(out var path, out var error))
+        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : ScopeOf(remote), new RouteQuery(controls.Source ?? (Local.Address.IsUnspecified ? null : Local.Address), Mark)).Ok(out var path, out var error))
         {
             return error;
         }

@@ -269,7 +269,7 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
             return known;
         }
 
-        _path = _stack.Resolve(Remote.Address, Remote.Scope).Ok(out var path) ? path : null;
+        _path = _stack.Resolve(Remote.Address, Remote.Scope, new RouteQuery(Local.Address, Settings.Mark)).Ok(out var path) ? path : null;
         return _path;
     }
 }

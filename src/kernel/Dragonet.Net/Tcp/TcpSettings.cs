@@ -66,6 +66,9 @@ public sealed record TcpSettings
     /// <summary>TCP_FASTOPEN_NO_COOKIE.</summary>
     public bool FastOpenWithoutCookie { get; set; }
 
+    /// <summary>SO_MARK, for rules of policy routing.</summary>
+    public uint Mark { get; set; }
+
     /// <summary>SO_ATTACH_FILTER.</summary>
     public PacketFilter? Filter { get; set; }
 

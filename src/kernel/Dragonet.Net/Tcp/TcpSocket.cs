@@ -225,7 +225,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
             return Errno.ENETUNREACH;
         }
 
-        if (!Stack.Resolve(address, remote.Scope).Ok(out var path, out var error))
+        if (!Stack.Resolve(address, remote.Scope, new RouteQuery(Local.Address.IsUnspecified ? null : Local.Address, Settings.Mark)).Ok(out var path, out var error))
         {
             return error;
         }

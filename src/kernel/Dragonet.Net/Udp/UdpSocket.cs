@@ -74,7 +74,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
 
         peer = peer with { Address = Destination(peer.Address) };
-        if (!Stack.Resolve(peer.Address, ScopeOf(peer)).Ok(out var path, out var error) || (error = CheckBroadcast(peer.Address)) != Errno.OK)
+        if (!Stack.Resolve(peer.Address, ScopeOf(peer), new RouteQuery(Local.Address.IsUnspecified ? null : Local.Address, Mark)).Ok(out var path, out var error) || (error = CheckBroadcast(peer.Address)) != Errno.OK)
         {
             return error;
         }

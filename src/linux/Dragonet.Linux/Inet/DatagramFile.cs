@@ -173,6 +173,9 @@ internal abstract class DatagramFile : InetFile
             case SocketOption.SO_RCVBUF or SocketOption.SO_RCVBUFFORCE:
                 _socket.ReceiveBuffer = Options.ReceiveBuffer;
                 break;
+            case SocketOption.SO_MARK:
+                _socket.Mark = (uint)Options.GetRemembered(name);
+                break;
             case SocketOption.SO_BROADCAST:
                 _socket.MayBroadcast = Options.GetRemembered(name) != 0;
                 break;

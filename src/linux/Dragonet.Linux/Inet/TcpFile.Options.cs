@@ -57,6 +57,9 @@ internal sealed partial class TcpFile
                 settings.ReceiveBuffer = Options.ReceiveBuffer;
                 _isReceiveBufferSet = true;
                 break;
+            case SocketOption.SO_MARK:
+                settings.Mark = (uint)Options.GetRemembered(name);
+                break;
             case SocketOption.SO_OOBINLINE:
                 settings.UrgentInline = Options.GetRemembered(name) != 0;
                 break;

@@ -35,6 +35,8 @@ internal static class RouteMessages
             Netlink.RTM_GETNEIGH when request.IsDump => NeighbourMessages.List(request),
             Netlink.RTM_NEWNEIGH => NeighbourMessages.Add(ref request),
             Netlink.RTM_DELNEIGH => NeighbourMessages.Delete(ref request),
+            Netlink.RTM_NEWRULE => RuleMessages.Add(ref request),
+            Netlink.RTM_DELRULE => RuleMessages.Delete(ref request),
             Netlink.RTM_GETRULE when request.IsDump => RuleMessages.List(request),
             _ => Errno.EOPNOTSUPP,
         };

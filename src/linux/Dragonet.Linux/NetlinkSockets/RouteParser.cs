@@ -37,9 +37,9 @@ internal static class RouteParser
 
         destination = destination.Network;
         var table = attributes.Number(Netlink.RTA_TABLE) ?? body.rtm_table;
-        if (table is not (0 or Netlink.RT_TABLE_MAIN))
+        if (table == Netlink.RT_TABLE_LOCAL)
         {
-            return isNew ? request.Refuse(Errno.EOPNOTSUPP, "There is no table but the main one to change") : Errno.ESRCH;
+            return isNew ? request.Refuse(Errno.EOPNOTSUPP, "The local table is made of the addresses") : Errno.ESRCH;
         }
 
         if (isNew && (attributes.Has(Netlink.RTA_MULTIPATH) || body.rtm_tos != 0 || body.rtm_src_len != 0))
@@ -54,7 +54,10 @@ internal static class RouteParser
 
         wanted = new WantedRoute(
             destination, null, body.rtm_type, body.rtm_protocol, attributes.Address(Netlink.RTA_GATEWAY, isV4),
-            attributes.Address(Netlink.RTA_PREFSRC, isV4), attributes.Number(Netlink.RTA_PRIORITY) ?? 0, attributes.Number(Netlink.RTA_OIF) ?? 0);
+            attributes.Address(Netlink.RTA_PREFSRC, isV4), attributes.Number(Netlink.RTA_PRIORITY) ?? 0, attributes.Number(Netlink.RTA_OIF) ?? 0)
+        {
+            Table = table == 0 ? Route.MainTable : (uint)table,
+        };
         return isNew ? Make(ref request, ref wanted) : Errno.OK;
     }
 
@@ -124,6 +127,7 @@ internal static class RouteParser
             Route = new Route(wanted.Destination, link, wanted.Gateway, wanted.Source, wanted.Metric)
             {
                 Kind = given,
+                Table = wanted.Table,
                 Protocol = wanted.Protocol == 0 ? Netlink.RTPROT_BOOT : wanted.Protocol,
             },
         };

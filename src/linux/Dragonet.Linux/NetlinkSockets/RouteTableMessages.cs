@@ -3,13 +3,13 @@ using Dragonet.Net;
 
 namespace Dragonet.Linux.NetlinkSockets;
 
-/// <summary>Routes (rtnetlink(7), "RTM_NEWROUTE"). The main table can be changed; the local one is made of the addresses; there are no others.
+/// <summary>Routes (rtnetlink(7), "RTM_NEWROUTE"). The local table is made of the addresses; all others can be changed.
 /// Inside the stack.</summary>
 internal static class RouteTableMessages
 {
     private const uint LocalFlag = 0x80000000; // RTCF_LOCAL
 
-    /// <summary>The main table; then the local one.</summary>
+    /// <summary>The local table comes last.</summary>
     public static Errno List(in RouteRequest request)
     {
         var (header, port, family) = (request.Header, request.Port, request.Family);
@@ -57,7 +57,8 @@ internal static class RouteTableMessages
         var attributes = request.Attributes<rtmsg>();
         var stack = request.Stack;
         var to = attributes.Address(Netlink.RTA_DST, isV4) ?? (isV4 ? IPAddress.AnyV4 : IPAddress.AnyV6);
-        if (!stack.Resolve(to, attributes.Number(Netlink.RTA_OIF) ?? 0).Ok(out var path, out var error))
+        var query = new RouteQuery(attributes.Address(Netlink.RTA_SRC, isV4), (uint)(attributes.Number(Netlink.RTA_MARK) ?? 0), attributes.Number(Netlink.RTA_IIF) is { } input ? request.Find(input) : null);
+        if (!stack.Resolve(to, attributes.Number(Netlink.RTA_OIF) ?? 0, query).Ok(out var path, out var error))
         {
             return error;
         }
@@ -99,7 +100,7 @@ internal static class RouteTableMessages
 
         var route = wanted.Route!;
         var table = request.Stack.Routes;
-        var same = table.All.FirstOrDefault(other => other.Destination == route.Destination && other.Metric == route.Metric && other.Protocol != Netlink.RTPROT_KERNEL);
+        var same = table.All.FirstOrDefault(other => other.Destination == route.Destination && other.Table == route.Table && other.Metric == route.Metric && other.Protocol != Netlink.RTPROT_KERNEL);
         if (same is not null && request.Has(Netlink.NLM_F_EXCL))
         {
             return Errno.EEXIST;
@@ -146,16 +147,17 @@ internal static class RouteTableMessages
     {
         var isV4 = route.Destination.Address.IsV4;
         var isSent = route.Kind == RouteKind.Unicast;
+        var number = table == Netlink.RT_TABLE_LOCAL ? table : route.Table;
         var answer = new NetlinkMessage(about, message, flags, port).Add(new rtmsg
         {
             rtm_family = FamilyOf(route.Destination.Address),
             rtm_dst_len = (byte)route.Destination.Length,
-            rtm_table = table,
+            rtm_table = number < 256 ? (byte)number : Netlink.RT_TABLE_COMPAT,
             rtm_protocol = table == Netlink.RT_TABLE_LOCAL ? Netlink.RTPROT_KERNEL : route.Protocol,
             rtm_scope = !isV4 || route.Gateway is not null || !isSent ? Netlink.RT_SCOPE_UNIVERSE : type == Netlink.RTN_LOCAL ? Netlink.RT_SCOPE_HOST : Netlink.RT_SCOPE_LINK,
             rtm_type = type,
         });
-        _ = answer.Add(Netlink.RTA_TABLE, (int)table);
+        _ = answer.Add(Netlink.RTA_TABLE, (int)number);
         if (route.Destination.Length > 0)
         {
             _ = answer.Add(Netlink.RTA_DST, BytesOf(route.Destination.Address));

@@ -15,9 +15,12 @@ namespace Dragonet.Linux.NetlinkSockets;
 internal readonly record struct WantedRoute(
     Prefix Destination, Route? Route, byte Type, byte Protocol, IPAddress? Gateway, IPAddress? Source, int Metric, int Index)
 {
+    /// <summary>In which table.</summary>
+    public uint Table { get; init; }
+
     /// <summary>True for a route that is all that was said (fib_table_delete of Linux).</summary>
     public bool Fits(Route route) =>
-        route.Destination == Destination
+        route.Destination == Destination && route.Table == Table
         && (Type == 0 || Type == RouteTableMessages.TypeOf(route.Kind))
         && (Protocol == 0 || Protocol == route.Protocol)
         && (Gateway is null || Gateway == route.Gateway)
