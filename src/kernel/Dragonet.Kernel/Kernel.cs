@@ -23,7 +23,6 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         HostProcessors = ProcessorSet.Of(platform.Processors);
         Processors = HostProcessors;
         Timers = new TimerQueue(clock, Drain);
-        Releases = new Releases(this);
         Log = new KernelLog(clock);
         MemoryWatch = new MemoryWatch(this);
         CpuShares = new CpuShares(this);
@@ -93,9 +92,6 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
 
     /// <summary>Divides processors between jails.</summary>
     internal CpuShares CpuShares { get; }
-
-    /// <summary>Lets programs go on that were held.</summary>
-    internal Releases Releases { get; }
 
     /// <summary>dmesg(1).</summary>
     public KernelLog Log { get; }
@@ -227,7 +223,6 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
 
         Drain();
         Timers.Dispose();
-        Releases.Stop();
         Platform.Dispose();
     }
 }

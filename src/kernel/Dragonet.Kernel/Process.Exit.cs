@@ -1,5 +1,4 @@
 using Dragonet.Base;
-using Dragonet.Platform;
 
 
 namespace Dragonet.Kernel;
@@ -8,7 +7,6 @@ namespace Dragonet.Kernel;
 public sealed partial class Process
 {
     private int _liveTasks;
-    private volatile bool _queued;
 
     /// <summary>True between the first step of its end and the last.</summary>
     public bool IsExiting { get; private set; }
@@ -248,18 +246,9 @@ public sealed partial class Process
         }
     }
 
-    /// <summary>It may run, or may not (rctl(8), pcpu).</summary>
-    private bool IsHeld => Jail.IsHeld || IsQueued;
-
-    /// <summary>Its jail, or itself, may run now, or may not any more: that at once, the other in a moment (<see cref="Releases"/>).</summary>
+    /// <summary>Its jail may run, or may not (rctl(8), pcpu).</summary>
     internal void ApplyHold()
     {
-        if (!IsHeld)
-        {
-            Kernel.Releases.Add(this);
-            return;
-        }
-
         using (Kernel.TreeLock.Enter())
         {
             ApplyHoldLocked();
@@ -271,39 +260,19 @@ public sealed partial class Process
     {
         if (!IsZombie && this != Kernel.Init)
         {
-            Leader.Thread?.Space.Hold(IsHeld);
-        }
-    }
-
-    /// <summary>Makes its program do what is right now, without a lock while the host may give the processor to it.</summary>
-    internal void FollowHold()
-    {
-        VmSpace? space;
-        using (Kernel.TreeLock.Enter())
-        {
-            space = IsZombie || this == Kernel.Init ? null : Leader.Thread?.Space;
-        }
-
-        // Who changes it says so first and applies it then: the last of all who apply it looks at what is right.
-        for (var held = IsHeld; space is not null; held = !held)
-        {
-            space.Hold(held);
-            if (IsHeld == held)
-            {
-                return;
-            }
+            Leader.Thread?.Space.Hold(Jail.IsHeld || IsQueued);
         }
     }
 
     /// <summary>It waits for its turn among the processes of its jail (<see cref="CpuTurns"/>).</summary>
-    internal bool IsQueued => _queued;
+    internal bool IsQueued { get; private set; }
 
     /// <summary>Lets it wait for its turn, or gives it one.</summary>
     internal void SetQueued(bool queued)
     {
-        if (_queued != queued)
+        if (IsQueued != queued)
         {
-            _queued = queued;
+            IsQueued = queued;
             ApplyHold();
         }
     }

@@ -240,40 +240,35 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     }
 
     /// <inheritdoc/>
-    public override void Freeze(bool stop) => Follow(ref _frozen, stop);
-
-    /// <inheritdoc/>
-    public override void Hold(bool hold) => Follow(ref _held, hold);
-
-    /// <summary>What the host's process is to be, but for commands. Lock held.</summary>
-    private bool IsStopped => _frozen || _held;
-
-    private void Follow(ref bool reason, bool value)
+    public override void Freeze(bool stop)
     {
         lock (_stop)
         {
             var before = IsStopped;
-            reason = value;
-            if (IsStopped == before || _commands != 0)
-            {
-                return;
-            }
-
-            if (!before)
-            {
-                SendStop(true);
-                return;
-            }
+            _frozen = stop;
+            Follow(before);
         }
+    }
 
-        // The program may run at once in the place of this thread: no lock is held then. Who stopped it in between may have come too early.
-        SendStop(false);
+    /// <inheritdoc/>
+    public override void Hold(bool hold)
+    {
         lock (_stop)
         {
-            if (IsStopped && _commands == 0)
-            {
-                SendStop(true);
-            }
+            var before = IsStopped;
+            _held = hold;
+            Follow(before);
+        }
+    }
+
+    /// <summary>What the host's process is to be, but for commands. Lock held.</summary>
+    private bool IsStopped => _frozen || _held;
+
+    private void Follow(bool before)
+    {
+        if (IsStopped != before && _commands == 0)
+        {
+            SendStop(IsStopped);
         }
     }
 
@@ -301,14 +296,7 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
         }
     }
 
-    private void SendStop(bool stop)
-    {
-        if (PidFd.TryHold())
-        {
-            _ = Host.Call(Nr.pidfd_send_signal, PidFd.Number, stop ? 19 : 18, 0, 0);
-            PidFd.DangerousRelease();
-        }
-    }
+    private void SendStop(bool stop) => _ = Host.Call(Nr.pidfd_send_signal, PidFd.Number, stop ? 19 : 18, 0, 0);
 
     /// <inheritdoc/>
     public override void Kill()
