@@ -246,3 +246,29 @@ TEST(children_and_threads_begin_with_it)
         CHECK(old == set); // what the thread did to its own mask is its own
     }
 }
+
+// The parent hears of a child's end twice, by a signal that it blocks and by the wait that ends: it must not go to sleep between the two.
+TEST(children_end_while_their_signal_is_blocked)
+{
+    sigset_t set = set_of(SIGCHLD);
+    handle(SIGCHLD, count);
+    for (int i = 0; i < WARM; i++) {
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+    }
+    for (int i = 0; i < WARM; i++) {
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        got = 0;
+        pid_t child = fork();
+        if (child == 0) _exit(7);
+        for (volatile int work = 0; work < i % 100 * 5000; work++) continue;
+        int status;
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(status, 7 << 8);
+        CHECK_EQ(got, 0);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+        CHECK_EQ(got, 1);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+    }
+}

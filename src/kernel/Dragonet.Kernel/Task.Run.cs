@@ -106,25 +106,45 @@ public sealed partial class Task
                 _timeout = Kernel.Timers.Add(Deadline, _wait.FireTimeout);
             }
 
-            _ = Interlocked.Exchange(ref _state, (int)TaskState.Parked);
-            if ((_wait.Fired || Volatile.Read(ref _signalPending) != 0 || IsDead)
-                && Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Parked) == (int)TaskState.Parked)
+            if (Park(result.Restart))
             {
-                if (!_wait.Fired && !HasSignalFor(result.Restart) && !IsDead)
-                {
-                    // A signal that does not end this wait: sleep again, without a busy loop.
-                    _ = Interlocked.Exchange(ref _state, (int)TaskState.Parked);
-                    return;
-                }
-
-                continue;
+                return;
             }
-
-            return;
         }
 
         LeaveWaits();
         Release();
+    }
+
+    /// <summary>Goes to sleep, unless there is something to do by now.</summary>
+    /// <returns>True when it sleeps, or somebody else runs the call already; false when it is to be run again.</returns>
+    private bool Park(RestartKind kind)
+    {
+        while (true)
+        {
+            _ = Interlocked.Exchange(ref _state, (int)TaskState.Parked);
+            var signal = Volatile.Read(ref _signalPending) != 0;
+            if ((!signal && !_wait.Fired && !IsDead)
+                || Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Parked) != (int)TaskState.Parked)
+            {
+                return true;
+            }
+
+            if (_wait.Fired || IsDead || HasSignalFor(kind))
+            {
+                return false;
+            }
+
+            if (kind == RestartKind.Killable)
+            {
+                // The signal waits for the call's end, and stays. What came while it was looked at found nobody asleep.
+                _ = Interlocked.Exchange(ref _state, (int)TaskState.Parked);
+                return (!_wait.Fired && !IsDead)
+                    || Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Parked) != (int)TaskState.Parked;
+            }
+
+            // A signal that is not for it (any more): sleep again, and look again at what came meanwhile, for it found nobody asleep.
+        }
     }
 
     private SysResult Interrupted(SysResult blocked)
@@ -194,14 +214,16 @@ public sealed partial class Task
         _ = Interlocked.Exchange(ref _state, (int)TaskState.User);
         Kernel.MemoryWatch.Wake();
         WakeCpuLimits();
+        if (IsDead)
+        {
+            // Whoever killed it saw a running call, and left the release to it.
+            ReleaseWhenIdle();
+            return;
+        }
+
         if (Volatile.Read(ref _signalPending) != 0)
         {
             thread.Interrupt();
-        }
-        else if (IsDead)
-        {
-            ReleaseWhenIdle();
-            return;
         }
 
         if (result.IsNative)

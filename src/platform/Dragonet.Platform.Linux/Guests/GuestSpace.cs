@@ -296,14 +296,24 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
         }
     }
 
-    private void SendStop(bool stop) => _ = Host.Call(Nr.pidfd_send_signal, PidFd.Number, stop ? 19 : 18, 0, 0);
+    private void SendStop(bool stop) => Signal(stop ? 19 : 18);
+
+    /// <summary>Sends a signal of the host's. A process that was reaped has no descriptor any more, and its number may be another one's.</summary>
+    private void Signal(int signal)
+    {
+        if (PidFd.TryHold())
+        {
+            _ = Host.Call(Nr.pidfd_send_signal, PidFd.Number, signal, 0, 0);
+            PidFd.DangerousRelease();
+        }
+    }
 
     /// <inheritdoc/>
     public override void Kill()
     {
         if (Interlocked.Exchange(ref _killed, 1) == 0)
         {
-            _ = Host.Call(Nr.pidfd_send_signal, PidFd.Number, 9, 0, 0);
+            Signal(9);
         }
     }
 }
