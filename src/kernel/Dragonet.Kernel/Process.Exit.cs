@@ -64,14 +64,14 @@ public sealed partial class Process
             IsExiting = true;
             ExitStatus = status;
             tasks = [.. Tasks];
+            foreach (var task in tasks)
+            {
+                // Within the lock: a task that comes second, by an exit_group of its own, must see that it is dead and leave what it holds.
+                _ = task.MarkDead();
+            }
         }
 
         Kernel.Trace?.OnExit(Leader, status);
-        foreach (var task in tasks)
-        {
-            _ = task.MarkDead();
-        }
-
         if (tasks.Length > 0 && tasks[0].Thread is { } thread)
         {
             TakeFinalUsage(thread.Space);
