@@ -16,6 +16,10 @@ static int helper(int argc, char **argv)
     sigset_t set;
     char text[4096];
     if (strcmp(what, "@exit") == 0) return atoi(argv[2]);
+    if (strcmp(what, "@exit_at_end") == 0) {
+        char c;
+        _exit(write(3, "x", 1) == 1 && read(0, &c, 1) == 0 ? atoi(argv[2]) : 1);
+    }
     if (strcmp(what, "@args") == 0) return !(argc == 5 && !strcmp(argv[0], "zero") && !strcmp(argv[2], "") && !strcmp(argv[3], "a b") && !argv[4][1]
         && !argv[5] && environ[0] && !strcmp(environ[0], "A=1") && !strcmp(environ[1], "B=") && !environ[2]);
     if (strcmp(what, "@print") == 0) { // as a script's interpreter: the arguments, one per line
@@ -364,5 +368,34 @@ TEST(vfork_and_exec)
             _exit(98);
         }
         CHECK_EXIT(pid, 11);
+    }
+}
+
+// exit_group(2) and a fatal signal at once: whichever comes first, the process ends and is waited for.
+TEST(killed_while_it_exits)
+{
+    for (int i = 0; i < 200; i++) {
+        int in[2], ready[2];
+        char c;
+        CHECK_OK(pipe2(in, O_CLOEXEC));
+        CHECK_OK(pipe2(ready, O_CLOEXEC));
+        pid_t child = fork();
+        if (child == 0) {
+            int out = dup(ready[1]); // not one of those that are about to be replaced
+            dup2(in[0], 0);
+            dup2(out, 3);
+            execl(SELF, "exec", "@exit_at_end", "7", (char *)NULL);
+            _exit(9);
+        }
+        close(ready[1]);
+        CHECK_EQ(read(ready[0], &c, 1), 1);
+        close(in[1]);
+        for (volatile int work = 0; work < i % 50 * 4000; work++) continue;
+        CHECK_OK(kill(child, SIGTERM));
+        int status = -1;
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK(status == 7 << 8 || status == SIGTERM);
+        close(in[0]);
+        close(ready[0]);
     }
 }

@@ -337,27 +337,3 @@ TEST(pending_signals_and_alarms_are_not_inherited)
     sigwait(&set, &number);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
-
-// exit_group(2) and a fatal signal at once: whichever comes first, the process ends and is waited for.
-TEST(killed_while_it_exits)
-{
-    for (int i = 0; i < 300; i++) {
-        int go[2];
-        char c;
-        CHECK_OK(pipe(go));
-        pid_t child = fork();
-        if (child == 0) {
-            if (write(go[1], "x", 1) != 1) _exit(1);
-            for (volatile int work = 0; work < i % 20 * 200; work++) continue;
-            _exit(7);
-        }
-        CHECK_EQ(read(go[0], &c, 1), 1);
-        for (volatile int work = 0; work < i / 20 * 200; work++) continue;
-        CHECK_OK(kill(child, SIGTERM));
-        int status = -1;
-        CHECK_EQ(waitpid(child, &status, 0), child);
-        CHECK(status == 7 << 8 || status == SIGTERM);
-        close(go[0]);
-        close(go[1]);
-    }
-}
