@@ -24,9 +24,6 @@ public abstract class VmThread
     {
     }
 
-    /// <summary>Where its signal mask can be lent to the guest; null where it cannot.</summary>
-    public virtual ISignalMaskLease? MaskLease => null;
-
     /// <summary>True when the trapped call came a quick way, whose answer must not wait: it is answered at once or repeated.</summary>
     public virtual bool IsQuick => false;
 

@@ -16,7 +16,7 @@ internal static class ChannelCalls
     [
         (Nr.read, ChannelKind.Fill1), (Nr.write, ChannelKind.Buffer1), (Nr.close, ChannelKind.Plain), (Nr.openat, ChannelKind.Path1),
         (Nr.newfstatat, ChannelKind.Path1), (Nr.fstat, ChannelKind.Plain), (Nr.lseek, ChannelKind.Plain), (Nr.pread64, ChannelKind.Fill1),
-        (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Lock2), (Nr.rt_sigprocmask, ChannelKind.Mask1),
+        (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Lock2), (Nr.rt_sigprocmask, ChannelKind.Word1),
         (Nr.stat, ChannelKind.Path0), (Nr.lstat, ChannelKind.Path0), (Nr.open, ChannelKind.Path0), (Nr.access, ChannelKind.Path0),
         (Nr.faccessat, ChannelKind.Path1), (Nr.faccessat2, ChannelKind.Path1), (Nr.readlink, ChannelKind.Path0), (Nr.readlinkat, ChannelKind.Path1),
         (Nr.unlink, ChannelKind.Path0), (Nr.unlinkat, ChannelKind.Path1), (Nr.statx, ChannelKind.Path1), (Nr.mkdir, ChannelKind.Path0),

@@ -21,9 +21,8 @@ internal enum ChannelKind : byte
     /// <summary>The buffer (second, third argument) will be filled: it is touched first, so that a bad one is found before anything happened.</summary>
     Fill1 = 5,
 
-    /// <summary>rt_sigprocmask(2): eight bytes at the second argument, when there is one, are sent along; while the mask is lent to the guest it
-    /// is answered there.</summary>
-    Mask1 = 6,
+    /// <summary>Eight bytes at the second argument, when there is one, are sent along.</summary>
+    Word1 = 6,
 
     /// <summary>32 bytes at the second argument, when there is one, are sent along: struct kernel_sigaction.</summary>
     Block1 = 7,

@@ -37,13 +37,8 @@ internal static class ChannelLayout
     // Written by the guest, seldom.
     public const int Waiting = 0x40;
 
-    // Written by the guest, and by the kernel while the guest is stopped or has not been lent it.
-    public const int Mask = 0x80;       // the thread's signal mask
-    public const int MaskReturn = 0x88; // like Return, for rt_sigprocmask(2) answered in the guest
-
     // Written by the kernel.
     public const int Active = 0xc0;    // one of the Served... below
-    public const int MaskLent = 0xc4;  // not 0: the guest changes the mask by itself
     public const int Result = 0x100;
     public const int PartCount = 0x108;
     public const int Parts = 0x110; // (address, offset, length) of 16 bytes each

@@ -197,7 +197,7 @@ internal sealed partial class GuestThread
 
             if (!mapped && !Run(Nr.mmap, (long)SlotMap.AddressOf(slot), (long)StubLayout.SlotSize, 3, 0x100022, -1, 0).Ok(out _, out var failed))
             {
-                space.Slots.Give(slot, 0);
+                space.Slots.Give(slot);
                 return failed;
             }
         }
@@ -234,7 +234,7 @@ internal sealed partial class GuestThread
         {
             if (request.ShareMemory)
             {
-                space.Slots.Give(slot, 0);
+                space.Slots.Give(slot);
             }
 
             return error;

@@ -251,10 +251,9 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         {
             channel.IsActive = false;
             channel.Thread = null;
-            _ = channel.Recall(); // the next thread has a mask of its own
         }
 
-        space.Slots.Give(Slot, _calls);
+        space.Slots.Give(Slot);
         if (_context == 0)
         {
             // The trapped call is exit(2) itself: the host performs it.
