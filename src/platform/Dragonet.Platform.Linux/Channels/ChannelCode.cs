@@ -17,6 +17,7 @@ internal sealed class ChannelCode
     private const int TableOffset = 0xc00;
     private const int Spins = 2000;
     private const int BlockSize = 32;
+    private const int CallsInTurn = 128;
 
     private readonly byte[] _code;
 
@@ -63,7 +64,7 @@ internal sealed class ChannelCode
         EmitEntry(c, ref bail, ref saved, identity);
         EmitSend(c, bell);
         EmitWait(c, ref posted, answered, givenUp, canSleep);
-        EmitAnswer(c, ref answered);
+        EmitAnswer(c, ref answered, canSleep);
         c.Label(ref givenUp);
         Restore(c);
         c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
@@ -299,9 +300,9 @@ internal sealed class ChannelCode
     }
 
     /// <summary>Copies what the call wrote.</summary>
-    private static void EmitAnswer(Assembler c, ref Label answered)
+    private static void EmitAnswer(Assembler c, ref Label answered, bool canYield)
     {
-        var (next, done) = (c.CreateLabel(), c.CreateLabel());
+        var (next, done, back) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         c.Label(ref answered);
         c.xor(eax, eax);
         c.Label(ref next);
@@ -317,6 +318,19 @@ internal sealed class ChannelCode
         c.inc(eax);
         c.jmp(next);
         c.Label(ref done);
+        if (canYield)
+        {
+            // A guest that is answered so quickly never sleeps, and the host looks who else waits for this processor only now and then
+            // (sched(7)): it asks itself, after so many calls.
+            c.dec(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Turn]);
+            c.jns(back);
+            c.mov(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Turn], CallsInTurn);
+            c.mov(eax, (int)Nr.sched_yield);
+            c.syscall();
+            c.rdgsbase(r11);
+            c.Label(ref back);
+        }
+
         Restore(c);
         c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
         c.add(rcx, 2);

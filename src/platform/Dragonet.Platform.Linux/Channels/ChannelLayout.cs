@@ -36,6 +36,7 @@ internal static class ChannelLayout
 
     // Written by the guest, seldom.
     public const int Waiting = 0x40;
+    public const int Turn = 0x44; // calls before it lets others run
 
     // Written by the kernel.
     public const int Active = 0xc0;    // one of the Served... below

@@ -20,6 +20,9 @@ internal sealed class ChannelServer
     /// <summary>Microseconds of the first and the longest pause after spinning was not worth it.</summary>
     private const long FirstPause = 1000, LongestPause = 20_000;
 
+    /// <summary>Microseconds after which whoever else wants this processor may run.</summary>
+    private const long Turn = 50;
+
     /// <summary>Looks at all channels between looks at the clock.</summary>
     private const int LooksAtOnce = 32;
 
@@ -176,7 +179,7 @@ internal sealed class ChannelServer
     private void Spin()
     {
         var started = Stopwatch.GetTimestamp();
-        var (last, looked, checkedAt) = (started, started, started);
+        var (last, looked, checkedAt, yielded) = (started, started, started, started);
         _account.Begin();
         while (!_stopped && !_yield)
         {
@@ -216,6 +219,13 @@ internal sealed class ChannelServer
             if (_missed)
             {
                 Return();
+            }
+
+            // Who was woken meanwhile for this processor need not wait for the host's next tick.
+            if (now - yielded > Turn * s_microsecond)
+            {
+                _ = Host.Call(Nr.sched_yield);
+                yielded = now;
             }
 
             _emptyLook = asked ? _emptyLook : Math.Min(_emptyLook, passed / LooksAtOnce);

@@ -3,9 +3,10 @@ using System.Buffers.Binary;
 namespace Dragonet.Platform.Linux.Channels;
 
 /// <summary>
-/// Turns system-call sites of a program's code into jumps to the channel. Three shapes, as C libraries have them:
+/// Turns system-call sites of a program's code into jumps to the channel. The shapes, as C libraries have them:
 /// <c>mov eax, number; syscall</c>, of which the first instruction (five bytes, as a jump has) is replaced and the second stays, for those
-/// who jump to it and for calls that are made after all; and <c>xor eax, eax; syscall; cmp rax, -4096</c>, read(2), or any number and
+/// who jump to it and for calls that are made after all; the same with one instruction in between (<see cref="EarlyNumber"/>), of which the
+/// trampoline has a copy; and <c>xor eax, eax; syscall; cmp rax, -4096</c>, read(2), or any number and
 /// <c>syscall; cmp rax, -4095</c>, syscall(2), which are replaced with the comparison, provided that nobody jumps into them. Between a site and the channel lies a trampoline that knows the site; trampolines
 /// are put where the last page of the segment is unused.
 /// </summary>
@@ -61,9 +62,9 @@ internal sealed class CodePatcher
         at += 8;
         var parts = new Dictionary<int, int>();
         var count = 0;
-        foreach (var (position, number, whole) in sites)
+        foreach (var (position, number, whole, between) in sites)
         {
-            var needed = SiteSize + (whole ? ReadTailSize : 0) + (parts.ContainsKey(number) ? 0 : NumberSize);
+            var needed = SiteSize + between + (whole ? ReadTailSize : 0) + (parts.ContainsKey(number) ? 0 : NumberSize);
             if (at + needed > image.Length)
             {
                 break;
@@ -87,8 +88,8 @@ internal sealed class CodePatcher
             }
 
             var trampoline = at;
-            var again = position + MovSize; // the system-call instruction, which stays
-            at += SiteSize;
+            var again = position + MovSize + between; // the system-call instruction, which stays
+            at += SiteSize + between;
             if (whole)
             {
                 again = at;
@@ -98,11 +99,13 @@ internal sealed class CodePatcher
                 at += ReadTailSize;
             }
 
-            image[trampoline] = 0x48; // lea rcx, [rip + again]
-            image[trampoline + 1] = 0x8d;
-            image[trampoline + 2] = 0x0d;
-            BinaryPrimitives.WriteInt32LittleEndian(image[(trampoline + 3)..], again - (trampoline + 7));
-            Jump(image, trampoline + 7, part);
+            EarlyNumber.Copy(image, position + MovSize, trampoline, between);
+            var load = trampoline + between;
+            image[load] = 0x48; // lea rcx, [rip + again]
+            image[load + 1] = 0x8d;
+            image[load + 2] = 0x0d;
+            BinaryPrimitives.WriteInt32LittleEndian(image[(load + 3)..], again - (load + 7));
+            Jump(image, load + 7, part);
             Jump(image, position, trampoline);
             count++;
         }
@@ -116,9 +119,9 @@ internal sealed class CodePatcher
         BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], target - (at + 5));
     }
 
-    private List<(int Position, int Number, bool Whole)> FindSites(ReadOnlySpan<byte> code, int start)
+    private List<Site> FindSites(ReadOnlySpan<byte> code, int start)
     {
-        var sites = new List<(int Position, int Number, bool Whole)>();
+        var sites = new List<Site>();
         var inner = false;
         for (var at = start; ;)
         {
@@ -134,18 +137,23 @@ internal sealed class CodePatcher
                 var number = BinaryPrimitives.ReadUInt32LittleEndian(code[(at - 4)..]);
                 if (number < ChannelCalls.TableSize && _ranks[number] >= 0)
                 {
-                    sites.Add((at - MovSize, (int)number, false));
+                    sites.Add(new(at - MovSize, (int)number, false, 0));
                 }
             }
             else if (at - start > 2 && code[at - 2] == 0x31 && code[at - 1] == 0xc0 && !IsPrefix(code[at - 3]) && code[(at + 2)..].StartsWith(Compare))
             {
-                sites.Add((at - 2, 0, true));
+                sites.Add(new(at - 2, 0, true, 0));
                 inner = true;
             }
             else if (code[(at + 2)..].StartsWith(CompareAny))
             {
-                sites.Add((at, AnyNumber, true));
+                sites.Add(new(at, AnyNumber, true, 0));
                 inner = true;
+            }
+
+            else if (EarlyNumber.Find(code, start, at, out var between, out var early) && !IsPrefix(code[at - between - MovSize - 1]) && _ranks[early] >= 0)
+            {
+                sites.Add(new(at - between - MovSize, early, false, between));
             }
 
             at += 2;
@@ -166,7 +174,7 @@ internal sealed class CodePatcher
     private static bool IsPrefix(byte value) => value is (>= 0x40 and <= 0x4f) or 0x66 or 0x67 or 0x64 or 0x65 or 0xf0 or 0xf2 or 0xf3 or 0x2e or 0x36 or 0x3e or 0x26;
 
     /// <summary>Leaves out the sites into which a jump may go. Every byte that could begin a jump counts as one: too many is harmless.</summary>
-    private static void RemoveJumpTargets(ReadOnlySpan<byte> code, int start, List<(int Position, int Number, bool Whole)> sites)
+    private static void RemoveJumpTargets(ReadOnlySpan<byte> code, int start, List<Site> sites)
     {
         var inner = new HashSet<int>();
         foreach (var site in sites)
@@ -217,4 +225,10 @@ internal sealed class CodePatcher
 
         _ = sites.RemoveAll(site => site.Whole && (hit.Contains(site.Position + 2) || hit.Contains(site.Position + 4)));
     }
+
+    /// <param name="Position">Of the first byte to be replaced.</param>
+    /// <param name="Number">Of the call, or <see cref="AnyNumber"/>.</param>
+    /// <param name="Whole">The system-call instruction goes, too.</param>
+    /// <param name="Between">Bytes between the number and the system-call instruction.</param>
+    private readonly record struct Site(int Position, int Number, bool Whole, int Between);
 }

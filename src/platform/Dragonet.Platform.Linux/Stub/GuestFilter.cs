@@ -46,7 +46,11 @@ internal static class GuestFilter
         _ = p.Load(NumberOffset).IfAtLeast(0x4000_0000, "enosys"); // x32
         if (!strict)
         {
-            // First, by number alone: the host caches such answers in a bitmap and does not run the program at all.
+            // First the most frequent call of those with arguments to look at: FUTEX_WAIT, WAKE, the bitset ones. The others are below.
+            _ = p.IfNotEqual((uint)Nr.futex, "others").Load(Low(1)).And(0x7f).IfEqual(0, "allow").IfEqual(1, "allow").IfEqual(9, "allow")
+                .IfEqual(10, "allow").Label("others").Load(NumberOffset);
+
+            // By number alone: the host caches such answers in a bitmap and does not run the program at all.
             foreach (var number in s_nativeAlways)
             {
                 _ = p.IfEqual((uint)number, "allow");
