@@ -211,6 +211,40 @@ TEST(robust_owner_died)
     munmap(mutex, PAGE);
 }
 
+static void *lock_and_end(void *mutex)
+{
+    CHECK_EQ(pthread_mutex_lock(mutex), 0);
+    return mutex;
+}
+
+// The list is each thread's own, also of threads that live one after another in the same place.
+TEST(robust_owner_was_a_short_thread)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutex_t mutex;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    CHECK_EQ(pthread_mutex_init(&mutex, &attributes), 0);
+    for (int i = 0; i < 100; i++) {
+        pthread_t thread;
+        CHECK_EQ(pthread_create(&thread, NULL, lock_and_end, &mutex), 0);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        CHECK_EQ(pthread_mutex_lock(&mutex), EOWNERDEAD);
+        CHECK_EQ(pthread_mutex_consistent(&mutex), 0);
+        CHECK_EQ(pthread_mutex_unlock(&mutex), 0);
+    }
+    struct { void *next; long offset; void *pending; } list = {&list, 0, NULL};
+    void *before, *head;
+    size_t size;
+    CHECK_OK(syscall(SYS_get_robust_list, 0, &before, &size));
+    CHECK_OK(syscall(SYS_set_robust_list, &list, sizeof list));
+    CHECK_OK(syscall(SYS_get_robust_list, 0, &head, &size));
+    CHECK(head == &list);
+    CHECK_OK(syscall(SYS_set_robust_list, before, 24));
+    CHECK_OK(syscall(SYS_get_robust_list, 0, &head, &size));
+    CHECK(head == before);
+}
+
 static pthread_mutex_t pi;
 static int in_section, entered;
 static void *use_pi(void *unused)

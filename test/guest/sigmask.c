@@ -247,6 +247,35 @@ TEST(children_and_threads_begin_with_it)
     }
 }
 
+static int is_open;
+static void *let_in_and_wait(void *unused)
+{
+    sigset_t set = set_of(SIGUSR1);
+    int before = __atomic_load_n(&is_open, __ATOMIC_SEQ_CST);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    __atomic_store_n(&is_open, before + 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&total, __ATOMIC_SEQ_CST) == before) sched_yield();
+    return unused;
+}
+
+// What is sent to the process while a thread is being made, or at its very first steps, is taken by that thread when nobody else lets it in.
+TEST(a_thread_that_just_began_takes_it)
+{
+    sigset_t set = set_of(SIGUSR1);
+    pthread_t thread;
+    handle(SIGUSR1, count_atomic);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    total = is_open = 0;
+    for (int i = 0; i < WARM; i++) {
+        CHECK_EQ(pthread_create(&thread, NULL, let_in_and_wait, NULL), 0);
+        if (i % 2) while (__atomic_load_n(&is_open, __ATOMIC_SEQ_CST) == i) sched_yield();
+        kill(getpid(), SIGUSR1);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        CHECK_EQ(total, i + 1);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 // The parent hears of a child's end twice, by a signal that it blocks and by the wait that ends: it must not go to sleep between the two.
 TEST(children_end_while_their_signal_is_blocked)
 {

@@ -63,6 +63,7 @@ public sealed partial class Kernel
             ShareMemory = options.Has(CloneFlags.CLONE_VM),
             SameProcess = isThread,
             Tid = tid,
+            LentMask = isThread && Trace is null ? caller.SignalMask : null,
             StackPointer = options.Stack,
             ThreadPointer = options.Has(CloneFlags.CLONE_SETTLS) ? options.Tls : null,
             ClearTid = hostClears ? options.ChildTid : 0,
@@ -95,6 +96,7 @@ public sealed partial class Kernel
         }
 
         Register(process, child);
+        child.AdoptLease();
         if (parent.Jail.IsRemoved)
         {
             process.Terminate(Sig.KILL);

@@ -94,6 +94,12 @@ public sealed partial class Process
             return 0;
         }
 
+        if (RecallMasksLocked(target) && blocked)
+        {
+            taker = target ?? ChooseLocked(signal);
+            blocked = taker is null || (taker.SignalMask & Sig.Bit(signal)) != 0;
+        }
+
         if (!blocked)
         {
             taker!.KickLocked();
@@ -101,6 +107,23 @@ public sealed partial class Process
 
         _ = SignalArrived.Wake();
         return 0;
+    }
+
+    /// <summary>Something is pending: every mask that lets it in must be a call from now on.</summary>
+    private bool RecallMasksLocked(Task? target)
+    {
+        if (target is not null)
+        {
+            return target.RecallMaskLocked();
+        }
+
+        var any = false;
+        foreach (var task in Tasks)
+        {
+            any |= task.RecallMaskLocked();
+        }
+
+        return any;
     }
 
     /// <summary>The task that takes a process-directed signal: the leader if it does not block it, else the first that does not.</summary>

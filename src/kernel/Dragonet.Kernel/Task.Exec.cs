@@ -72,6 +72,7 @@ public sealed partial class Task
             process.HasExeced = true;
             process.MemoryId = new object();
             process.ExitSignal = process.ExitSignal == 0 ? 0 : Sig.CHLD;
+            EndLeaseLocked(); // it lies in the old memory
             Thread = thread;
             thread.Owner = this;
             thread.Space.Owner = process;

@@ -22,6 +22,7 @@ public sealed partial class Task
 
         Kernel.Personality.OnTaskExit(this, group: false);
         Process.NoteExit();
+        EndLease();
         Thread.Exit();
         Release();
         return SysResult.NoReturn;

@@ -1,5 +1,6 @@
 using Dragonet.Abi;
 using Dragonet.Base;
+using Dragonet.Platform;
 
 namespace Dragonet.Kernel;
 
@@ -9,8 +10,11 @@ public sealed partial class Task
     private RestartKind _interruptedKind;
     private bool _wasInterrupted;
 
-    /// <summary>Blocked signals; bit n-1 is signal n. Written by the task itself, under the tree lock.</summary>
-    public ulong SignalMask { get; private set; }
+    private ulong _mask;              // while it is not lent; written by the task itself, under the tree lock
+    private ISignalMaskLease? _lease; // where the mask is while it is lent, and until the task has seen that it was taken back; as _mask
+
+    /// <summary>Blocked signals; bit n-1 is signal n.</summary>
+    public ulong SignalMask => _lease is { } lease ? lease.Mask & ~Sig.Unblockable : _mask;
 
     /// <summary>The mask that sigsuspend, ppoll, pselect and epoll_pwait restore after the call; null when none does.</summary>
     public ulong? SavedMask { get; set; }
@@ -49,10 +53,62 @@ public sealed partial class Task
     {
         using (Kernel.TreeLock.Enter())
         {
-            SignalMask = mask & ~Sig.Unblockable;
+            EndLeaseLocked();
+            _mask = mask & ~Sig.Unblockable;
             RecalculateLocked();
             // What this task now blocks may be welcome to another one.
             Process.RedirectLocked(this);
+        }
+    }
+
+    /// <summary>Lets the guest change the mask by itself, where the platform can and nothing is pending: rt_sigprocmask(2) then costs no call.
+    /// Of the task itself. A trace shall see every call.</summary>
+    public void LendSignalMask()
+    {
+        if (Kernel.Trace is not null || Thread.MaskLease is not { } lease)
+        {
+            return;
+        }
+
+        using (Kernel.TreeLock.Enter())
+        {
+            if (_lease is null && SavedMask is null && (Pending.Bits | Process.Pending.Bits) == 0 && !IsDead)
+            {
+                lease.Lend(_mask);
+                _lease = lease;
+            }
+        }
+    }
+
+    /// <summary>A thread that was lent its mask when it was made is known now, and what was sent meanwhile is pending.</summary>
+    internal void AdoptLease()
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            if (Thread.MaskLease is not { IsLent: true } lease)
+            {
+                return;
+            }
+
+            _lease = lease;
+            var pending = Pending.Bits | Process.Pending.Bits;
+            if (pending != 0)
+            {
+                _ = RecallMaskLocked();
+                if ((pending & ~SignalMask) != 0)
+                {
+                    KickLocked();
+                }
+            }
+        }
+    }
+
+    /// <summary>The task ends: its thread's place, and what was lent there, soon belong to another one.</summary>
+    private void EndLease()
+    {
+        using (Kernel.TreeLock.Enter())
+        {
+            EndLeaseLocked();
         }
     }
 
@@ -74,7 +130,7 @@ public sealed partial class Task
         using (Kernel.TreeLock.Enter())
         {
             taken = Pending.Take(set, out info) || Process.Pending.Take(set, out info);
-            if (taken)
+            if (NoticeRecallLocked() || taken)
             {
                 RecalculateLocked();
             }
@@ -95,7 +151,7 @@ public sealed partial class Task
     /// <summary>A clone starts with the mask of its maker and nothing pending.</summary>
     internal void InheritSignals(Task origin, bool keepAltStack)
     {
-        SignalMask = origin.SignalMask;
+        _mask = origin.SignalMask;
         AltStack = keepAltStack ? origin.AltStack : (0, 2, 0);
     }
 
@@ -107,6 +163,30 @@ public sealed partial class Task
     {
         var deliverable = (Pending.Bits | Process.Pending.Bits) & ~SignalMask;
         Volatile.Write(ref _signalPending, deliverable != 0 ? 1 : 0);
+    }
+
+    /// <summary>A signal was queued: takes the mask back, so that a change of it is a call. Tree lock held.</summary>
+    /// <returns>True when it was lent; the task may have changed it just now.</returns>
+    internal bool RecallMaskLocked()
+    {
+        if (_lease is not { IsLent: true } lease)
+        {
+            return false;
+        }
+
+        _ = lease.Recall();
+        Volatile.Write(ref _signalPending, 1); // the call by which the guest tells of a change looks for signals
+        return true;
+    }
+
+    /// <summary>The mask is the kernel's again. Of the task itself, which is stopped. Tree lock held.</summary>
+    internal void EndLeaseLocked()
+    {
+        if (_lease is { } lease)
+        {
+            _mask = lease.Recall() & ~Sig.Unblockable;
+            _lease = null;
+        }
     }
 
     /// <summary>A signal arrived for it: wake it from a call or interrupt its guest code. Tree lock held.</summary>
@@ -144,8 +224,22 @@ public sealed partial class Task
 
         using (Kernel.TreeLock.Enter())
         {
+            _ = NoticeRecallLocked();
             RecalculateLocked();
             return kind != RestartKind.Killable && Volatile.Read(ref _signalPending) != 0;
         }
+    }
+
+    /// <summary>The task sees that its mask was taken back: what it blocks by now may be welcome to another one.</summary>
+    private bool NoticeRecallLocked()
+    {
+        if (_lease is not { IsLent: false })
+        {
+            return false;
+        }
+
+        EndLeaseLocked();
+        Process.RedirectLocked(this);
+        return true;
     }
 }

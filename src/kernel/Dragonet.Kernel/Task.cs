@@ -78,8 +78,18 @@ public sealed partial class Task : ICaller
     /// <summary>Address to clear and wake at exit (set_tid_address(2)), or 0.</summary>
     public ulong ClearTid { get; set; }
 
+    private ulong _robustList;
+
     /// <summary>Head of the robust futex list (set_robust_list(2)), or 0.</summary>
-    public ulong RobustList { get; set; }
+    public ulong RobustList
+    {
+        get => Thread?.RobustList ?? _robustList;
+        set
+        {
+            _robustList = value;
+            Thread?.RobustList = null;
+        }
+    }
 
     /// <summary>True once the task has exited or been killed.</summary>
     public bool IsDead => Volatile.Read(ref _dead) != 0;

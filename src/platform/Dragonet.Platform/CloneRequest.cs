@@ -12,6 +12,9 @@ public readonly record struct CloneRequest
     /// <summary>The kernel's number of a thread of the same process, which it may ask for at once (<see cref="VmThread.SetIdentity"/>).</summary>
     public int Tid { get; init; }
 
+    /// <summary>The signal mask that a thread of the same process begins with, if it may be lent to it (<see cref="ISignalMaskLease"/>).</summary>
+    public ulong? LentMask { get; init; }
+
     /// <summary>New stack pointer, or 0 to keep.</summary>
     public ulong StackPointer { get; init; }
 

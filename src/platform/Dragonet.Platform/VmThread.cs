@@ -24,6 +24,19 @@ public abstract class VmThread
     {
     }
 
+    /// <summary>Where its signal mask can be lent to the guest; null where it cannot.</summary>
+    public virtual ISignalMaskLease? MaskLease => null;
+
+    /// <summary>The head of its robust list, when the guest set one without a call (set_robust_list(2)); else null. Null forgets it: the kernel
+    /// was told of another one.</summary>
+    public virtual ulong? RobustList
+    {
+        get => null;
+        set
+        {
+        }
+    }
+
     /// <summary>True when the trapped call came a quick way, whose answer must not wait: it is answered at once or repeated.</summary>
     public virtual bool IsQuick => false;
 

@@ -78,6 +78,8 @@ internal static class Signals
             {
                 task.SetSignalMask(mask);
             }
+
+            task.LendSignalMask();
         }
 
         return old.IsNull ? 0 : task.Memory.Write(old.Address, before);

@@ -12,7 +12,7 @@ namespace Dragonet.Platform.Linux.Channels;
 /// Requests are served by one host thread; the pages go when that thread does not look at them any more
 /// (<see cref="ChannelServer.Retire"/>). They never serve another process: a hostile one might have kept a mapping.
 /// </summary>
-internal sealed unsafe class Channel : IUserMemory, IDisposable
+internal sealed unsafe partial class Channel : IUserMemory, IDisposable
 {
     private readonly Lock _lock = new(); // guards the pages: a hostile guest can bring several threads to work on one channel
     private readonly byte* _pages;

@@ -47,6 +47,18 @@ internal sealed class ChannelCode
     /// <summary>From here on the answer to the bell stands in the shared pages, before that in rax.</summary>
     internal ulong Stored { get; private init; }
 
+    /// <summary>Where rt_sigprocmask(2) is answered in the guest; before this address the calls of the channel are.</summary>
+    internal ulong Mask { get; private init; }
+
+    /// <summary>From here on the address of the call is saved, and rcx is used.</summary>
+    internal ulong MaskSaved { get; private init; }
+
+    /// <summary>From here on the mask is changed, and rcx is the old one.</summary>
+    internal ulong MaskChanged { get; private init; }
+
+    /// <summary>From here on the old one is where it was asked for.</summary>
+    internal ulong MaskTold { get; private init; }
+
     /// <summary>End of the code.</summary>
     internal ulong End { get; private init; }
 
@@ -61,7 +73,9 @@ internal sealed class ChannelCode
         var c = new Assembler(64);
         var (bail, saved, posted, answered, givenUp, end) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (identity, bell, rung, stored) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        EmitEntry(c, ref bail, ref saved, identity);
+        var (robust, refused) = (c.CreateLabel(), c.CreateLabel());
+        var (mask, begin, maskSaved, maskChanged, maskTold) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        EmitEntry(c, ref bail, ref saved, ref begin, identity, mask);
         EmitSend(c, bell);
         EmitWait(c, ref posted, answered, givenUp, canSleep);
         EmitAnswer(c, ref answered, canSleep);
@@ -71,13 +85,25 @@ internal sealed class ChannelCode
         c.movzx(eax, __word_ptr[r11 + ChannelLayout.Control + ChannelLayout.Number]);
         c.jmp(rcx);
         EmitBell(c, ref bell, ref rung, ref stored, answered);
+        EmitMask(c, ref mask, ref maskSaved, ref maskChanged, ref maskTold, begin);
         c.Label(ref end);
         c.ud2();
 
         // Behind the end: nothing here needs to be put right after an interruption. r11 is the kind, gs the slot.
         c.Label(ref identity);
+        c.je(robust);
         c.mov(rax, __qword_ptr.gs[(r11 * 8) + (ChannelLayout.Control + ChannelLayout.Identity - (8 * (int)ChannelKind.Identity))]);
         c.lea(rcx, __[rcx + 2]);
+        c.jmp(rcx);
+
+        // set_robust_list(2): a list of another size is the kernel's to refuse.
+        c.Label(ref robust);
+        c.cmp(rsi, 24);
+        c.jne(refused);
+        c.mov(__qword_ptr.gs[ChannelLayout.Control + ChannelLayout.RobustList], rdi);
+        c.xor(eax, eax);
+        c.lea(rcx, __[rcx + 2]);
+        c.Label(ref refused);
         c.jmp(rcx);
 
         using var stream = new MemoryStream();
@@ -98,14 +124,17 @@ internal sealed class ChannelCode
             GivenUp = result.GetLabelRIP(givenUp),
             Rung = result.GetLabelRIP(rung),
             Stored = result.GetLabelRIP(stored),
+            Mask = result.GetLabelRIP(mask),
+            MaskSaved = result.GetLabelRIP(maskSaved),
+            MaskChanged = result.GetLabelRIP(maskChanged),
+            MaskTold = result.GetLabelRIP(maskTold),
             End = result.GetLabelRIP(end),
         };
     }
 
     /// <summary>Is there a channel, and does the kernel look at it? The guest may have a gs base of its own.</summary>
-    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved, Label identity)
+    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved, ref Label begin, Label identity, Label mask)
     {
-        var begin = c.CreateLabel();
         c.cmp(rax, ChannelCalls.TableSize);
         c.jae(bail);
         c.rdgsbase(r11);
@@ -117,8 +146,10 @@ internal sealed class ChannelCode
         c.je(bail);
         c.mov(r11, (long)StubLayout.ChannelCode + TableOffset);
         c.movzx(r11d, __byte_ptr[r11 + rax]);
-        c.cmp(r11d, (int)ChannelKind.Identity);
+        c.cmp(r11d, (int)ChannelKind.Robust);
         c.jae(identity);
+        c.cmp(r11d, (int)ChannelKind.Mask1);
+        c.je(mask);
         c.test(r11d, r11d);
         c.rdgsbase(r11);
         c.jne(begin);
@@ -154,7 +185,7 @@ internal sealed class ChannelCode
         c.je(buffer);
         c.cmp(cl, (int)ChannelKind.Fill1);
         c.je(fill);
-        c.cmp(cl, (int)ChannelKind.Word1);
+        c.cmp(cl, (int)ChannelKind.Mask1);
         c.je(word);
         c.cmp(cl, (int)ChannelKind.Block1);
         c.je(block);
@@ -335,6 +366,63 @@ internal sealed class ChannelCode
         c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
         c.add(rcx, 2);
         c.mov(rax, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Result]);
+        c.jmp(rcx);
+    }
+
+    /// <summary>
+    /// rt_sigprocmask(2) while the mask is lent and a set is given: one swap of a word. Where the kernel has taken the mask back meanwhile a
+    /// call without arguments tells it of the change: what is pending may have to be delivered now.
+    /// </summary>
+    private static void EmitMask(Assembler c, ref Label mask, ref Label saved, ref Label changed, ref Label told, Label begin)
+    {
+        var (load, block, unblock, set, done) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        c.Label(ref mask);
+        c.rdgsbase(r11);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.MaskLent], 0);
+        c.je(begin);
+        c.cmp(r10, 8);
+        c.jne(begin);
+        c.cmp(edi, 2);
+        c.ja(begin);
+        c.test(rsi, rsi);
+        c.je(begin);
+        c.test(rdx, rdx);
+        c.je(load);
+        c.@lock.or(__byte_ptr[rdx], 0); // what cannot be written is found before anything is changed
+        c.@lock.or(__byte_ptr[rdx + 7], 0);
+        c.Label(ref load);
+        c.mov(rax, __qword_ptr[rsi]);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.MaskReturn], rcx);
+        c.Label(ref saved);
+        c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Mask]);
+        c.cmp(edi, 1);
+        c.jb(block);
+        c.je(unblock);
+        c.jmp(set);
+        c.Label(ref block);
+        c.or(rax, rcx);
+        c.jmp(set);
+        c.Label(ref unblock);
+        c.not(rax);
+        c.and(rax, rcx);
+        c.Label(ref set);
+        c.btr(rax, 8); // SIGKILL
+        c.btr(rax, 18); // SIGSTOP
+        c.xchg(__qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Mask], rax); // and a full fence before the look at MaskLent
+        c.Label(ref changed);
+        c.test(rdx, rdx);
+        c.je(told);
+        c.mov(__qword_ptr[rdx], rcx);
+        c.Label(ref told);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.MaskLent], 0);
+        c.jne(done);
+        c.mov(eax, (int)Nr.getppid);
+        c.syscall();
+        c.rdgsbase(r11);
+        c.Label(ref done);
+        c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.MaskReturn]);
+        c.add(rcx, 2);
+        c.xor(eax, eax);
         c.jmp(rcx);
     }
 

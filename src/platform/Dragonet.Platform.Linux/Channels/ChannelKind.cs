@@ -21,14 +21,18 @@ internal enum ChannelKind : byte
     /// <summary>The buffer (second, third argument) will be filled: it is touched first, so that a bad one is found before anything happened.</summary>
     Fill1 = 5,
 
-    /// <summary>Eight bytes at the second argument, when there is one, are sent along.</summary>
-    Word1 = 6,
+    /// <summary>rt_sigprocmask(2): eight bytes at the second argument, when there is one, are sent along; while the mask is lent to the guest it
+    /// is answered there.</summary>
+    Mask1 = 6,
 
     /// <summary>32 bytes at the second argument, when there is one, are sent along: struct kernel_sigaction.</summary>
     Block1 = 7,
 
     /// <summary>32 bytes at the third argument are sent along when the second is a locking command of fcntl(2): struct flock.</summary>
     Lock2 = 8,
+
+    /// <summary>set_robust_list(2): answered in the guest, where the kernel looks for the list when the thread ends.</summary>
+    Robust = 15,
 
     /// <summary>This and the following: answered in the guest, from the word of the identity with this number.</summary>
     Identity = 16,

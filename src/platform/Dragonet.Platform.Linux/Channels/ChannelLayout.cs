@@ -38,8 +38,14 @@ internal static class ChannelLayout
     public const int Waiting = 0x40;
     public const int Turn = 0x44; // calls before it lets others run
 
+    // Written by the guest, and by the kernel while the guest is stopped or has not been lent it.
+    public const int Mask = 0x80;       // the thread's signal mask
+    public const int MaskReturn = 0x88; // like Return, for rt_sigprocmask(2) answered in the guest
+    public const int RobustList = 0x90; // what set_robust_list(2) set, or None
+
     // Written by the kernel.
     public const int Active = 0xc0;    // one of the Served... below
+    public const int MaskLent = 0xc4;  // not 0: the guest changes the mask by itself
     public const int Result = 0x100;
     public const int PartCount = 0x108;
     public const int Parts = 0x110; // (address, offset, length) of 16 bytes each
@@ -47,6 +53,9 @@ internal static class ChannelLayout
 
     /// <summary>Most separate pieces of memory that one answer fills.</summary>
     public const int MaxParts = 8;
+
+    /// <summary>No robust list was set in the guest.</summary>
+    public const ulong None = ulong.MaxValue;
 
     // Values of Active: who looks at a request.
     public const int ServedByBell = 0; // nobody before the guest rings: a notification says that there is one

@@ -34,9 +34,20 @@ internal sealed partial class GuestThread
     /// <inheritdoc/>
     public override bool IsQuick => _asked is not null;
 
+    /// <inheritdoc/>
+    public override ISignalMaskLease? MaskLease => space.Platform.IsStrict ? null : _channel;
+
+    /// <inheritdoc/>
+    public override ulong? RobustList
+    {
+        get => _channel?.RobustList;
+        set => _channel?.RobustList = value;
+    }
+
     /// <summary>The slot's pages may be there from an earlier thread.</summary>
     internal void FindChannel()
     {
+        _calls = space.Slots.TakeCalls(Slot);
         _channel = space.Slots.GetChannel(Slot);
         if (_channel is { } channel)
         {
@@ -48,7 +59,11 @@ internal sealed partial class GuestThread
     /// <inheritdoc/>
     public override void SetIdentity(int process, int thread, uint user, uint effectiveUser, uint group, uint effectiveGroup)
     {
-        ReadOnlySpan<long> words = [process, thread, user, effectiveUser, group, effectiveGroup];
+        SetIdentity([process, thread, user, effectiveUser, group, effectiveGroup]);
+    }
+
+    private void SetIdentity(ReadOnlySpan<long> words)
+    {
         words.CopyTo(_identity);
         _channel?.SetIdentity(words);
     }
@@ -133,7 +148,7 @@ internal sealed partial class GuestThread
                 space.Platform.ChannelServer!.Activate(channel);
             }
         }
-        else if (space.Platform.ChannelServer is { IsWelcome: true } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel))
+        else if (space.Platform.ChannelServer is { } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel))
         {
             _calls = 0;
             _wantsChannel = true;
@@ -163,7 +178,7 @@ internal sealed partial class GuestThread
             ]).Ok(out _, out var failed) ? Errno.OK : failed;
         }
 
-        channel.SetIdentity(_identity); // before the guest can look
+        channel.Begin(_identity, null); // before the guest can look
         if (error != Errno.OK || space.Write(page + ChannelLayout.Present, [1, 0, 0, 0]) != Errno.OK)
         {
             channel.Dispose();
@@ -192,7 +207,11 @@ internal sealed partial class GuestThread
             return false;
         }
 
-        if (rip < code.Saved || _channel is not { } channel)
+        if (rip >= code.Mask)
+        {
+            SettleMask(code, frame, rip, fault);
+        }
+        else if (rip < code.Saved || _channel is not { } channel)
         {
             // Every register is still the guest's; rcx says where the call is.
             UserContext.Put(frame, 16, UserContext.Get(frame, 14));
@@ -220,6 +239,33 @@ internal sealed partial class GuestThread
         }
 
         return space.Write(address, frame[..UserContext.Size]) == Errno.OK;
+    }
+
+    /// <summary>Before rt_sigprocmask(2), or behind it when the mask is changed.</summary>
+    private void SettleMask(ChannelCode code, Span<byte> frame, ulong rip, bool fault)
+    {
+        if (rip < code.MaskSaved || _channel is not { } channel)
+        {
+            UserContext.Put(frame, 16, UserContext.Get(frame, 14));
+            UserContext.Put(frame, 13, (ulong)Nr.rt_sigprocmask);
+            return;
+        }
+
+        var call = 0UL;
+        _ = channel.Inspect(pages => (call = pages.Saved(ChannelLayout.MaskReturn)) != 0);
+        if (rip < code.MaskChanged)
+        {
+            UserContext.Put(frame, 16, call);
+            UserContext.Put(frame, 13, (ulong)Nr.rt_sigprocmask);
+            return;
+        }
+
+        Span<byte> old = stackalloc byte[8];
+        _ = BitConverter.TryWriteBytes(old, UserContext.Get(frame, 14));
+        var target = UserContext.Get(frame, 12);
+        var failed = rip < code.MaskTold && target != 0 && (fault || space.Write(target, old) != Errno.OK);
+        UserContext.Put(frame, 16, call + 2);
+        UserContext.Put(frame, 13, failed ? unchecked((ulong)-(long)Errno.EFAULT) : 0);
     }
 
     /// <summary>Before the call (as it was saved), or behind it when it was answered.</summary>

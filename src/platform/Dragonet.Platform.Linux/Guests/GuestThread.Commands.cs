@@ -197,7 +197,7 @@ internal sealed partial class GuestThread
 
             if (!mapped && !Run(Nr.mmap, (long)SlotMap.AddressOf(slot), (long)StubLayout.SlotSize, 3, 0x100022, -1, 0).Ok(out _, out var failed))
             {
-                space.Slots.Give(slot);
+                space.Slots.Give(slot, 0);
                 return failed;
             }
         }
@@ -216,8 +216,8 @@ internal sealed partial class GuestThread
         BinaryPrimitives.WriteInt64LittleEndian(command[StubLayout.CloneSilent..], request.SameProcess ? 1 : 0);
         if (request.SameProcess)
         {
-            // It may ask who it is before it is known here.
-            space.Slots.GetChannel(slot)?.SetIdentity([_identity[0], request.Tid, .. _identity.AsSpan(2)]);
+            // It may ask who it is, and change its mask, before it is known here.
+            space.Slots.GetChannel(slot)?.Begin([_identity[0], request.Tid, .. _identity.AsSpan(2)], space.Platform.IsStrict ? null : request.LentMask);
         }
 
         space.Platform.ChannelServer?.MakeRoom();
@@ -234,7 +234,7 @@ internal sealed partial class GuestThread
         {
             if (request.ShareMemory)
             {
-                space.Slots.Give(slot);
+                space.Slots.Give(slot, 0);
             }
 
             return error;
@@ -244,6 +244,8 @@ internal sealed partial class GuestThread
         {
             // What it asked for meanwhile was put aside.
             var made = new GuestThread(space, (int)result, slot) { _silent = true };
+            made.SetIdentity([_identity[0], request.Tid, .. _identity.AsSpan(2)]);
+            made.FindChannel();
             space.Add(made);
             space.Platform.Remember(made);
             return Result<VmThread>.Of(made);
@@ -259,6 +261,7 @@ internal sealed partial class GuestThread
         if (request.ShareMemory)
         {
             child.FindChannel();
+            child.RobustList = null;
         }
 
         child.Stopped(hello.Id, hello.A2, 31);

@@ -56,7 +56,6 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         {
             // It runs by itself from its beginning on.
             _silent = false;
-            FindChannel();
             return;
         }
 
@@ -251,9 +250,11 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         {
             channel.IsActive = false;
             channel.Thread = null;
+            _ = channel.Recall(); // the next thread has a mask of its own
+            _channel = null;
         }
 
-        space.Slots.Give(Slot);
+        space.Slots.Give(Slot, _calls);
         if (_context == 0)
         {
             // The trapped call is exit(2) itself: the host performs it.

@@ -9,6 +9,7 @@ internal sealed class SlotMap
     private readonly Stack<int> _free = new();      // guarded by this object's own lock
     private readonly Lock _lock = new();
     private Dictionary<int, Channel>? _channels;    // guarded by _lock
+    private Dictionary<int, int>? _calls;           // guarded by _lock
     private int _processes;                         // guarded by _lock
     private int _next = 1;                          // guarded by _lock; slot 0 is mapped by the zygote
 
@@ -68,6 +69,17 @@ internal sealed class SlotMap
         }
     }
 
+    /// <summary>The calls that threads which had a slot made without a channel.</summary>
+    internal int TakeCalls(int slot)
+    {
+        lock (_lock)
+        {
+            var calls = 0;
+            _ = _calls?.Remove(slot, out calls);
+            return calls;
+        }
+    }
+
     /// <summary>The pages of a channel are mapped in a slot now.</summary>
     internal void SetChannel(int slot, Channel channel)
     {
@@ -99,11 +111,17 @@ internal sealed class SlotMap
     }
 
     /// <summary>Gives a slot back.</summary>
-    internal void Give(int slot)
+    /// <param name="slot">One that was taken.</param>
+    /// <param name="calls">Calls that its thread has made without a channel: one for threads that live short, each with a few.</param>
+    internal void Give(int slot, int calls)
     {
         lock (_lock)
         {
             _free.Push(slot);
+            if (calls > 0)
+            {
+                (_calls ??= [])[slot] = calls;
+            }
         }
     }
 
