@@ -34,7 +34,8 @@ public sealed class GuestPrograms
         if (!File.Exists(binary) || File.GetLastWriteTimeUtc(binary) < File.GetLastWriteTimeUtc(source)
             || File.GetLastWriteTimeUtc(binary) < File.GetLastWriteTimeUtc(Path.Combine(Repository.GuestSources, "guest.h")))
         {
-            var built = HostTool.Run("gcc", ["-O1", "-static", "-pthread", "-Wall", "-o", binary + ".new", source], Repository.GuestSources, TimeSpan.FromMinutes(2));
+            var isDynamic = File.ReadAllText(source).Contains("#define GUEST_DYNAMIC", StringComparison.Ordinal);
+            var built = HostTool.Run("gcc", ["-O1", isDynamic ? "-no-pie" : "-static", "-pthread", "-Wall", "-o", binary + ".new", source], Repository.GuestSources, TimeSpan.FromMinutes(2));
             if (built.Status != 0)
             {
                 throw new InvalidOperationException($"gcc {name}.c: {built.Error}");

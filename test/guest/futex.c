@@ -1,4 +1,5 @@
 // futex(2): waiting and waking on words, private and shared; robust and priority-inheriting mutexes on top.
+#define GUEST_DYNAMIC // the calls of the C library itself, whose every site has room for the channel
 #include "guest.h"
 #include <linux/futex.h>
 

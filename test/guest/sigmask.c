@@ -1,5 +1,6 @@
 // sigprocmask(2), pthread_sigmask(3): a mask that is changed often, while others send. What is blocked does not arrive, and what is let in
 // has arrived when the call is back.
+#define GUEST_DYNAMIC // the calls of the C library itself, whose every site has room for the channel
 #include "guest.h"
 
 enum { WARM = 400 }; // so often that a kernel may have found a shorter way by then
