@@ -21,6 +21,7 @@ internal sealed partial class GuestThread
     private Channel? _belled;  // the channel that came along with the current notification
     private bool _wantsChannel;
     private int _calls;
+    private bool _hasPredecessors; // threads that live one after another in one slot: its pages will serve the next ones, too
     private long _lastCall;
     private int _quickCalls;
     private int _waits;        // a measure of how many of the last calls had to wait
@@ -48,6 +49,7 @@ internal sealed partial class GuestThread
     internal void FindChannel()
     {
         _calls = space.Slots.TakeCalls(Slot);
+        _hasPredecessors = _calls > 0;
         _channel = space.Slots.GetChannel(Slot);
         if (_channel is { } channel)
         {
@@ -148,9 +150,9 @@ internal sealed partial class GuestThread
                 space.Platform.ChannelServer!.Activate(channel);
             }
         }
-        else if (space.Platform.ChannelServer is { } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel))
+        else if (space.Platform.ChannelServer is { } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel)
+            && !_wantsChannel && (_hasPredecessors || server.IsWelcome))
         {
-            _calls = 0;
             _wantsChannel = true;
             Interrupt();
         }
