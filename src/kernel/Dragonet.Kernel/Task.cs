@@ -10,6 +10,7 @@ namespace Dragonet.Kernel;
 /// </summary>
 public sealed partial class Task : ICaller
 {
+    private ulong _robustList; // while the guest does not keep it by itself
     private volatile Credentials _credentials;
     private int _dead;
 
@@ -77,8 +78,6 @@ public sealed partial class Task : ICaller
 
     /// <summary>Address to clear and wake at exit (set_tid_address(2)), or 0.</summary>
     public ulong ClearTid { get; set; }
-
-    private ulong _robustList;
 
     /// <summary>Head of the robust futex list (set_robust_list(2)), or 0.</summary>
     public ulong RobustList

@@ -234,6 +234,7 @@ internal sealed partial class GuestThread
         {
             if (request.ShareMemory)
             {
+                _ = space.Slots.GetChannel(slot)?.Recall(); // who has the slot next was not lent this mask
                 space.Slots.Give(slot, 0);
             }
 
