@@ -177,7 +177,9 @@ public sealed class StandingKernelTests : IDisposable
         Assert.Equal("prepare web\nprestart\ncreated\nstart\nweb.example.org\nsecond\npoststart\nweb: created\n", Run("jail", "-K", _kernel, "-f", file, "-c", "web"));
         Assert.Equal("prestop\nstop\npoststop\nrelease\nweb: removed\n", Run("jail", "-K", _kernel, "-f", file, "-r", "web"));
         var failed = HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-f", file, "-c", "bad"], "/", s_limit);
-        Assert.Equal((1, "prepare bad\nprestart\ncreated\nstart\ndragonet\npoststop\nrelease\n"), (failed.Status, failed.Output));
+        Assert.Equal("prepare bad\nprestart\ncreated\nstart\ndragonet\npoststop\nrelease\n", failed.Output);
+        Assert.Equal($"dragonet: jail: bad: {file}:6: exec.poststart: \"false\" ended with status 1\n    bad {{ exec.poststart = \"false\"; }}\n          ^\n", failed.Error);
+        Assert.Equal(1, failed.Status);
         Assert.Equal("", Run("jls", "-K", _kernel, "name"));
         File.Delete(file);
     }

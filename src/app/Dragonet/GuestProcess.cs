@@ -38,6 +38,14 @@ public sealed class GuestProcess : IDisposable
     /// <summary>Waits until the program has ended.</summary>
     public ExitStatus Wait() => _ended.Task.GetAwaiter().GetResult();
 
+    /// <summary>From now on its standard output and error, where they are pipes, end where nothing is left to read: for those who read what a
+    /// program printed to its end, but do not wait for programs it left behind that have the streams open, too. Does not wait.</summary>
+    public void EndOutputWhenEmpty()
+    {
+        _pipes[1]?.EndWhenEmpty();
+        _pipes[2]?.EndWhenEmpty();
+    }
+
     /// <summary>Sends a signal by its Linux number.</summary>
     public void Signal(int signal)
     {

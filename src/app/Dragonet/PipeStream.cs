@@ -9,6 +9,8 @@ namespace Dragonet;
 internal sealed class PipeStream(Kernel.Kernel kernel, OpenFile file) : Stream
 {
     private readonly KernelCaller _caller = new();
+    private readonly WaitQueue _ending = new();
+    private volatile bool _endsWhenEmpty;
     private int _disposed;
 
     public override bool CanRead => file.CanRead;
@@ -32,6 +34,8 @@ internal sealed class PipeStream(Kernel.Kernel kernel, OpenFile file) : Stream
         {
             using var waiter = new HostWaiter();
             _ = file.Poll(waiter);
+            waiter.Add(_ending);
+            var ends = _endsWhenEmpty; // before the look at the pipe: what was written until then is still read
             var result = file.Read(_caller, buffer);
             if (result.IsOk)
             {
@@ -44,8 +48,20 @@ internal sealed class PipeStream(Kernel.Kernel kernel, OpenFile file) : Stream
                 throw new IOException($"reading from the guest: {result.Error}");
             }
 
+            if (ends)
+            {
+                return 0;
+            }
+
             waiter.Wait();
         }
+    }
+
+    /// <summary>From now on it ends where nothing is left to read, even if programs have the other end open.</summary>
+    internal void EndWhenEmpty()
+    {
+        _endsWhenEmpty = true;
+        _ = _ending.Wake();
     }
 
     public override void Write(ReadOnlySpan<byte> buffer)

@@ -71,11 +71,7 @@ internal sealed class ProgramRelay
         var status = Process.Wait();
         _ended = true;
         _terminal?.Changed.Set();
-        foreach (var pump in pumps)
-        {
-            // A program that it left behind may keep the stream: nobody waits for that one.
-            _ = pump.Join(500);
-        }
+        OutputEnd.Await(Process, pumps);
 
         atEnd?.Invoke(status.ShellCode);
         Span<byte> code = stackalloc byte[4];

@@ -69,10 +69,10 @@ internal sealed class StopPlans(DragonetKernel kernel)
                 Error = GuestStream.Pipe,
                 Timeout = plan.StepTimeout > 0 ? TimeSpan.FromSeconds(plan.StepTimeout) : patience,
             });
-            // What it prints goes to the kernel's own log. What it left behind may keep its streams: nobody waits for that.
+            // What it prints goes to the kernel's own log.
             Thread[] copies = [Copy(program.StandardOutput), Copy(program.StandardError)];
             var status = program.Wait();
-            Array.ForEach(copies, static copy => _ = copy.Join(500));
+            OutputEnd.Await(program, copies);
             if (status.ShellCode != 0)
             {
                 Console.Error.WriteLine($"dragonet: halt: {jail.Name}: {step}: \"{command[^1]}\" ended with status {status.ShellCode}");
