@@ -10,7 +10,18 @@ internal sealed class FakeThread(FakeSpace space) : VmThread
     /// <summary>The answer, or null while the call waits.</summary>
     public long? Answer { get; set; }
 
+    /// <summary>The call that the guest is right before when it is interrupted.</summary>
+    public SystemCall? NextCall { get; set; }
+
     public override bool IsSleeping => false;
+
+    public override bool TryPeekCall(out SystemCall call)
+    {
+        call = NextCall.GetValueOrDefault();
+        return NextCall is not null;
+    }
+
+    public override bool BeginCall() => true;
 
     public override VmSpace Space => space;
 

@@ -33,6 +33,18 @@ internal sealed class World : IDisposable
         return Answer(task);
     }
 
+    /// <summary>Interrupts a task where its next call is this one.</summary>
+    /// <returns>How often the task came to have its signals delivered.</returns>
+    public int Interrupt(Task task, int number, ulong after, Func<Task, SysResult> call)
+    {
+        var thread = (FakeThread)task.Thread;
+        _personality.Calls[task] = call;
+        (thread.Answer, thread.NextCall) = (null, new SystemCall(number, 0, 0, 0, 0, 0, 0, after));
+        var before = _personality.Traps;
+        Kernel.OnTrap(thread, new Trap(TrapKind.Interrupt));
+        return _personality.Traps - before;
+    }
+
     /// <summary>What the last call was answered, once everything that was woken has run.</summary>
     public long? Answer(Task task)
     {

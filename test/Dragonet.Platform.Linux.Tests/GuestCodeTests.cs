@@ -122,6 +122,36 @@ public sealed class GuestCodeTests : IDisposable
     }
 
     [Fact]
+    public void A_guest_that_is_interrupted_before_a_call_can_be_told_its_answer_at_once()
+    {
+        var thread = Run(c =>
+        {
+            c.mov(rsi, 33);
+            c.mov(eax, (int)Nr.getpid);
+            c.syscall();
+            c.syscall(); // with the answer of the first one as its number
+            c.mov(rdi, rax);
+            c.mov(eax, (int)Nr.close);
+            c.syscall();
+        });
+        var (_, first) = _kernel.NextCall();
+        thread.Interrupt();
+        thread.Resume((long)Nr.poll);
+        var (stopped, trap) = _kernel.NextTrap();
+        Assert.Equal(TrapKind.Interrupt, trap.Kind);
+        Assert.True(stopped.TryPeekCall(out var call));
+        Assert.Equal(((int)Nr.poll, 33UL, first.InstructionPointer + 2), (call.Number, call.A1, call.InstructionPointer));
+        Assert.True(stopped.BeginCall());
+        stopped.Resume(-(long)Errno.EINTR);
+        var (_, last) = _kernel.NextCall();
+        Assert.Equal(((int)Nr.close, -(long)Errno.EINTR), (last.Number, (long)last.A0));
+        thread.Interrupt();
+        thread.Resume(0);
+        (stopped, _) = _kernel.NextTrap();
+        Assert.False(stopped.TryPeekCall(out _)); // behind the last call
+    }
+
+    [Fact]
     public void A_fault_tells_signal_and_address()
     {
         _ = Run(c =>

@@ -9,6 +9,9 @@ public abstract class Personality
     /// <summary>Runs one call for a task. May be called again with the same call after it returned blocked.</summary>
     public abstract SysResult Dispatch(Task task, in SystemCall call);
 
+    /// <summary>True for calls that may wait for an event, and end with EINTR when a signal comes instead.</summary>
+    public virtual bool MayWait(int number) => false;
+
     /// <summary>A task stopped in a full trap: deliver its signals, then resume it.</summary>
     public abstract void OnTrap(Task task, in Trap trap);
 

@@ -63,12 +63,35 @@ public sealed partial class Task
             return;
         }
 
+        if (trap.Kind == TrapKind.Interrupt && TryBeginCall())
+        {
+            return;
+        }
+
         Kernel.Personality.OnTrap(this, trap);
         if (IsDead)
         {
             LeaveWaits();
             Release();
         }
+    }
+
+    /// <summary>
+    /// A signal came when the guest was about to make a call that may wait, which is then made first: it answers at once, or the signal ends
+    /// it. Programs that look whether a signal came and then wait count on the moment between being short, as it is where a call
+    /// begins with its instruction; here it would last until somebody looked at the call.
+    /// </summary>
+    private bool TryBeginCall()
+    {
+        // The signal that ended a call, or came with its end, is to be seen before the next one.
+        if (!HasSignal || _wasInterrupted || !Thread.TryPeekCall(out var call) || !Kernel.Personality.MayWait(call.Number)
+            || call.InstructionPointer - 2 == _call.InstructionPointer || !Thread.BeginCall())
+        {
+            return false;
+        }
+
+        Begin(call);
+        return true;
     }
 
     /// <summary>Continues guest code after a full trap. To be called by the personality before it resumes the thread.</summary>

@@ -85,6 +85,18 @@ public abstract class VmThread
     /// a system call, the trap follows right after that call is answered.</summary>
     public abstract void Interrupt();
 
+    /// <summary>In a trap of <see cref="TrapKind.Interrupt"/>: true when the guest is right before a system call, with everything that the call
+    /// needs in its registers.</summary>
+    public virtual bool TryPeekCall(out SystemCall call)
+    {
+        call = default;
+        return false;
+    }
+
+    /// <summary>After <see cref="TryPeekCall"/>: makes the trap that call's; its answer is <see cref="Resume"/>.</summary>
+    /// <returns>False (and nothing happened) when the guest's memory is gone.</returns>
+    public virtual bool BeginCall() => false;
+
     /// <summary>True when the current trap gives the full register file (<see cref="GetContext"/>, <see cref="ResumeWith"/>, <see cref="Clone"/>).</summary>
     public abstract bool HasContext { get; }
 

@@ -74,7 +74,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
             return;
         }
 
-        if (_trapSignal is not (31 or 0))
+        if (_trapSignal is not (StubLayout.CallSignal or 0))
         {
             value = StubLayout.AnswerResume;
         }
@@ -151,6 +151,43 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         {
             _ = Host.Call(Nr.tgkill, space.Pid, HostTid, StubLayout.InterruptSignal);
         }
+    }
+
+    /// <inheritdoc/>
+    public override bool TryPeekCall(out SystemCall call)
+    {
+        call = default;
+        Span<byte> frame = stackalloc byte[UserContext.Size];
+        Span<byte> instruction = stackalloc byte[2];
+        if (_context == 0 || _trapSignal != StubLayout.InterruptSignal || space.Read(_context, frame) != Errno.OK
+            || UserContext.Get(frame, UserContext.Rax) > int.MaxValue
+            || space.Read(UserContext.Get(frame, UserContext.Rip), instruction) != Errno.OK || instruction is not [0x0f, 0x05])
+        {
+            return false;
+        }
+
+        call = UserContext.GetCall(frame, UserContext.Get(frame, UserContext.Rip) + 2);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override bool BeginCall()
+    {
+        var place = _context + (ulong)UserContext.OffsetOf(UserContext.Rip);
+        Span<byte> rip = stackalloc byte[8];
+        if (_context == 0 || space.Read(place, rip) != Errno.OK)
+        {
+            return false;
+        }
+
+        _ = BitConverter.TryWriteBytes(rip, BitConverter.ToUInt64(rip) + 2);
+        if (space.Write(place, rip) != Errno.OK)
+        {
+            return false;
+        }
+
+        _trapSignal = StubLayout.CallSignal;
+        return true;
     }
 
     /// <inheritdoc/>

@@ -112,7 +112,7 @@ public sealed partial class LinuxPlatform
 
         // siginfo follows the ucontext in the host's signal frame.
         var info = frame[UserContext.Size..];
-        if (signal != 31)
+        if (signal != StubLayout.CallSignal)
         {
             var code = BinaryPrimitives.ReadInt32LittleEndian(info[8..]);
             _handler.OnTrap(thread, new Trap(TrapKind.Fault, signal, code, BinaryPrimitives.ReadUInt64LittleEndian(info[16..])));
@@ -120,7 +120,6 @@ public sealed partial class LinuxPlatform
         }
 
         // SECCOMP_RET_TRAP rolls the call back: rax holds its number, rip points after the instruction.
-        _handler.OnSystemCall(thread, new SystemCall((int)UserContext.Get(frame, 13), UserContext.Get(frame, 8), UserContext.Get(frame, 9), UserContext.Get(frame, 12),
-            UserContext.Get(frame, 2), UserContext.Get(frame, 0), UserContext.Get(frame, 1), UserContext.Get(frame, 16)));
+        _handler.OnSystemCall(thread, UserContext.GetCall(frame, UserContext.Get(frame, UserContext.Rip)));
     }
 }

@@ -23,9 +23,10 @@ internal static class UserContext
     /// <summary>FP_XSTATE_MAGIC1.</summary>
     internal const uint FpuMagic = 0x46505853;
 
-    // Places of two registers in struct sigcontext.
+    // Places of registers in struct sigcontext.
     internal const int Rax = 13;
     internal const int Rsp = 15;
+    internal const int Rip = 16;
 
     private const int Registers = 40;
     private const int MaskOffset = 296;
@@ -117,6 +118,12 @@ internal static class UserContext
         var size = BinaryPrimitives.ReadUInt32LittleEndian(fpu[(FpuMagicOffset + 4)..]);
         return size <= fpu.Length ? (int)size : FxsaveSize;
     }
+
+    /// <summary>The system call that the registers describe.</summary>
+    /// <param name="context">The ucontext.</param>
+    /// <param name="after">The address behind its instruction.</param>
+    internal static SystemCall GetCall(ReadOnlySpan<byte> context, ulong after)
+        => new((int)Get(context, Rax), Get(context, 8), Get(context, 9), Get(context, 12), Get(context, 2), Get(context, 0), Get(context, 1), after);
 
     /// <summary>One register, by its place in struct sigcontext.</summary>
     internal static ulong Get(ReadOnlySpan<byte> context, int register) => BinaryPrimitives.ReadUInt64LittleEndian(context[OffsetOf(register)..]);

@@ -217,7 +217,7 @@ internal static class StubCode
         // Slot 0.
         Call(c, Nr.mmap, StubLayout.Slots, StubLayout.SlotSize, 3, 0x100022, ulong.MaxValue, 0); // MAP_FIXED_NOREPLACE|PRIVATE|ANONYMOUS
         Call(c, Nr.sigaltstack, StubLayout.AltStack, 0);
-        foreach (var signal in (ReadOnlySpan<uint>)[4, 5, 7, 8, 11, 31, StubLayout.InterruptSignal])
+        foreach (var signal in (ReadOnlySpan<uint>)[4, 5, 7, 8, 11, StubLayout.CallSignal, StubLayout.InterruptSignal])
         {
             Call(c, Nr.rt_sigaction, signal, StubLayout.SignalAction, 0, 8);
         }

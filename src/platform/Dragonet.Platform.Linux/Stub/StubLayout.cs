@@ -89,6 +89,9 @@ internal static class StubLayout
     /// <summary>Host signal that interrupts guest code. SIGURG: ignored by default, so it is harmless before the handler is set.</summary>
     public const int InterruptSignal = 23;
 
+    /// <summary>Host signal of a call that needs the full register file: SIGSYS, of SECCOMP_RET_TRAP.</summary>
+    public const int CallSignal = 31;
+
     /// <summary>Host descriptor of the socket to the kernel, in the zygote and until a child has sent its listener.</summary>
     public const int SocketFd = 3;
 
