@@ -8,8 +8,8 @@ namespace Dragonet.Guest.Tests;
 internal sealed class CaptureFile : IDisposable
 {
     /// <summary>What TCP and UDP carry is not ours: from ports and first bytes tshark guesses protocols in it, of which random data is no
-    /// good example.</summary>
-    private const string Wrong = "(_ws.malformed && !(tcp.len > 0) && !(udp.length > 8)) || ip.checksum.status == \"Bad\" || tcp.checksum.status == \"Bad\" || udp.checksum.status == \"Bad\" "
+    /// good example. A sum of TCP of 0xffff is the other zero: Linux writes it (skb_checksum_help), and tshark calls it bad.</summary>
+    private const string Wrong = "(_ws.malformed && !(tcp.len > 0) && !(udp.length > 8)) || ip.checksum.status == \"Bad\" || (tcp.checksum.status == \"Bad\" && tcp.checksum != 0xffff) || udp.checksum.status == \"Bad\" "
         + "|| icmp.checksum.status == \"Bad\" || icmpv6.checksum.status == \"Bad\"";
 
     private readonly string _path;
@@ -39,7 +39,8 @@ internal sealed class CaptureFile : IDisposable
         var directory = Path.GetDirectoryName(path)!;
         var all = HostTool.Run("tshark", ["-r", path, .. options, "-T", "fields", "-e", "frame.number"], directory, TimeSpan.FromSeconds(100));
         var wrong = HostTool.Run("tshark", ["-r", path, .. options, "-Y", Wrong], directory, TimeSpan.FromSeconds(100));
-        Assert.Equal((0, ""), (wrong.Status, wrong.Output));
+        Assert.Equal("", wrong.Output);
+        Assert.Equal(0, wrong.Status);
         var count = all.Output.Count(letter => letter == '\n');
         Assert.True(count > 0, all.Error);
         return count;
