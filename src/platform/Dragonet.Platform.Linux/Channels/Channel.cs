@@ -64,6 +64,9 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
         }
     }
 
+    /// <summary>Its processes are gone: nobody shall look at it any more. Guarded by the lock of the <see cref="ChannelServer"/>.</summary>
+    internal bool IsRetired { get; set; }
+
     /// <summary>The guest waited for an answer in vain and makes its call through the filter.</summary>
     internal bool IsWithdrawn => Peek() == ChannelLayout.Withdrawn;
 

@@ -86,7 +86,7 @@ internal sealed class ChannelServer
 
         lock (_lock)
         {
-            if (_stopped)
+            if (_stopped || channel.IsRetired)
             {
                 return;
             }
@@ -129,6 +129,7 @@ internal sealed class ChannelServer
     {
         lock (_lock)
         {
+            channel.IsRetired = true; // a call of its last thread may still be on its way to Activate
             _channels = Array.FindAll(_channels, other => other != channel);
             if (_running)
             {

@@ -181,7 +181,7 @@ internal sealed partial class GuestThread
         }
 
         channel.Begin(_identity, null); // before the guest can look
-        if (error != Errno.OK || space.Write(page + ChannelLayout.Present, [1, 0, 0, 0]) != Errno.OK)
+        if (error != Errno.OK || space.Write(page + ChannelLayout.Present, [1, 0, 0, 0]) != Errno.OK || !space.Slots.TrySetChannel(Slot, channel))
         {
             channel.Dispose();
             return;
@@ -189,7 +189,6 @@ internal sealed partial class GuestThread
 
         channel.Thread = this;
         _channel = channel;
-        space.Slots.SetChannel(Slot, channel);
     }
 
     /// <summary>

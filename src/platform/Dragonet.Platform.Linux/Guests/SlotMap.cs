@@ -81,11 +81,18 @@ internal sealed class SlotMap
     }
 
     /// <summary>The pages of a channel are mapped in a slot now.</summary>
-    internal void SetChannel(int slot, Channel channel)
+    /// <returns>False when its processes are gone meanwhile: nobody will ask for it, or free it.</returns>
+    internal bool TrySetChannel(int slot, Channel channel)
     {
         lock (_lock)
         {
+            if (_processes == 0)
+            {
+                return false;
+            }
+
             (_channels ??= [])[slot] = channel;
+            return true;
         }
     }
 
