@@ -229,6 +229,23 @@ public sealed class StandingKernelTests : IDisposable
     public void What_a_program_by_itself_held_is_given_back()
     {
         _ = Run("run", "--name", "svc", "-d", "--", "sh", "-c", "echo up");
+        AwaitNothingLeft();
+        Assert.Equal("up\n", Run("logs", "-K", _kernel, "svc"));
+    }
+
+    [Fact]
+    public void What_a_program_held_whose_client_was_killed_is_given_back()
+    {
+        var start = new ProcessStartInfo(Command.Path, ["exec", "-K", _kernel, "0", "sh", "-c", "while :; do echo x; done"]) { RedirectStandardOutput = true };
+        using var client = Process.Start(start)!;
+        Assert.Equal("x", client.StandardOutput.ReadLine());
+        client.Kill();
+        client.WaitForExit();
+        AwaitNothingLeft();
+    }
+
+    private void AwaitNothingLeft()
+    {
         var watch = Stopwatch.StartNew();
         string left;
         do
@@ -237,8 +254,6 @@ public sealed class StandingKernelTests : IDisposable
             Assert.True(watch.Elapsed < s_limit, left);
         }
         while (!left.Contains("processes        0\n", StringComparison.Ordinal) || !left.Contains("buffered.bytes   0\n", StringComparison.Ordinal));
-
-        Assert.Equal("up\n", Run("logs", "-K", _kernel, "svc"));
     }
 
     [Fact]

@@ -149,7 +149,7 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
         try
         {
             var (jail, _) = server.Kernel.Jails.CreateAndStart(settings, made => (relay = Start(created = made, program)).Process);
-            Reply(Describe(jail));
+            ReplyOrEnd(relay!, jail);
             succeeded = program.KeepsJail;
             relay!.Run(status =>
             {
@@ -231,7 +231,7 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
     private void Execute(GuestJail jail, ExecRequest program)
     {
         var relay = Start(jail, program);
-        Reply(Describe(jail));
+        ReplyOrEnd(relay, jail);
         relay.Run();
     }
 
@@ -278,6 +278,20 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
         }
 
         return jail;
+    }
+
+    /// <summary>A client that is gone before it hears that its program runs leaves nothing behind.</summary>
+    private void ReplyOrEnd(ProgramRelay relay, GuestJail jail)
+    {
+        try
+        {
+            Reply(Describe(jail));
+        }
+        catch
+        {
+            relay.Dispose();
+            throw;
+        }
     }
 
     private void Reply(ControlReply reply) => frames.Write(FrameKind.Reply, reply, ControlJson.Default.ControlReply);

@@ -5,7 +5,7 @@ using Dragonet.Control;
 namespace Dragonet.Cli.Standing;
 
 /// <summary>A program in a jail whose streams are a client's, over frames; or nobody's, and then what it prints is kept.</summary>
-internal sealed class ProgramRelay
+internal sealed class ProgramRelay : IDisposable
 {
     private const int HangUp = 1;
 
@@ -68,15 +68,26 @@ internal sealed class ProgramRelay
             ? [Begin(() => Pump(Process.StandardOutput, FrameKind.Output)), Begin(() => Pump(Process.StandardError, FrameKind.Error))]
             : [Begin(PumpTerminal)];
         _ = Begin(Listen);
-        var status = Process.Wait();
-        _ended = true;
-        _terminal?.Changed.Set();
-        OutputEnd.Await(Process, pumps);
+        try
+        {
+            var status = Process.Wait();
+            _ended = true;
+            _terminal?.Changed.Set();
+            OutputEnd.Await(Process, pumps);
+            atEnd?.Invoke(status.ShellCode);
+            Span<byte> code = stackalloc byte[4];
+            BinaryPrimitives.WriteInt32LittleEndian(code, status.ShellCode);
+            _frames.Write(FrameKind.Exit, code);
+        }
+        finally
+        {
+            Dispose(); // also when the client is gone
+        }
+    }
 
-        atEnd?.Invoke(status.ShellCode);
-        Span<byte> code = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(code, status.ShellCode);
-        _frames.Write(FrameKind.Exit, code);
+    /// <summary>Ends the program; what is left in its pipes is given back.</summary>
+    public void Dispose()
+    {
         Process.Dispose();
         _terminal?.Dispose();
     }
