@@ -76,6 +76,8 @@ public sealed class WaitQueue
     /// <returns>How many were marked.</returns>
     public int Wake(PollEvents events = PollEvents.All, int exclusive = int.MaxValue)
     {
+        // What the owner has changed must be there for all before it is seen that nobody waits: who registers meanwhile looks afterwards.
+        Interlocked.MemoryBarrier();
         if (IsEmpty)
         {
             return 0;

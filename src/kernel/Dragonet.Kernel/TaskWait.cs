@@ -73,7 +73,14 @@ internal sealed class TaskWait(Task task) : PollWait
 
         public bool Fired => Volatile.Read(ref _fired) != 0;
 
-        public void Rearm() => Volatile.Write(ref _fired, 0);
+        /// <summary>Done before the call looks at what it waits for: what fires from now on must not be forgotten with what fired before.</summary>
+        public void Rearm()
+        {
+            if (Fired)
+            {
+                _ = Interlocked.Exchange(ref _fired, 0);
+            }
+        }
 
         public override bool Fire(WaitQueue.Entry entry, PollEvents events) => Mark();
 
