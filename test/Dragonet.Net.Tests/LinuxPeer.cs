@@ -59,7 +59,9 @@ internal sealed class LinuxPeer : IDisposable
     }
 
     /// <summary>Runs the stack until a condition holds.</summary>
-    public void Until(Func<bool> condition)
+    /// <param name="condition">It.</param>
+    /// <param name="state">What to say when it does not come to hold.</param>
+    public void Until(Func<bool> condition, Func<string>? state = null)
     {
         var end = _clock.Elapsed + TimeSpan.FromMinutes(1);
         while (true)
@@ -72,7 +74,7 @@ internal sealed class LinuxPeer : IDisposable
                 return;
             }
 
-            Assert.True(_clock.Elapsed < end, "hangs; the peer says: " + string.Join(" | ", Reports));
+            Assert.True(_clock.Elapsed < end, "hangs; the peer says: " + string.Join(" | ", Reports) + state?.Invoke());
             Stack.Run();
             var wait = Math.Clamp(Stack.NextDeadline / World.Millisecond - _clock.ElapsedMilliseconds, 0, 100);
             if (_frames.TryTake(out var frame, (int)wait))

@@ -91,10 +91,10 @@ public sealed class LinuxPeerTests
             }
 
             return count == received.Length;
-        });
+        }, () => $"; {(v6 ? "IPv6" : "IPv4")}, {client.GetInfo()}, {sent} bytes sent, {count} received");
         Assert.Equal(data, received);
         _ = client.Shutdown(read: false, write: true);
-        peer.Until(() => client.State == TcpState.TimeWait);
+        peer.Until(() => client.State == TcpState.TimeWait, () => $"; {(v6 ? "IPv6" : "IPv4")}, {client.State}");
         client.Close();
     }
 

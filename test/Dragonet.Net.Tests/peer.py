@@ -6,7 +6,7 @@ tap = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"tap0", 0x1002))  # TUNSETIFF: IFF_TAP | IFF_NO_PI
 with open("/proc/sys/net/ipv6/conf/tap0/accept_dad", "w") as file:
     file.write("0")
-for command in ("link set lo up", "addr add 10.9.0.1/24 dev tap0", "addr add fd09::1/64 dev tap0", "link set tap0 up"):
+for command in ("link set lo up", "addr add 10.9.0.1/24 dev tap0", "addr add fd09::1/64 dev tap0 nodad", "link set tap0 up"):
     subprocess.run(["ip", *command.split()], check=True)
 
 
