@@ -21,7 +21,7 @@ internal sealed class FakeThread(FakeSpace space) : VmThread
         return NextCall is not null;
     }
 
-    public override bool BeginCall() => true;
+    public override bool BeginCall(in SystemCall call) => true;
 
     public override VmSpace Space => space;
 

@@ -141,7 +141,7 @@ public sealed class GuestCodeTests : IDisposable
         Assert.Equal(TrapKind.Interrupt, trap.Kind);
         Assert.True(stopped.TryPeekCall(out var call));
         Assert.Equal(((int)Nr.poll, 33UL, first.InstructionPointer + 2), (call.Number, call.A1, call.InstructionPointer));
-        Assert.True(stopped.BeginCall());
+        Assert.True(stopped.BeginCall(call));
         stopped.Resume(-(long)Errno.EINTR);
         var (_, last) = _kernel.NextCall();
         Assert.Equal(((int)Nr.close, -(long)Errno.EINTR), (last.Number, (long)last.A0));

@@ -85,7 +85,7 @@ public sealed partial class Task
     {
         // The signal that ended a call, or came with its end, is to be seen before the next one.
         if (!HasSignal || _wasInterrupted || !Thread.TryPeekCall(out var call) || !Kernel.Personality.MayWait(call.Number)
-            || call.InstructionPointer - 2 == _call.InstructionPointer || !Thread.BeginCall())
+            || call.InstructionPointer - 2 == _call.InstructionPointer || !Thread.BeginCall(call))
         {
             return false;
         }

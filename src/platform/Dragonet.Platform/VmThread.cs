@@ -95,7 +95,7 @@ public abstract class VmThread
 
     /// <summary>After <see cref="TryPeekCall"/>: makes the trap that call's; its answer is <see cref="Resume"/>.</summary>
     /// <returns>False (and nothing happened) when the guest's memory is gone.</returns>
-    public virtual bool BeginCall() => false;
+    public virtual bool BeginCall(in SystemCall call) => false;
 
     /// <summary>True when the current trap gives the full register file (<see cref="GetContext"/>, <see cref="ResumeWith"/>, <see cref="Clone"/>).</summary>
     public abstract bool HasContext { get; }

@@ -231,6 +231,13 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
     private void Execute(GuestJail jail, ExecRequest program)
     {
         var relay = Start(jail, program);
+        if (program.Detached)
+        {
+            relay.Run(); // it needs no client, not even one that hears of it
+            Reply(Describe(jail));
+            return;
+        }
+
         ReplyOrEnd(relay, jail);
         relay.Run();
     }

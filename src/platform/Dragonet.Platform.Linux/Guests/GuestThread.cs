@@ -171,17 +171,11 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     }
 
     /// <inheritdoc/>
-    public override bool BeginCall()
+    public override bool BeginCall(in SystemCall call)
     {
-        var place = _context + (ulong)UserContext.OffsetOf(UserContext.Rip);
         Span<byte> rip = stackalloc byte[8];
-        if (_context == 0 || space.Read(place, rip) != Errno.OK)
-        {
-            return false;
-        }
-
-        _ = BitConverter.TryWriteBytes(rip, BitConverter.ToUInt64(rip) + 2);
-        if (space.Write(place, rip) != Errno.OK)
+        _ = BitConverter.TryWriteBytes(rip, call.InstructionPointer);
+        if (space.Write(_context + (ulong)UserContext.OffsetOf(UserContext.Rip), rip) != Errno.OK)
         {
             return false;
         }
