@@ -103,6 +103,34 @@ public sealed class PipeTests
     }
 
     [Fact]
+    public void An_open_that_will_be_withdrawn_is_not_seen_by_the_other_end()
+    {
+        var pipe = new Pipe();
+        var passing = FifoOpen.Begin(pipe, OpenFlags.O_RDONLY, null, canWait: false).Value;
+        var writer = FifoOpen.Begin(pipe, OpenFlags.O_WRONLY, null).Value;
+        Assert.False(writer.IsReady);
+        Assert.False(passing.IsReady);
+        passing.Dispose();
+        var reader = FifoOpen.Begin(pipe, OpenFlags.O_RDONLY, null, canWait: false).Value;
+        Assert.True(reader.IsReady);
+        Assert.True(writer.IsReady);
+        writer.Dispose();
+        reader.Dispose();
+        Assert.False(pipe.HasReaders || pipe.HasWriters);
+    }
+
+    [Fact]
+    public void A_reader_that_comes_after_the_last_writer_left_waits_for_another()
+    {
+        var pipe = new Pipe();
+        FifoOpen.Begin(pipe, OpenFlags.O_RDWR, null).Value.Dispose();
+        using var reader = FifoOpen.Begin(pipe, OpenFlags.O_RDONLY, null).Value;
+        Assert.False(reader.IsReady);
+        FifoOpen.Begin(pipe, OpenFlags.O_WRONLY, null).Value.Dispose();
+        Assert.True(reader.IsReady);
+    }
+
+    [Fact]
     public void A_blocked_reader_continues_when_data_comes()
     {
         using var world = new World();

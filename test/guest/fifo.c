@@ -33,6 +33,32 @@ TEST(open_waits_for_the_other_side)
     remove_it();
 }
 
+// Each side's open ends when the other's begins, and neither may be forgotten by then.
+static void meet(int writes, int calls)
+{
+    char text[4];
+    while (calls-- > 0) getppid(); // programs that make many calls may have the next one taken another way
+    int fd = CHECK_OK(open("p", writes ? O_WRONLY : O_RDONLY));
+    if (writes) CHECK_EQ(write(fd, "hi", 2), 2);
+    else {
+        CHECK_EQ(read(fd, text, 2), 2);
+        CHECK_EQ(read(fd, text, 2), 0);
+    }
+    CHECK_OK(close(fd));
+}
+
+TEST(rendezvous)
+{
+    pid_t pid;
+    make();
+    IN_CHILD(pid) {
+        for (int i = 0; i < 3000; i++) meet(i & 1, 20 + i % 37); // in turns: a writer that comes again at once may find the old reader
+    }
+    for (int i = 0; i < 3000; i++) meet(~i & 1, 20 + i % 41);
+    CHECK_EXIT(pid, 0);
+    remove_it();
+}
+
 TEST(nonblocking_open)
 {
     char byte;

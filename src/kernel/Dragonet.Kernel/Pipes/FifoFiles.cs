@@ -10,7 +10,10 @@ internal static class FifoFiles
     /// <summary>A <see cref="FifoOpener"/>.</summary>
     internal static Result<OpenFile> Open(ICaller caller, VfsPath path, OpenFlags flags)
     {
-        if (!FifoOpen.Begin(path.Inode.GetOrAttach(() => new Pipe((caller as Task)?.Jail.Buffers)), flags, path).Ok(out var open, out var error))
+        // A call that came a quick way is made again when it has to wait.
+        var task = caller as Task;
+        var pipe = path.Inode.GetOrAttach(() => new Pipe(task?.Jail.Buffers));
+        if (!FifoOpen.Begin(pipe, flags, path, canWait: task is not { Thread.IsQuick: true }).Ok(out var open, out var error))
         {
             return error;
         }

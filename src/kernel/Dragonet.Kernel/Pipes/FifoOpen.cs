@@ -13,10 +13,10 @@ public sealed class FifoOpen : IDisposable
     private readonly Pipe _pipe;
     private readonly OpenFlags _flags;
     private readonly VfsPath? _path;
-    private readonly long _arrivals;
     private readonly bool _read;
     private readonly bool _write;
-    private bool _done;
+    private long _arrivals;
+    private bool _isCounted;
 
     private FifoOpen(Pipe pipe, OpenFlags flags, VfsPath? path)
     {
@@ -25,42 +25,42 @@ public sealed class FifoOpen : IDisposable
         _path = path;
         _read = (flags & OpenFlags.O_ACCMODE) is OpenFlags.O_RDONLY or OpenFlags.O_RDWR;
         _write = (flags & OpenFlags.O_ACCMODE) is OpenFlags.O_WRONLY or OpenFlags.O_RDWR;
-        _arrivals = _read ? pipe.WriterArrivals : pipe.ReaderArrivals;
     }
 
     /// <summary>Wakes when another end is opened.</summary>
     public WaitQueue Queue => _pipe.Opened;
 
     /// <summary>True when the open need not wait (any more): it is not to block, or the other end is or was there.</summary>
-    public bool IsReady => (_flags & OpenFlags.O_NONBLOCK) != 0 || (_read && _write)
-        || (_read ? _pipe.HasWriters || _pipe.WriterArrivals != _arrivals : _pipe.HasReaders || _pipe.ReaderArrivals != _arrivals);
+    public bool IsReady => _isCounted
+        && (_arrivals < 0 || (_flags & OpenFlags.O_NONBLOCK) != 0 || (_read ? _pipe.WriterArrivals : _pipe.ReaderArrivals) != _arrivals);
 
     /// <summary>Begins an open. ENXIO for a writer that would not wait for a reader.</summary>
-    public static Result<FifoOpen> Begin(Pipe pipe, OpenFlags flags, VfsPath? path)
+    /// <param name="pipe">The pipe.</param>
+    /// <param name="flags">Access mode and status flags.</param>
+    /// <param name="path">Where the FIFO was found.</param>
+    /// <param name="canWait">False: when the other end is not there this one does not count either, and never becomes ready. For a caller
+    /// that would withdraw it: the other end may come at that moment, see this one, and be gone when it comes back.</param>
+    public static Result<FifoOpen> Begin(Pipe pipe, OpenFlags flags, VfsPath? path, bool canWait = true)
     {
         var open = new FifoOpen(pipe, flags, path);
-        if ((flags & OpenFlags.O_NONBLOCK) != 0 && open._write && !open._read && !pipe.HasReaders)
-        {
-            return Errno.ENXIO;
-        }
-
-        pipe.Attach(open._read, open._write);
-        return open;
+        var waits = (flags & OpenFlags.O_NONBLOCK) == 0;
+        open._isCounted = pipe.TryAttach(open._read, open._write, waits ? canWait : open._read, out open._arrivals);
+        return open._isCounted || waits ? open : Errno.ENXIO;
     }
 
     /// <summary>The open file; only when <see cref="IsReady"/>, once.</summary>
     public PipeFile Complete()
     {
-        _done = true;
+        _isCounted = false;
         return new PipeFile(_pipe, _flags, 0, _path);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_done)
+        if (_isCounted)
         {
-            _done = true;
+            _isCounted = false;
             _pipe.Detach(_read, _write);
         }
     }

@@ -137,10 +137,24 @@ public sealed class Pipe(MemoryAccount? account = null)
     }
 
     /// <summary>An end is opened.</summary>
-    public void Attach(bool read, bool write)
+    public void Attach(bool read, bool write) => _ = TryAttach(read, write, alone: true, out _);
+
+    /// <summary>An end is opened.</summary>
+    /// <param name="read">It reads.</param>
+    /// <param name="write">It writes.</param>
+    /// <param name="alone">Also when the other end is not open.</param>
+    /// <param name="arrivals">How often the other end had been opened by then; -1 when it is open, or is this one, too.</param>
+    /// <returns>False when nothing was opened.</returns>
+    internal bool TryAttach(bool read, bool write, bool alone, out long arrivals)
     {
         using (_lock.Enter())
         {
+            arrivals = (read || _readers > 0) && (write || _writers > 0) ? -1 : read ? WriterArrivals : ReaderArrivals;
+            if (arrivals >= 0 && !alone)
+            {
+                return false;
+            }
+
             if (_readers == 0 && _writers == 0)
             {
                 account?.Charge(OwnSize);
@@ -160,6 +174,7 @@ public sealed class Pipe(MemoryAccount? account = null)
         }
 
         _ = Opened.Wake();
+        return true;
     }
 
     /// <summary>An end is closed. What is buffered goes with the last one.</summary>
