@@ -13,6 +13,9 @@ public sealed unsafe record HostFeatures
     /// <summary>SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP.</summary>
     public bool SynchronousWakeUp { get; private init; }
 
+    /// <summary>futex_wake(2), futex_wait(2), futex_requeue(2).</summary>
+    public static bool HasFutex2 => HostVersion.Current >= new Version(6, 7);
+
     /// <summary>openat2(2).</summary>
     public bool OpenAt2 { get; private init; }
 

@@ -12,6 +12,8 @@ namespace Dragonet.Kernel;
 /// </summary>
 public sealed partial class FutexTable
 {
+    private const ulong AddressLimit = 0x7fff_ffff_f000;
+
     private readonly KernelLock _lock = new(LockRank.Futex);
     private readonly Dictionary<FutexKey, FutexQueue> _queues = []; // guarded by _lock
     private readonly Stack<FutexQueue> _spare = new();              // guarded by _lock
@@ -39,6 +41,11 @@ public sealed partial class FutexTable
         if ((address & 3) != 0)
         {
             return Errno.EINVAL;
+        }
+
+        if (address >= AddressLimit)
+        {
+            return Errno.EFAULT;
         }
 
         if (isPrivate)

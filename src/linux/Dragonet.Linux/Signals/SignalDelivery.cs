@@ -142,7 +142,7 @@ internal static class SignalDelivery
     private static void EndHostFutexWait(Task task, MachineContext context)
     {
         Span<byte> instruction = stackalloc byte[2];
-        if (task.Kernel.Platform.HasNativeFutex && context.Rax == (ulong)Nr.futex && task.Memory.Read(context.Rip, instruction) == Errno.OK
+        if (task.Kernel.Platform.HasNativeFutex && (Nr)context.Rax is Nr.futex or Nr.futex_wait or Nr.futex_waitv && task.Memory.Read(context.Rip, instruction) == Errno.OK
             && instruction[0] == 0x0f && instruction[1] == 0x05)
         {
             context.Rip += 2;

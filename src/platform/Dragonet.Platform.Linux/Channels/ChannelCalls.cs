@@ -38,17 +38,18 @@ internal static class ChannelCalls
         (Nr.tgkill, ChannelKind.Plain), (Nr.getpgrp, ChannelKind.Plain), (Nr.getpgid, ChannelKind.Plain), (Nr.setpgid, ChannelKind.Plain),
         (Nr.setitimer, ChannelKind.Plain), (Nr.eventfd2, ChannelKind.Plain), (Nr.timerfd_settime, ChannelKind.Plain),
         (Nr.truncate, ChannelKind.Path0), (Nr.symlinkat, ChannelKind.Path0), (Nr.fadvise64, ChannelKind.Plain), (Nr.fallocate, ChannelKind.Plain),
-        (Nr.getrusage, ChannelKind.Plain), (Nr.times, ChannelKind.Plain), (Nr.sysinfo, ChannelKind.Plain),
+        (Nr.getrusage, ChannelKind.Plain), (Nr.times, ChannelKind.Plain), (Nr.sysinfo, ChannelKind.Plain), (Nr.futex, ChannelKind.Wake),
     ];
 
     /// <summary>The kind of every number, as the stub looks it up.</summary>
     /// <param name="strict">Nothing is answered in the guest: every call goes to the kernel.</param>
-    public static byte[] MakeTable(bool strict)
+    /// <param name="wakes">The host has futex_wake(2), and guests may use it.</param>
+    public static byte[] MakeTable(bool strict, bool wakes)
     {
         var table = new byte[TableSize];
         foreach (var (number, kind) in s_calls)
         {
-            table[(int)number] = (byte)(strict && kind >= ChannelKind.Robust ? ChannelKind.Plain : kind);
+            table[(int)number] = (byte)(kind == ChannelKind.Wake ? wakes ? kind : ChannelKind.None : strict && kind >= ChannelKind.Robust ? ChannelKind.Plain : kind);
         }
 
         return table;

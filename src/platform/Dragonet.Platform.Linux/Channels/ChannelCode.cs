@@ -59,6 +59,15 @@ internal sealed class ChannelCode
     /// <summary>From here on the old one is where it was asked for.</summary>
     internal ulong MaskTold { get; private init; }
 
+    /// <summary>From here on a wake-up is made.</summary>
+    internal ulong Wake { get; private init; }
+
+    /// <summary>From here on two arguments and the address of the call are saved, and their registers are used.</summary>
+    internal ulong WakeSaved { get; private init; }
+
+    /// <summary>From here on the wake-up is made.</summary>
+    internal ulong Woken { get; private init; }
+
     /// <summary>End of the code.</summary>
     internal ulong End { get; private init; }
 
@@ -74,8 +83,9 @@ internal sealed class ChannelCode
         var (bail, saved, posted, answered, givenUp, end) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (identity, bell, rung, stored) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (robust, refused) = (c.CreateLabel(), c.CreateLabel());
+        var (wake, wakeSaved, woken) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (mask, begin, maskSaved, maskChanged, maskTold) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        EmitEntry(c, ref bail, ref saved, ref begin, identity, mask);
+        EmitEntry(c, ref bail, ref saved, ref begin, identity, mask, wake, kinds[(int)Nr.futex] == (byte)ChannelKind.Wake);
         EmitSend(c, bell);
         EmitWait(c, ref posted, answered, givenUp, canSleep);
         EmitAnswer(c, ref answered, canSleep);
@@ -86,12 +96,15 @@ internal sealed class ChannelCode
         c.jmp(rcx);
         EmitBell(c, ref bell, ref rung, ref stored, answered);
         EmitMask(c, ref mask, ref maskSaved, ref maskChanged, ref maskTold, begin);
+        EmitWake(c, ref wake, ref wakeSaved, ref woken, refused);
         c.Label(ref end);
         c.ud2();
 
         // Behind the end: nothing here needs to be put right after an interruption. r11 is the kind, gs the slot.
         c.Label(ref identity);
         c.je(robust);
+        c.cmp(r11d, (int)ChannelKind.Wake);
+        c.je(wake);
         c.mov(rax, __qword_ptr.gs[(r11 * 8) + (ChannelLayout.Control + ChannelLayout.Identity - (8 * (int)ChannelKind.Identity))]);
         c.lea(rcx, __[rcx + 2]);
         c.jmp(rcx);
@@ -128,13 +141,17 @@ internal sealed class ChannelCode
             MaskSaved = result.GetLabelRIP(maskSaved),
             MaskChanged = result.GetLabelRIP(maskChanged),
             MaskTold = result.GetLabelRIP(maskTold),
+            Wake = result.GetLabelRIP(wake),
+            WakeSaved = result.GetLabelRIP(wakeSaved),
+            Woken = result.GetLabelRIP(woken),
             End = result.GetLabelRIP(end),
         };
     }
 
     /// <summary>Is there a channel, and does the kernel look at it? The guest may have a gs base of its own.</summary>
-    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved, ref Label begin, Label identity, Label mask)
+    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved, ref Label begin, Label identity, Label mask, Label wake, bool wakes)
     {
+        var absent = c.CreateLabel();
         c.cmp(rax, ChannelCalls.TableSize);
         c.jae(bail);
         c.rdgsbase(r11);
@@ -143,7 +160,7 @@ internal sealed class ChannelCode
         c.jne(bail);
         c.rdgsbase(r11);
         c.cmp(__dword_ptr[r11 + ChannelLayout.Present], 0);
-        c.je(bail);
+        c.je(absent);
         c.mov(r11, (long)StubLayout.ChannelCode + TableOffset);
         c.movzx(r11d, __byte_ptr[r11 + rax]);
         c.cmp(r11d, (int)ChannelKind.Robust);
@@ -154,6 +171,15 @@ internal sealed class ChannelCode
         c.rdgsbase(r11);
         c.jne(begin);
         c.Label(ref bail);
+        c.jmp(rcx);
+
+        c.Label(ref absent);
+        if (wakes)
+        {
+            c.cmp(eax, (int)Nr.futex);
+            c.je(wake);
+        }
+
         c.jmp(rcx);
 
         c.Label(ref begin);
@@ -423,6 +449,37 @@ internal sealed class ChannelCode
         c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.MaskReturn]);
         c.add(rcx, 2);
         c.xor(eax, eax);
+        c.jmp(rcx);
+    }
+
+    /// <summary>
+    /// FUTEX_WAKE of a private word. The filter must look at the arguments of futex(2), which takes as long as a third of the call itself, but
+    /// not at those of futex_wake(2), which can do nothing else; that one wakes none when asked for none, where the older one wakes one.
+    /// Needs the slot only, not the shared pages.
+    /// </summary>
+    private static void EmitWake(Assembler c, ref Label wake, ref Label saved, ref Label woken, Label refused)
+    {
+        const int wakePrivate = 0x81, wordPrivate = 0x82; // FUTEX2_SIZE_U32 | FUTEX2_PRIVATE
+        c.Label(ref wake);
+        c.cmp(esi, wakePrivate);
+        c.jne(refused);
+        c.test(edx, edx);
+        c.jle(refused);
+        c.rdgsbase(r11);
+        c.mov(__qword_ptr[r11 + ChannelLayout.WakeReturn], rcx);
+        c.mov(__qword_ptr[r11 + ChannelLayout.WakeArgument1], rsi);
+        c.mov(__qword_ptr[r11 + ChannelLayout.WakeArgument3], r10);
+        c.Label(ref saved);
+        c.mov(esi, -1);
+        c.mov(r10d, wordPrivate);
+        c.mov(eax, (int)Nr.futex_wake);
+        c.syscall();
+        c.Label(ref woken);
+        c.rdgsbase(r11);
+        c.mov(rsi, __qword_ptr[r11 + ChannelLayout.WakeArgument1]);
+        c.mov(r10, __qword_ptr[r11 + ChannelLayout.WakeArgument3]);
+        c.mov(rcx, __qword_ptr[r11 + ChannelLayout.WakeReturn]);
+        c.add(rcx, 2);
         c.jmp(rcx);
     }
 

@@ -36,4 +36,7 @@ internal enum ChannelKind : byte
 
     /// <summary>This and the following: answered in the guest, from the word of the identity with this number.</summary>
     Identity = 16,
+
+    /// <summary>futex(2): FUTEX_WAKE of a private word is made as futex_wake(2), for which the host does not look at arguments.</summary>
+    Wake = 32,
 }

@@ -11,6 +11,11 @@ internal static class ChannelLayout
     /// <summary>In the slot's own page, which a fork wipes: not 0 when the shared pages are there.</summary>
     public const int Present = 0xf00;
 
+    // In the same page, while a wake-up is on its way (ChannelKind.Wake).
+    public const int WakeReturn = 0xf10;
+    public const int WakeArgument1 = 0xf18;
+    public const int WakeArgument3 = 0xf20;
+
     /// <summary>First shared page: the words below.</summary>
     public const int Control = 0x1000;
 

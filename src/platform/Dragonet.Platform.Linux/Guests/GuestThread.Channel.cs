@@ -208,7 +208,16 @@ internal sealed partial class GuestThread
             return false;
         }
 
-        if (rip >= code.Mask)
+        if (rip >= code.Wake)
+        {
+            if (fault)
+            {
+                return false; // only the slot is touched there
+            }
+
+            SettleWake(code, frame, rip);
+        }
+        else if (rip >= code.Mask)
         {
             SettleMask(code, frame, rip, fault);
         }
@@ -267,6 +276,31 @@ internal sealed partial class GuestThread
         var failed = rip < code.MaskTold && target != 0 && (fault || space.Write(target, old) != Errno.OK);
         UserContext.Put(frame, 16, call + 2);
         UserContext.Put(frame, 13, failed ? unchecked((ulong)-(long)Errno.EFAULT) : 0);
+    }
+
+    /// <summary>Before futex(2), or behind it when somebody was woken in its name.</summary>
+    private void SettleWake(ChannelCode code, Span<byte> frame, ulong rip)
+    {
+        if (rip < code.WakeSaved)
+        {
+            UserContext.Put(frame, 16, UserContext.Get(frame, 14));
+            return;
+        }
+
+        Span<byte> words = stackalloc byte[24];
+        if (space.Read(SlotMap.AddressOf(Slot) + ChannelLayout.WakeReturn, words) != Errno.OK)
+        {
+            return; // the guest took its own slot away
+        }
+
+        var isDone = rip >= code.Woken;
+        UserContext.Put(frame, 16, BitConverter.ToUInt64(words) + (isDone ? 2UL : 0));
+        UserContext.Put(frame, 9, BitConverter.ToUInt64(words[8..]));
+        UserContext.Put(frame, 2, BitConverter.ToUInt64(words[16..]));
+        if (!isDone)
+        {
+            UserContext.Put(frame, 13, (ulong)Nr.futex);
+        }
     }
 
     /// <summary>Before the call (as it was saved), or behind it when it was answered.</summary>

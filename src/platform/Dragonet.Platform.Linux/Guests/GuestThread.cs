@@ -8,6 +8,8 @@ namespace Dragonet.Platform.Linux.Guests;
 /// <summary>A guest thread: one host thread of a guest process.</summary>
 internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slot) : VmThread
 {
+    private static readonly string[] s_sleepingCalls = ["202 ", "219 ", "449 ", "455 "]; // futex, restart_syscall, futex_waitv, futex_wait
+
     private ulong _notification;   // the host's id of the trap that waits for an answer
     private ulong _context;        // address of the ucontext in a full trap, else 0
     private int _trapSignal;       // the host signal of a full trap; 0 for a fresh thread
@@ -138,9 +140,9 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         get
         {
             // proc_pid_syscall(5): "running", or the number of the call it sleeps in. That may be one whose notification the kernel has
-            // not looked at yet, so only those count that the host performs: futex(2), and what goes on after a stop.
+            // not looked at yet, so only those count that the host performs: futexes, and what goes on after a stop.
             var text = ProcFile.Read(space.Pid, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"task/{HostTid}/syscall"));
-            return space.Platform.HasNativeFutex && (text.StartsWith("202 ", StringComparison.Ordinal) || text.StartsWith("219 ", StringComparison.Ordinal));
+            return space.Platform.HasNativeFutex && s_sleepingCalls.Any(call => text.StartsWith(call, StringComparison.Ordinal));
         }
     }
 

@@ -43,7 +43,7 @@ public sealed partial class LinuxPlatform : IPlatform
         (ProcessorMask, OwnNice) = (HostScheduling.GetMask(), HostScheduling.GetNice());
         Processors = HostScheduling.GetProcessors(ProcessorMask);
         PollBeforeReceive = HostVersion.Current < new Version(6, 11);
-        _kinds = ChannelCalls.MakeTable(strict);
+        _kinds = ChannelCalls.MakeTable(strict, wakes: !strict && HostFeatures.HasFutex2);
         if (channels && ChannelCode.IsPossible)
         {
             ChannelCode = ChannelCode.Assemble(_kinds, canSleep: !strict);

@@ -25,8 +25,11 @@ internal static class GuestFilter
     private static readonly Nr[] s_nativeAlways =
     [
         Nr.munmap, Nr.mprotect, Nr.brk, Nr.mremap, Nr.sched_yield, Nr.mincore, Nr.msync,
-        Nr.gettimeofday, Nr.time, Nr.getcpu, Nr.restart_syscall, Nr.rseq,
+        Nr.gettimeofday, Nr.time, Nr.getcpu, Nr.restart_syscall, Nr.rseq, Nr.futex_waitv,
     ];
+
+    /// <summary>The same, where the host has them.</summary>
+    private static readonly Nr[] s_futex2 = [Nr.futex_wake, Nr.futex_wait, Nr.futex_requeue];
 
     /// <summary>Calls the stub makes for the kernel, allowed only at the stub's addresses. A guest can jump there, so each must be
     /// harmless with any arguments: a process has no descriptors but those lent to it, which are files it may map anyway, and a futex is
@@ -51,7 +54,7 @@ internal static class GuestFilter
                 .IfEqual(10, "allow").Label("others").Load(NumberOffset);
 
             // By number alone: the host caches such answers in a bitmap and does not run the program at all.
-            foreach (var number in s_nativeAlways)
+            foreach (var number in HostFeatures.HasFutex2 ? [.. s_nativeAlways, .. s_futex2] : s_nativeAlways)
             {
                 _ = p.IfEqual((uint)number, "allow");
             }
