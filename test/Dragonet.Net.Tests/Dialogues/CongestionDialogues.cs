@@ -168,6 +168,66 @@ public sealed class CongestionDialogues
         > . 1+10 ack 1
         """);
 
+    /// <summary>RFC 9293, section 3.10.7.4, "First": who takes back window that was used drops whatever begins behind its new end, and what it says
+    /// about its own data with it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1000)]
+    public void Acknowledgments_stay_in_a_window_that_was_taken_back(int window) => new Dialogue().Run(Open + $"""
+
+        send 2920
+        > . 1+1460 ack 1
+        > . 1461+1460 ack 1
+        < . 1 ack 1 win {window}
+        < .P 1+10 ack 1 win {window}
+        > . {window + 1} ack 11
+        < R 100 ack 1 win {window}
+        > . {window + 1} ack 11
+        """);
+
+    /// <summary>RFC 9293, section 3.8.6: of what is behind the new end nothing is sent again (SHLD-16), but the first segment, which asks for the
+    /// window (MUST-35); when it opens again what was dropped goes at once.</summary>
+    [Fact]
+    public void A_window_that_was_taken_back_is_asked_for_and_then_used() => new Dialogue().Run(Open + """
+
+        send 4380
+        > . 1+1460 ack 1
+        > . 1461+1460 ack 1
+        > . 2921+1460 ack 1
+        < . 1 ack 1 win 0
+        > . 1+1460 ack 1 within 300ms
+        < . 1 ack 1 win 0
+        > . 1+1460 ack 1 within 600ms
+        < . 1 ack 1 win 0
+        silence 1s
+        < . 1 ack 1 win 2920
+        > . 1+1460 ack 1
+        < . 1 ack 1461 win 2920
+        > . 1461+1460 ack 1
+        > . 2921+1460 ack 1
+        < . 1 ack 4381
+        silence 5s
+        """);
+
+    /// <summary>RFC 9293, section 3.8.6 (SHLD-17): a peer that keeps its window closed and answers is not given up.</summary>
+    [Fact]
+    public void A_peer_that_took_its_window_back_is_not_given_up_while_it_answers()
+    {
+        var dialogue = new Dialogue().Run(Open + """
+
+            send 1000
+            > . 1+1000 ack 1
+            """);
+        for (var i = 0; i < 40; i++)
+        {
+            _ = dialogue.Run("""
+                < . 1 ack 1 win 0
+                pass 100s
+                state Established
+                """);
+        }
+    }
+
     /// <summary>RFC 9293, section 3.8.6.2.1 (silly window): a little window is not used while there is more to send.</summary>
     [Fact]
     public void A_little_window_is_not_used_at_once() => new Dialogue().Run(Open + """

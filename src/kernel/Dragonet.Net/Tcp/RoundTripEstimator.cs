@@ -8,7 +8,8 @@ internal sealed class RoundTripEstimator
     /// <summary>The least timeout: Linux's 200 ms rather than the second of RFC 6298, section 2.4.</summary>
     private const long Least = 200 * Millisecond;
 
-    private const long Most = 120_000 * Millisecond;
+    /// <summary>The longest it becomes.</summary>
+    internal const long MaximumTimeout = 120_000 * Millisecond;
 
     private long _variation;
 
@@ -44,9 +45,9 @@ internal sealed class RoundTripEstimator
             Smoothed += (roundTrip - Smoothed) / 8;
         }
 
-        Timeout = Math.Clamp(Smoothed + Math.Max(4 * _variation, Least), Least, Most);
+        Timeout = Math.Clamp(Smoothed + Math.Max(4 * _variation, Least), Least, MaximumTimeout);
     }
 
     /// <summary>The timeout after so many expirations (section 5.5).</summary>
-    public long Backed(int expirations) => Math.Min(Timeout << Math.Min(expirations, 20), Most) is var time && time > 0 ? time : Most;
+    public long Backed(int expirations) => Math.Min(Timeout << Math.Min(expirations, 20), MaximumTimeout) is var time && time > 0 ? time : MaximumTimeout;
 }

@@ -41,6 +41,7 @@ internal sealed partial class TcpConnection
 
         var window = (long)segment.Window << _sendShift;
         var sameWindow = window == _sendWindow;
+        var reopens = window > _sendWindow && IsWindowShrunk;
         if (ack >= _sendUna && (position > _windowSequence || (position == _windowSequence && ack >= _windowAck)))
         {
             if (window > _sendWindow && _outgoing.Tail > _sendNext && _sent.Count == 0)
@@ -91,6 +92,15 @@ internal sealed partial class TcpConnection
 
         TakeCongestionEcho(segment, priorInFlight);
         UpdateRecovery(acknowledged, priorInFlight);
+        if (reopens && _sent.Count > 0)
+        {
+            // What came while there was no window was dropped, and the timer has been asking more and more seldom.
+            _sent.MarkLost(0);
+            _mustResend = true;
+            _expirations = 0;
+            RestartLossTimer();
+        }
+
         if (acknowledged > 0 || _sent.SackedBytes != priorSacked)
         {
             _isProbing = false;

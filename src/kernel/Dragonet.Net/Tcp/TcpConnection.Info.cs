@@ -67,5 +67,6 @@ internal sealed partial class TcpConnection
         BytesAcknowledged = Math.Max(_sendUna - 1, 0),
         BytesReceived = Math.Max(_receiveNext - 1, 0),
         NotSent = (int)Math.Max(_outgoing.Tail - _sendNext, 0),
+        SendWindow = _sendWindow,
     };
 }

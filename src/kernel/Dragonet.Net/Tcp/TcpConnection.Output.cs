@@ -156,7 +156,7 @@ internal sealed partial class TcpConnection
         if (_ackNow && _incoming.Later is not null && State is not (TcpState.Closed or TcpState.SynSent))
         {
             // What is here behind a hole is told in a segment of its own: full segments have no room for it (RFC 6691).
-            Emit(_sendNext, 0, TcpFlags.Ack);
+            Emit(EmptyPosition, 0, TcpFlags.Ack);
         }
 
         if (State is TcpState.Established or TcpState.CloseWait or TcpState.FinWait1 or TcpState.Closing or TcpState.LastAck)
@@ -174,13 +174,20 @@ internal sealed partial class TcpConnection
 
         if (_ackNow && State is not (TcpState.Closed or TcpState.SynSent))
         {
-            Emit(_sendNext, 0, TcpFlags.Ack);
+            Emit(EmptyPosition, 0, TcpFlags.Ack);
         }
 
         ArmLossTimer();
         _stack.Timers.Update(this);
         TellStamps();
     }
+
+    /// <summary>True when the peer has taken back window that was used. It tells windows in units of its scale, and rounds down.</summary>
+    private bool IsWindowShrunk => _sendUna > 0 && InFlight - _sendWindow >= 1L << _sendShift;
+
+    /// <summary>Where a segment without data begins: at the next byte, or, when that is behind the window's new end, there: a peer takes nothing
+    /// behind it, and no acknowledgment that comes with it (RFC 9293, section 3.10.7.4, "First").</summary>
+    private long EmptyPosition => IsWindowShrunk ? _sendUna + _sendWindow : _sendNext;
 
     private uint SendSequence(long position) => _iss + (uint)position;
 
@@ -248,7 +255,8 @@ internal sealed partial class TcpConnection
 
         _mustResend = false;
 
-        for (var i = 0; i < _sent.Count; i++)
+        // What is behind the end of a window that was taken back stays (RFC 9293, section 3.8.6, SHLD-16); the first one asks for more.
+        for (var i = 0; i < _sent.Count && (i == 0 || !IsWindowShrunk || _sent[i].End <= _sendUna + _sendWindow); i++)
         {
             if (_sent[i].IsLost)
             {

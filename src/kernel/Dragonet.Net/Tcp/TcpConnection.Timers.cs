@@ -195,7 +195,9 @@ internal sealed partial class TcpConnection
             _ => _wasClosed ? OrphanLimit : RetransmitLimit,
         };
         var since = Math.Max(_lastReceived, _sent.Count > 0 && _sent[0].IsRetransmitted ? _lastReceived : 0);
-        return _expirations >= limit || (Settings.UserTimeout > 0 && _expirations > 0 && Now - since >= Settings.UserTimeout * 1_000_000L);
+        // Who takes its window back, and answers, is not given up (RFC 9293, section 3.8.6, SHLD-17).
+        var isAnswered = !_wasClosed && IsWindowShrunk && Now - _lastReceived < 2 * RoundTripEstimator.MaximumTimeout;
+        return (_expirations >= limit && !isAnswered) || (Settings.UserTimeout > 0 && _expirations > 0 && Now - since >= Settings.UserTimeout * 1_000_000L);
     }
 
     private void SendTailProbe()

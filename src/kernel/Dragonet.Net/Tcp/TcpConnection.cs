@@ -201,7 +201,7 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
             or TcpState.Closing or TcpState.LastAck)
         {
             _stack.Counters.TcpOutResets++;
-            Emit(_sendNext, 0, TcpFlags.Rst | TcpFlags.Ack);
+            Emit(EmptyPosition, 0, TcpFlags.Rst | TcpFlags.Ack);
         }
 
         Remove(error);

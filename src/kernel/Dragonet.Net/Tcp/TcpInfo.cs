@@ -59,4 +59,6 @@ public readonly record struct TcpInfo
     public long BytesReceived { get; init; }
 
     public int NotSent { get; init; }
+
+    public long SendWindow { get; init; }
 }
