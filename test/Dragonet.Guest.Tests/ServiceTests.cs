@@ -81,6 +81,32 @@ public sealed class ServiceTests
             """));
     }
 
+    [Fact]
+    public void CH5_mail_is_taken_in_a_root_of_its_own_and_delivered_outside()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/postfix") || Environment.GetEnvironmentVariable("CI") == "true", "postfix is missing: install the package postfix");
+        Assert.Equal("/queue postfix\nSubject: hello\nbody\n", Run("""
+            exec 2>/dev/null; PATH=/usr/sbin:/usr/bin:/sbin:/bin
+            mkdir -p /mail /queue/etc /data /var/mail; chmod 755 /mail /queue; chown postfix /data
+            cp /etc/postfix/master.cf /etc/postfix/dynamicmaps.cf /mail; cp /etc/services /etc/hosts /queue/etc
+            printf '%s\n' 'compatibility_level = 3.6' 'queue_directory = /queue' 'data_directory = /data' 'myhostname = mail.example.org' 'mydestination = example.org' \
+                'inet_interfaces = 127.0.0.1' 'inet_protocols = ipv4' 'alias_maps =' 'maillog_file = /var/log/mail' >/mail/main.cf
+            grep -q ^u: /etc/passwd || echo 'u:x:1000:1000::/tmp:/bin/sh' >>/etc/passwd
+            postfix -c /mail start
+            cat >/tmp/send.py <<.
+            import os, smtplib, subprocess
+            server = smtplib.SMTP("127.0.0.1", 25, timeout=60)
+            server.sendmail("a@example.org", ["u@example.org"], "Subject: hello\n\nbody\n")
+            pid = subprocess.run(["pgrep", "-x", "smtpd"], capture_output=True, text=True).stdout.strip()
+            print(os.readlink(f"/proc/{pid}/root"), subprocess.run(["ps", "-o", "user=", "-p", pid], capture_output=True, text=True).stdout.strip())
+            server.quit()
+            .
+            for i in $(seq 600); do python3 /tmp/send.py && break; sleep 0.1; done
+            for i in $(seq 600); do [ -s /var/mail/u ] && break; sleep 0.1; done
+            grep -E '^(Subject|body)' /var/mail/u; postfix -c /mail stop
+            """));
+    }
+
     private static string Run(string script)
     {
         using var kernel = DragonetKernel.Boot();
