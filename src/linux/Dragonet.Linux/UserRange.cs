@@ -6,14 +6,11 @@ namespace Dragonet.Linux;
 /// <summary>One buffer of the guest. A call transfers at most MAX_RW_COUNT bytes of it.</summary>
 internal readonly struct UserRange(UserPtr pointer, ulong length) : IUserData
 {
-    /// <summary>First address that is not a program's (TASK_SIZE_MAX).</summary>
-    private const ulong TaskSize = 0x7fff_ffff_f000;
-
     /// <inheritdoc/>
     public long Total { get; } = (long)Math.Min(length, UserVector.MaxTotal);
 
     /// <inheritdoc/>
-    public bool IsPossible => length <= TaskSize && pointer.Address <= TaskSize - length;
+    public bool IsPossible => length <= AddressSpace.End && pointer.Address <= AddressSpace.End - length;
 
     /// <inheritdoc/>
     public Errno Gather(Task task, long offset, Span<byte> destination)

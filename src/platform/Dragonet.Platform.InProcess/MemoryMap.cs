@@ -11,7 +11,6 @@ internal sealed class MemoryMap
 {
     private const ulong PageSize = InProcessMemory.PageSize;
     private const ulong Lowest = 0x1_0000; // vm.mmap_min_addr
-    private const ulong Highest = 0x7fff_ffff_f000;
 
     private readonly SortedList<ulong, MemoryRegion> _regions = [];
     private readonly Dictionary<ulong, byte[]> _pages = [];
@@ -52,14 +51,14 @@ internal sealed class MemoryMap
             return Errno.EINVAL;
         }
 
-        if (length > Highest)
+        if (length > AddressSpace.End)
         {
             return Errno.ENOMEM;
         }
 
         length = RoundUp(length);
         address &= ~(PageSize - 1);
-        if (isFixed ? address < Lowest || address > Highest - length : address < Lowest || address > Highest - length || !IsFree(address, address + length))
+        if (isFixed ? address < Lowest || address > AddressSpace.End - length : address < Lowest || address > AddressSpace.End - length || !IsFree(address, address + length))
         {
             if (isFixed)
             {
@@ -258,7 +257,7 @@ internal sealed class MemoryMap
     /// <summary>The highest gap, as Linux looks for it; 0 when there is none.</summary>
     private ulong FindGap(ulong length)
     {
-        var top = Highest;
+        var top = AddressSpace.End;
         foreach (var region in _regions.Values.Reverse())
         {
             if (top - region.End >= length)

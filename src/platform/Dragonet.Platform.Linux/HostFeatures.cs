@@ -13,8 +13,8 @@ public sealed unsafe record HostFeatures
     /// <summary>SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP.</summary>
     public bool SynchronousWakeUp { get; private init; }
 
-    /// <summary>futex_wake(2), futex_wait(2), futex_requeue(2).</summary>
-    public static bool HasFutex2 => HostVersion.Current >= new Version(6, 7);
+    /// <summary>futex_wake(2), futex_wait(2), futex_requeue(2) (Linux 6.7). A filter around this process may not know them, either.</summary>
+    internal static bool HasFutex2 { get; } = TryFutex2();
 
     /// <summary>openat2(2).</summary>
     public bool OpenAt2 { get; private init; }
@@ -47,6 +47,14 @@ public sealed unsafe record HostFeatures
             GuestMemory = scope is null or "0" or "1",
             OpenFiles = (long)Math.Min(limit[1], long.MaxValue),
         };
+    }
+
+    private static bool TryFutex2()
+    {
+        const uint any = uint.MaxValue, wordPrivate = 0x82; // FUTEX2_SIZE_U32 | FUTEX2_PRIVATE
+        var word = 0;
+        // SAFETY: a word on the stack, for which nobody waits.
+        return Host.Call(Nr.futex_wake, (long)&word, any, 1, wordPrivate) == 0;
     }
 
     private static string? HostFileText(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : null;

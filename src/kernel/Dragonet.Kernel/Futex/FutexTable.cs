@@ -12,8 +12,6 @@ namespace Dragonet.Kernel;
 /// </summary>
 public sealed partial class FutexTable
 {
-    private const ulong AddressLimit = 0x7fff_ffff_f000;
-
     private readonly KernelLock _lock = new(LockRank.Futex);
     private readonly Dictionary<FutexKey, FutexQueue> _queues = []; // guarded by _lock
     private readonly Stack<FutexQueue> _spare = new();              // guarded by _lock
@@ -43,7 +41,7 @@ public sealed partial class FutexTable
             return Errno.EINVAL;
         }
 
-        if (address >= AddressLimit)
+        if (address >= AddressSpace.End)
         {
             return Errno.EFAULT;
         }

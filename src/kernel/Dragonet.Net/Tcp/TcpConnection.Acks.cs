@@ -41,7 +41,7 @@ internal sealed partial class TcpConnection
 
         var window = (long)segment.Window << _sendShift;
         var sameWindow = window == _sendWindow;
-        var reopens = window > _sendWindow && IsWindowShrunk;
+        var reopens = false;
         if (ack >= _sendUna && (position > _windowSequence || (position == _windowSequence && ack >= _windowAck)))
         {
             if (window > _sendWindow && _outgoing.Tail > _sendNext && _sent.Count == 0)
@@ -49,6 +49,7 @@ internal sealed partial class TcpConnection
                 _expirations = 0; // the window opens again
             }
 
+            reopens = window > _sendWindow && IsWindowShrunk;
             _sendWindow = window;
             _maximumWindow = Math.Max(_maximumWindow, window);
             _windowSequence = position;

@@ -11,7 +11,6 @@ internal sealed class ElfHeader
     internal const int HeaderSize = 64;
 
     private const int ProgramHeaderSize = 56;
-    private const ulong AddressLimit = 0x7fff_ffff_f000;
 
     private ElfHeader(bool isDynamic, ulong entry, ulong phOffset, List<ElfSegment> segments, ElfSegment? interpreter, bool execStack)
     {
@@ -87,7 +86,7 @@ internal sealed class ElfHeader
             switch (kind)
             {
                 case 1 when segment.MemorySize != 0 || segment.FileSize != 0:
-                    if (!segment.IsSane(AddressLimit))
+                    if (!segment.IsSane(AddressSpace.End))
                     {
                         return Errno.ENOEXEC;
                     }

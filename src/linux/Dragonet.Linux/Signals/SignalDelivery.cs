@@ -137,12 +137,19 @@ internal static class SignalDelivery
 
     /// <summary>
     /// A futex wait that the host performed was interrupted. The host has set it up to be made again, because our handler there has
-    /// SA_RESTART; this handler has not, so the wait ends with EINTR (futex(2)).
+    /// SA_RESTART; this handler has not, so the wait ends with EINTR (futex(2)). Whatever else stands before its instruction has not begun, a
+    /// wake-up above all, and is made behind the handler.
     /// </summary>
     private static void EndHostFutexWait(Task task, MachineContext context)
     {
         Span<byte> instruction = stackalloc byte[2];
-        if (task.Kernel.Platform.HasNativeFutex && (Nr)context.Rax is Nr.futex or Nr.futex_wait or Nr.futex_waitv && task.Memory.Read(context.Rip, instruction) == Errno.OK
+        var isWait = context.Rax switch
+        {
+            (ulong)Nr.futex => (FutexOp)(context.Rsi & 0x7f) is FutexOp.FUTEX_WAIT or FutexOp.FUTEX_WAIT_BITSET,
+            (ulong)Nr.futex_wait or (ulong)Nr.futex_waitv => true,
+            _ => false,
+        };
+        if (isWait && task.Kernel.Platform.HasNativeFutex && task.Memory.Read(context.Rip, instruction) == Errno.OK
             && instruction[0] == 0x0f && instruction[1] == 0x05)
         {
             context.Rip += 2;

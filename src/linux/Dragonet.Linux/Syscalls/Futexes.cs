@@ -97,14 +97,9 @@ internal static class Futexes
         }
     }
 
-    [Syscall(Nr.futex_wait)]
+    [Syscall(Nr.futex_wait, Support.Partial, "ENOSYS where the host has none (before Linux 6.7), but for strict mode")]
     public static SysResult futex_wait(Task task, UserPtr word, ulong expected, ulong mask, uint flags, UserPtr timeout, ClockId clock)
     {
-        if (IsHosts(task))
-        {
-            return Errno.ENOSYS;
-        }
-
         if (task.CallState is FutexWaiter waiter)
         {
             return Continue(task, waiter, FutexOp.FUTEX_WAIT_BITSET);
@@ -124,14 +119,9 @@ internal static class Futexes
         return Begin(task, task.Kernel.Futexes.Wait(task, key, word.Address, (uint)expected, (uint)mask), FutexOp.FUTEX_WAIT_BITSET);
     }
 
-    [Syscall(Nr.futex_wake)]
+    [Syscall(Nr.futex_wake, Support.Partial, "ENOSYS where the host has none (before Linux 6.7), but for strict mode")]
     public static SysResult futex_wake(Task task, UserPtr word, ulong mask, int count, uint flags)
     {
-        if (IsHosts(task))
-        {
-            return Errno.ENOSYS;
-        }
-
         if (!IsValid(flags) || mask is 0 or > uint.MaxValue)
         {
             return Errno.EINVAL;
@@ -142,14 +132,9 @@ internal static class Futexes
             : error;
     }
 
-    [Syscall(Nr.futex_requeue)]
+    [Syscall(Nr.futex_requeue, Support.Partial, "ENOSYS where the host has none (before Linux 6.7), but for strict mode")]
     public static SysResult futex_requeue(Task task, UserPtr pair, uint flags, int wake, int move)
     {
-        if (IsHosts(task))
-        {
-            return Errno.ENOSYS;
-        }
-
         Span<futex_waitv> futexes = stackalloc futex_waitv[2];
         var error = task.Memory.ReadArray(pair.Address, futexes);
         if (error != Errno.OK)
@@ -262,9 +247,6 @@ internal static class Futexes
         task.ClearTid = word.Address;
         return task.Tid;
     }
-
-    // Where futexes are the host's, a host before Linux 6.7 has none of these calls, and what the kernel knows of other futexes is not all.
-    private static bool IsHosts(Task task) => task.Kernel.Platform.HasNativeFutex;
 
     private static bool IsValid(uint flags) =>
         (flags & ~(FutexBits.FUTEX2_SIZE_MASK | FutexBits.FUTEX2_PRIVATE)) == 0 && (flags & FutexBits.FUTEX2_SIZE_MASK) == FutexBits.FUTEX2_SIZE_U32;

@@ -28,7 +28,7 @@ internal static class GuestFilter
         Nr.gettimeofday, Nr.time, Nr.getcpu, Nr.restart_syscall, Nr.rseq, Nr.futex_waitv,
     ];
 
-    /// <summary>The same, where the host has them.</summary>
+    /// <summary>The same where the host has them, and nothing elsewhere: their waiters are futex(2)'s, which the kernel does not know.</summary>
     private static readonly Nr[] s_futex2 = [Nr.futex_wake, Nr.futex_wait, Nr.futex_requeue];
 
     /// <summary>Calls the stub makes for the kernel, allowed only at the stub's addresses. A guest can jump there, so each must be
@@ -54,9 +54,14 @@ internal static class GuestFilter
                 .IfEqual(10, "allow").Label("others").Load(NumberOffset);
 
             // By number alone: the host caches such answers in a bitmap and does not run the program at all.
-            foreach (var number in HostFeatures.HasFutex2 ? [.. s_nativeAlways, .. s_futex2] : s_nativeAlways)
+            foreach (var number in s_nativeAlways)
             {
                 _ = p.IfEqual((uint)number, "allow");
+            }
+
+            foreach (var number in s_futex2)
+            {
+                _ = p.IfEqual((uint)number, HostFeatures.HasFutex2 ? "allow" : "enosys");
             }
         }
 
