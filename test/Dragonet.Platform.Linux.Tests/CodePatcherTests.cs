@@ -38,12 +38,61 @@ public sealed class CodePatcherTests
 
         var back = Decode(image, at);
         Assert.Equal((Mnemonic.Lea, Register.RCX, (ulong)(Site + 5 + middle.Length)), (back.Mnemonic, back.Op0Register, back.IPRelativeMemoryAddress));
-        at = Follow(image, at + back.Length);
-        var number = Decode(image, at);
-        Assert.Equal((Mnemonic.Mov, Register.EAX, (uint)Nr.rt_sigprocmask), (number.Mnemonic, number.Op0Register, number.Immediate32));
-        var leave = Decode(image, at + number.Length);
-        Assert.Equal(Mnemonic.Jmp, leave.Mnemonic);
-        Assert.Equal(Entry, BinaryPrimitives.ReadUInt64LittleEndian(image.AsSpan((int)leave.IPRelativeMemoryAddress)));
+        Assert.Equal(((ulong?)(uint)Nr.rt_sigprocmask, Entry), Run(image, at + back.Length));
+    }
+
+    [Fact]
+    public void Little_room_is_enough_for_many_sites()
+    {
+        // Sites of three numbers in turns, and read(2), which takes its comparison along.
+        const int count = 30, distance = 0x20, end = count * distance;
+        var image = new byte[0x1000];
+        image.AsSpan(0, end).Fill(0x90);
+        Nr[] numbers = [Nr.close, Nr.lseek, Nr.rt_sigprocmask];
+        for (var i = 0; i < count; i++)
+        {
+            var site = image.AsSpan(i * distance);
+            if (i % 10 == 9)
+            {
+                Convert.FromHexString("31c00f05483d00f0ffff").CopyTo(site); // xor eax, eax; syscall; cmp rax, -4096
+                continue;
+            }
+
+            site[5] = 0xb8;
+            BinaryPrimitives.WriteInt32LittleEndian(site[6..], (int)numbers[i % 3]);
+            Syscall.CopyTo(site[10..]);
+        }
+
+        const int room = 8 + (27 * 9) + (3 * 22) + (4 * 13);
+        var patched = image[..(end + room)];
+        Assert.Equal(count, new CodePatcher(Entry).Patch(patched, 0, end));
+        for (var i = 0; i < count; i++)
+        {
+            var isRead = i % 10 == 9;
+            var site = (i * distance) + (isRead ? 0 : 5);
+            var at = Follow(patched, site);
+            var back = Decode(patched, at);
+            var again = (int)back.IPRelativeMemoryAddress;
+            Assert.Equal((Mnemonic.Lea, Register.RCX), (back.Mnemonic, back.Op0Register));
+            Assert.Equal(Mnemonic.Syscall, Decode(patched, again).Mnemonic);
+            if (isRead)
+            {
+                var compare = Decode(patched, again + 2);
+                Assert.Equal((Mnemonic.Cmp, 0xfffff000), (compare.Mnemonic, compare.Immediate32));
+                Assert.Equal(site + 10, Follow(patched, again + 2 + compare.Length));
+            }
+            else
+            {
+                Assert.Equal(site + 5, again);
+            }
+
+            Assert.Equal(((ulong?)(isRead ? 0 : (uint)numbers[i % 3]), Entry), Run(patched, at + back.Length));
+        }
+
+        // What there is no room for stays as it is.
+        var less = image[..(end + room - 40)];
+        Assert.InRange(new CodePatcher(Entry).Patch(less, 0, end), count - 5, count - 1);
+        Assert.Contains(Enumerable.Range(0, count), i => less.AsSpan(i * distance, distance).SequenceEqual(image.AsSpan(i * distance, distance)));
     }
 
     [Theory]
@@ -72,6 +121,33 @@ public sealed class CodePatcherTests
         image[Site + 5 + between.Length] = 0x0f;
         image[Site + 6 + between.Length] = 0x05;
         return image;
+    }
+
+    private static ReadOnlySpan<byte> Syscall => [0x0f, 0x05];
+
+    /// <summary>Jumps, and at most one number, until the program leaves the segment.</summary>
+    private static (ulong? Number, ulong Target) Run(byte[] image, int at)
+    {
+        ulong? number = null;
+        while (true)
+        {
+            var instruction = Decode(image, at);
+            if (instruction.Mnemonic == Mnemonic.Mov)
+            {
+                Assert.Equal((Register.EAX, null), (instruction.Op0Register, number));
+                number = instruction.Immediate32;
+                at += instruction.Length;
+                continue;
+            }
+
+            Assert.Equal(Mnemonic.Jmp, instruction.Mnemonic);
+            if (instruction.Op0Kind == OpKind.Memory)
+            {
+                return (number, BinaryPrimitives.ReadUInt64LittleEndian(image.AsSpan((int)instruction.IPRelativeMemoryAddress)));
+            }
+
+            at = (int)instruction.NearBranchTarget;
+        }
     }
 
     private static int Follow(byte[] image, int at)

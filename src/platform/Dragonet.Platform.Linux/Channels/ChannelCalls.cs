@@ -3,7 +3,7 @@ using Dragonet.Abi;
 namespace Dragonet.Platform.Linux.Channels;
 
 /// <summary>
-/// The calls that take the channel, most frequent first (when there is room for few patches the first ones get it). Calls that need
+/// The calls that take the channel, those that save most first (when there is room for few patches the first ones get it). Calls that need
 /// the full register file, the thread of their notification, or the host's help are not among them; a call here that must wait is
 /// made again through the filter.
 /// </summary>
@@ -15,8 +15,9 @@ internal static class ChannelCalls
     private static readonly (Nr Number, ChannelKind Kind)[] s_calls =
     [
         (Nr.read, ChannelKind.Fill1), (Nr.write, ChannelKind.Buffer1), (Nr.close, ChannelKind.Plain), (Nr.openat, ChannelKind.Path1),
-        (Nr.newfstatat, ChannelKind.Path1), (Nr.fstat, ChannelKind.Plain), (Nr.lseek, ChannelKind.Plain), (Nr.pread64, ChannelKind.Fill1),
-        (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Lock2), (Nr.rt_sigprocmask, ChannelKind.Mask1),
+        (Nr.rt_sigprocmask, ChannelKind.Mask1), (Nr.set_robust_list, ChannelKind.Robust), (Nr.newfstatat, ChannelKind.Path1),
+        (Nr.fstat, ChannelKind.Plain), (Nr.lseek, ChannelKind.Plain),
+        (Nr.pread64, ChannelKind.Fill1), (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Lock2),
         (Nr.stat, ChannelKind.Path0), (Nr.lstat, ChannelKind.Path0), (Nr.open, ChannelKind.Path0), (Nr.access, ChannelKind.Path0),
         (Nr.faccessat, ChannelKind.Path1), (Nr.faccessat2, ChannelKind.Path1), (Nr.readlink, ChannelKind.Path0), (Nr.readlinkat, ChannelKind.Path1),
         (Nr.unlink, ChannelKind.Path0), (Nr.unlinkat, ChannelKind.Path1), (Nr.statx, ChannelKind.Path1), (Nr.mkdir, ChannelKind.Path0),
@@ -31,7 +32,7 @@ internal static class ChannelCalls
         (Nr.getegid, ChannelKind.Identity + 5), (Nr.poll, ChannelKind.Plain), (Nr.epoll_wait, ChannelKind.Plain), (Nr.epoll_pwait, ChannelKind.Plain),
         (Nr.epoll_ctl, ChannelKind.Plain), (Nr.sendto, ChannelKind.Buffer1), (Nr.recvfrom, ChannelKind.Fill1), (Nr.sendmsg, ChannelKind.Plain),
         (Nr.recvmsg, ChannelKind.Plain), (Nr.fdatasync, ChannelKind.Plain), (Nr.fsync, ChannelKind.Plain),
-        (Nr.fchown, ChannelKind.Plain), (Nr.chown, ChannelKind.Path0), (Nr.lchown, ChannelKind.Path0), (Nr.set_robust_list, ChannelKind.Robust),
+        (Nr.fchown, ChannelKind.Plain), (Nr.chown, ChannelKind.Path0), (Nr.lchown, ChannelKind.Path0),
         (Nr.statfs, ChannelKind.Path0), (Nr.fstatfs, ChannelKind.Plain), (Nr.uname, ChannelKind.Plain), (Nr.getrandom, ChannelKind.Plain),
         (Nr.pipe, ChannelKind.Plain), (Nr.socket, ChannelKind.Plain), (Nr.socketpair, ChannelKind.Plain), (Nr.flock, ChannelKind.Plain),
         (Nr.ppoll, ChannelKind.Plain), (Nr.select, ChannelKind.Plain), (Nr.pselect6, ChannelKind.Plain), (Nr.kill, ChannelKind.Plain),

@@ -13,12 +13,8 @@ namespace Dragonet.Platform.Linux.Channels;
 internal sealed class CodePatcher
 {
     private const int MovSize = 5;
-    private const int SiteSize = 12;        // lea rcx, [back]; jmp number's part
-    private const int NumberSize = 11;      // mov eax, number; jmp [entry]
-    private const int ReadTailSize = 13;    // syscall; cmp rax, -4096; jmp back
     private const int ReadSize = 10;        // xor, syscall, cmp
     private const int AnySize = 8;          // syscall, cmp
-    private const int AnyNumber = -1;
 
     private readonly int[] _ranks = ChannelCalls.MakeRanks();
     private readonly ulong _entry;
@@ -51,72 +47,16 @@ internal sealed class CodePatcher
         }
 
         sites.Sort((left, right) => (Rank(left.Number), left.Position).CompareTo((Rank(right.Number), right.Position)));
-        var at = (end + 7) & ~7;
-        if (at + 8 > image.Length)
-        {
-            return 0;
-        }
-
-        var pointer = at;
-        BinaryPrimitives.WriteUInt64LittleEndian(image[at..], _entry);
-        at += 8;
-        var parts = new Dictionary<int, int>();
+        var trampolines = new Trampolines(image, end, _entry);
         var count = 0;
         foreach (var (position, number, whole, between) in sites)
         {
-            var needed = SiteSize + between + (whole ? ReadTailSize : 0) + (parts.ContainsKey(number) ? 0 : NumberSize);
-            if (at + needed > image.Length)
-            {
-                break;
-            }
-
-            if (!parts.TryGetValue(number, out var part))
-            {
-                part = at;
-                parts.Add(number, part);
-                if (number != AnyNumber)
-                {
-                    image[at] = 0xb8; // mov eax, number
-                    BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], number);
-                    at += MovSize;
-                }
-
-                image[at] = 0xff; // jmp [rip + pointer]
-                image[at + 1] = 0x25;
-                BinaryPrimitives.WriteInt32LittleEndian(image[(at + 2)..], pointer - (at + 6));
-                at += 6;
-            }
-
-            var trampoline = at;
-            var again = position + MovSize + between; // the system-call instruction, which stays
-            at += SiteSize + between;
-            if (whole)
-            {
-                again = at;
-                Syscall.CopyTo(image[at..]);
-                (number == AnyNumber ? CompareAny : Compare).CopyTo(image[(at + 2)..]);
-                Jump(image, at + 8, position + (number == AnyNumber ? AnySize : ReadSize));
-                at += ReadTailSize;
-            }
-
-            EarlyNumber.Copy(image, position + MovSize, trampoline, between);
-            var load = trampoline + between;
-            image[load] = 0x48; // lea rcx, [rip + again]
-            image[load + 1] = 0x8d;
-            image[load + 2] = 0x0d;
-            BinaryPrimitives.WriteInt32LittleEndian(image[(load + 3)..], again - (load + 7));
-            Jump(image, load + 7, part);
-            Jump(image, position, trampoline);
-            count++;
+            var tail = !whole ? default : number == Trampolines.AnyNumber ? CompareAny : Compare;
+            var size = number == Trampolines.AnyNumber ? AnySize : ReadSize;
+            count += trampolines.TryAdd(position, number, between, tail, position + size) ? 1 : 0;
         }
 
         return count;
-    }
-
-    private static void Jump(Span<byte> image, int at, int target)
-    {
-        image[at] = 0xe9;
-        BinaryPrimitives.WriteInt32LittleEndian(image[(at + 1)..], target - (at + 5));
     }
 
     private List<Site> FindSites(ReadOnlySpan<byte> code, int start)
@@ -147,7 +87,7 @@ internal sealed class CodePatcher
             }
             else if (code[(at + 2)..].StartsWith(CompareAny))
             {
-                sites.Add(new(at, AnyNumber, true, 0));
+                sites.Add(new(at, Trampolines.AnyNumber, true, 0));
                 inner = true;
             }
 
@@ -168,7 +108,7 @@ internal sealed class CodePatcher
     }
 
     // One site of syscall(2) makes any call, so it comes first where there is little room.
-    private int Rank(int number) => number == AnyNumber ? -1 : _ranks[number];
+    private int Rank(int number) => number == Trampolines.AnyNumber ? -1 : _ranks[number];
 
     /// <summary>A byte that would make the next instruction another one: REX, operand size, segments, repeats.</summary>
     private static bool IsPrefix(byte value) => value is (>= 0x40 and <= 0x4f) or 0x66 or 0x67 or 0x64 or 0x65 or 0xf0 or 0xf2 or 0xf3 or 0x2e or 0x36 or 0x3e or 0x26;
@@ -182,7 +122,7 @@ internal sealed class CodePatcher
             if (site.Whole)
             {
                 _ = inner.Add(site.Position + 2);
-                if (site.Number != AnyNumber)
+                if (site.Number != Trampolines.AnyNumber)
                 {
                     _ = inner.Add(site.Position + 4);
                 }
@@ -227,7 +167,7 @@ internal sealed class CodePatcher
     }
 
     /// <param name="Position">Of the first byte to be replaced.</param>
-    /// <param name="Number">Of the call, or <see cref="AnyNumber"/>.</param>
+    /// <param name="Number">Of the call, or <see cref="Trampolines.AnyNumber"/>.</param>
     /// <param name="Whole">The system-call instruction goes, too.</param>
     /// <param name="Between">Bytes between the number and the system-call instruction.</param>
     private readonly record struct Site(int Position, int Number, bool Whole, int Between);
