@@ -46,8 +46,13 @@ internal sealed class World
     {
         var stack = Stack.WithLoopback(new StackOptions { Random = () => (ulong)_random.NextInt64(long.MinValue, long.MaxValue) });
         stack.SetTime(Now);
+        UseLargeBuffers(stack);
         return stack;
     }
+
+    /// <summary>Sockets begin with 256 KiB each way, so that a test can give its data away at once.</summary>
+    public static void UseLargeBuffers(Stack stack) =>
+        (stack.TcpMemory.Receive, stack.TcpMemory.Send) = (stack.TcpMemory.Receive with { Initial = 262144 }, stack.TcpMemory.Send with { Initial = 262144 });
 
     /// <summary>Lets things happen until a condition holds; fails when it does not within a virtual hour.</summary>
     public void Until(Func<bool> condition, long limit = 3600 * Second)

@@ -43,6 +43,7 @@ internal sealed class Dialogue
         configure?.Invoke(options);
         Stack = Stack.WithLoopback(options);
         Stack.SetTime(_now);
+        World.UseLargeBuffers(Stack);
         _link = new PointToPointInterface(Stack, "tun0", 1500, packet => _sent.Enqueue(packet.ToArray())) { IsUp = true };
         _ = _link.AddAddress(Prefix.Parse("10.0.0.1/24"));
         Socket = Stack.CreateTcp(isV6: false);

@@ -17,6 +17,7 @@ internal sealed class Site(int seed = 1)
         change?.Invoke(options);
         var stack = Stack.WithLoopback(options);
         stack.SetTime(Now);
+        World.UseLargeBuffers(stack);
         _stacks.Add(stack);
         return stack;
     }

@@ -46,7 +46,7 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("ipv4/ip_unprivileged_port_start", "1024"), ("ipv4/tcp_congestion_control", "cubic"), ("ipv4/tcp_ecn", "2"), ("ipv4/tcp_fastopen", "1"),
         ("ipv4/tcp_fin_timeout", "60"),
         ("ipv4/tcp_keepalive_intvl", "75"), ("ipv4/tcp_keepalive_probes", "9"), ("ipv4/tcp_keepalive_time", "7200"), ("ipv4/tcp_syn_retries", "6"),
-        ("ipv4/tcp_syncookies", "1"),
+        ("ipv4/tcp_moderate_rcvbuf", "1"), ("ipv4/tcp_rmem", "4096\t131072\t6291456"), ("ipv4/tcp_syncookies", "1"), ("ipv4/tcp_wmem", "4096\t16384\t4194304"),
     ];
 
     /// <summary>Adds them.</summary>

@@ -4,6 +4,9 @@ namespace Dragonet.Net;
 /// <param name="limit">The most.</param>
 public sealed class BufferBudget(long limit)
 {
+    /// <summary>The most.</summary>
+    public long Limit => limit;
+
     /// <summary>Bytes now.</summary>
     public long Used { get; private set; }
 

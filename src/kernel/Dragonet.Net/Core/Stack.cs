@@ -18,6 +18,7 @@ public sealed partial class Stack
         Options = options;
         Hash = new KeyedHash(options.Random(), options.Random());
         Buffers = new BufferBudget(options.BufferLimit);
+        TcpMemory = new TcpMemory(Buffers);
         Tcp = new TcpLayer(this);
         Udp = new UdpLayer(this, IPProtocol.Udp);
         Icmp = new IcmpLayer(this);
@@ -60,6 +61,9 @@ public sealed partial class Stack
 
     /// <summary>Bytes in sockets.</summary>
     public BufferBudget Buffers { get; }
+
+    /// <summary>The sizes of TCP's buffers.</summary>
+    public TcpMemory TcpMemory { get; }
 
     /// <summary>When <see cref="Run"/> is to be called at the latest; <see cref="long.MaxValue"/> when nothing is to happen by itself.</summary>
     public long NextDeadline => HasWaiting ? Math.Min(Timers.Next, _burstStart + BurstTime) : Timers.Next;

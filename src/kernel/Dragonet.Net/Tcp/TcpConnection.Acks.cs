@@ -93,6 +93,11 @@ internal sealed partial class TcpConnection
 
         TakeCongestionEcho(segment, priorInFlight);
         UpdateRecovery(acknowledged, priorInFlight);
+        if (acknowledged > 0)
+        {
+            OnRoomMade();
+        }
+
         if (reopens && _sent.Count > 0)
         {
             // What came while there was no window was dropped, and the timer has been asking more and more seldom.

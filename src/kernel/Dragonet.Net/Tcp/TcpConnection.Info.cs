@@ -45,7 +45,7 @@ internal sealed partial class TcpConnection
         HasSack = _hasSack,
         SendShift = _sendShift,
         ReceiveShift = _receiveShift,
-        HasScaling = _receiveShift > 0,
+        HasScaling = _hasScaling,
         Retransmits = _expirations,
         Probes = _keepAliveProbes,
         InRecovery = _recovery != Recovery.None,

@@ -207,6 +207,11 @@ internal sealed partial class TcpConnection
         if (ProcessAck(segment, position, options) && State != TcpState.Closed)
         {
             TakeCongestionMark(segment, trafficClass);
+            if (!segment.Payload.IsEmpty)
+            {
+                MeasureReceiver(options, segment.Payload.Length);
+            }
+
             InputData(segment, position);
         }
     }
@@ -289,6 +294,7 @@ internal sealed partial class TcpConnection
 
         WasEstablished = true;
         _keepAliveFrom = Now;
+        InitBuffers();
         Wake(PollEvents.POLLOUT | PollEvents.POLLWRNORM | PollEvents.POLLIN);
     }
 

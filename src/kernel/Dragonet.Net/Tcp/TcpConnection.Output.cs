@@ -8,9 +8,6 @@ internal sealed partial class TcpConnection
     /// <summary>What a peer takes that says nothing (RFC 9293, section 3.7.1).</summary>
     private const int DefaultSegment = 536;
 
-    /// <summary>The shift that this side uses: enough for the largest buffer.</summary>
-    internal const int WindowShift = 7;
-
     private readonly StreamBuffer _outgoing;
     private readonly uint _iss;
     private long _sendUna;
@@ -21,6 +18,7 @@ internal sealed partial class TcpConnection
     private long _windowAck;         // SND.WL2
     private int _sendShift;
     private int _receiveShift;
+    private bool _hasScaling;
     private int _sendSegment;        // data of a full segment
     private long _smallEnd;          // behind the last segment that was not full
     private bool _isFinQueued;
@@ -70,6 +68,7 @@ internal sealed partial class TcpConnection
 
         data = data[handed..];
         var count = Math.Min(data.Length, SendRoom);
+        _isWriterWaiting |= count < data.Length;
         if (Settings.UnsentLowWater > 0)
         {
             count = (int)Math.Min(count, Math.Max(Settings.UnsentLowWater - (_outgoing.Tail - _sendNext), _sendSegment));
@@ -133,6 +132,7 @@ internal sealed partial class TcpConnection
     {
         _incoming.Advance(_incoming.Head + count);
         _urgentAt = _incoming.Head > _urgentAt ? -1 : _urgentAt;
+        TuneReceiveBuffer();
         if (State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2
             && WantedRight - _receiveRight >= Math.Min(Settings.ReceiveBuffer / 2, 2 * _segmentSeen)
             && !Pull())
@@ -307,8 +307,9 @@ internal sealed partial class TcpConnection
         _hasSack = options.SackPermitted;
         if (options.WindowScale >= 0)
         {
+            _hasScaling = true;
             _sendShift = options.WindowScale;
-            _receiveShift = WindowShift;
+            _receiveShift = _windowShift;
         }
 
         if (options.HasTimestamp)
@@ -420,7 +421,7 @@ internal sealed partial class TcpConnection
             options.MaximumSegment = (ushort)MaximumReceiveSegment;
             options.HasTimestamp = !hasAck || _hasTimestamps;
             options.SackPermitted = !hasAck || _hasSack;
-            options.WindowScale = !hasAck || _receiveShift != 0 ? WindowShift : -1;
+            options.WindowScale = !hasAck || _hasScaling ? _windowShift : -1;
             options.FastOpenCookie = hasAck ? _cookieToGive : _asksForCookie && _expirations == 0 ? _cookie : null;
         }
         else

@@ -133,7 +133,7 @@ internal sealed class TcpLayer
         {
             options.HasTimestamp = true;
             options.SackPermitted = offered.SackPermitted;
-            options.WindowScale = offered.WindowScale >= 0 ? TcpConnection.WindowShift : -1;
+            options.WindowScale = offered.WindowScale >= 0 ? Stack.TcpMemory.WindowShift : -1;
             options.TimestampEcho = offered.TimestampValue;
             options.TimestampValue = SynCookies.MakeTimestamp(TimestampOffset(key) + (uint)(Stack.Now / 1_000_000), offered, ecn);
         }

@@ -75,11 +75,17 @@ public sealed record TcpSettings
     /// <summary>TCP_CONGESTION.</summary>
     public CongestionKind Congestion { get; set; } = CongestionKind.Cubic;
 
-    /// <summary>Bytes that may wait to be sent or acknowledged.</summary>
-    public int SendBuffer { get; set; } = 256 * 1024;
+    /// <summary>Bytes that may wait to be sent or acknowledged. It grows by itself.</summary>
+    public int SendBuffer { get; set; }
 
-    /// <summary>Bytes that may wait to be read: the largest window.</summary>
-    public int ReceiveBuffer { get; set; } = 256 * 1024;
+    /// <summary>Bytes that may wait to be read: the largest window. It grows by itself.</summary>
+    public int ReceiveBuffer { get; set; }
+
+    /// <summary>SO_SNDBUF: the user has set the size.</summary>
+    public bool LocksSendBuffer { get; set; }
+
+    /// <summary>SO_RCVBUF.</summary>
+    public bool LocksReceiveBuffer { get; set; }
 
     /// <summary>IP_TTL.</summary>
     public byte HopLimit { get; set; } = 64;

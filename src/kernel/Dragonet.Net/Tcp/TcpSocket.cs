@@ -21,6 +21,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         _layer = layer;
         IsV6 = isV6;
         Local = new Endpoint(isV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
+        Settings = Stack.TcpMemory.CreateSettings();
         layer.SocketCount++;
     }
 
@@ -52,7 +53,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     /// <summary>The other side's address, or null.</summary>
     public Endpoint? Remote => _connection is { State: not (TcpState.Closed or TcpState.SynSent) } connection ? connection.Remote : null;
 
-    public TcpSettings Settings { get; private set; } = new();
+    public TcpSettings Settings { get; private set; }
 
     /// <summary>The state, as TCP_INFO and /proc/net/tcp tell it.</summary>
     public TcpState State => IsListening ? TcpState.Listen : _connection?.State ?? TcpState.Closed;

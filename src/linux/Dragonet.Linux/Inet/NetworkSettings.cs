@@ -31,6 +31,9 @@ public sealed class NetworkSettings
             ["ipv4/tcp_keepalive_intvl"] = Number(() => _tcp.KeepInterval, value => _tcp.KeepInterval = value, 1, 32767),
             ["ipv4/tcp_keepalive_probes"] = Number(() => _tcp.KeepCount, value => _tcp.KeepCount = value, 1, 127),
             ["ipv4/tcp_keepalive_time"] = Number(() => _tcp.KeepIdle, value => _tcp.KeepIdle = value, 1, 32767),
+            ["ipv4/tcp_moderate_rcvbuf"] = Number(() => _stack.TcpMemory.ModeratesReceive ? 1 : 0, value => _stack.TcpMemory.ModeratesReceive = value != 0, 0, byte.MaxValue),
+            ["ipv4/tcp_rmem"] = Sizes(() => _stack.TcpMemory.Receive, value => _stack.TcpMemory.Receive = value),
+            ["ipv4/tcp_wmem"] = Sizes(() => _stack.TcpMemory.Send, value => _stack.TcpMemory.Send = value),
             ["ipv4/tcp_syn_retries"] = Number(() => _tcp.SynRetries, value => _tcp.SynRetries = value, 1, 127),
             ["ipv4/tcp_syncookies"] = Number(() => _stack.Options.SynCookies ? 1 : 0, value => _stack.Options.SynCookies = value != 0, 0, 2),
         };
@@ -72,6 +75,26 @@ public sealed class NetworkSettings
         write(number);
         return Errno.OK;
     });
+
+    /// <summary>Three numbers, each at least 1 (proc_dointvec_minmax of Linux); who writes fewer changes the first ones.</summary>
+    private static Setting Sizes(Func<BufferSizes> read, Action<BufferSizes> write) => new(
+        () => string.Create(CultureInfo.InvariantCulture, $"{read().Least}\t{read().Initial}\t{read().Most}"),
+        text =>
+        {
+            var (least, initial, most) = read();
+            int[] numbers = [least, initial, most];
+            var parts = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            for (var i = 0; i < parts.Length; i++)
+            {
+                if (i >= numbers.Length || !int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]) || numbers[i] < 1)
+                {
+                    return Errno.EINVAL;
+                }
+            }
+
+            write(new BufferSizes(numbers[0], numbers[1], numbers[2]));
+            return parts.Length > 0 ? Errno.OK : Errno.EINVAL;
+        });
 
     private string ReadPorts() => string.Create(CultureInfo.InvariantCulture, $"{_stack.EphemeralPorts.First}\t{_stack.EphemeralPorts.Last}");
 

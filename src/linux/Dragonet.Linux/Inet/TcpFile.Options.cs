@@ -12,22 +12,23 @@ namespace Dragonet.Linux.Inet;
 /// <summary>Options of TCP sockets (tcp(7)).</summary>
 internal sealed partial class TcpFile
 {
-    private const int DefaultSendBuffer = 16384;     // net.ipv4.tcp_wmem
-    private const int DefaultReceiveBuffer = 131072; // net.ipv4.tcp_rmem
-    private const int LargestReceiveBuffer = 6291456;
     private const int LeastReceiveBuffer = 2304;     // SOCK_MIN_RCVBUF
 
-    private bool _isSendBufferSet;
-    private bool _isReceiveBufferSet;
     private bool _tellsRest; // TCP_INQ
 
     /// <inheritdoc/>
-    public override Result<byte[]> GetOption(Task task, int level, int name) => (level, name) switch
+    public override Result<byte[]> GetOption(Task task, int level, int name)
     {
-        (SocketOption.SOL_SOCKET, SocketOption.SO_SNDBUF) when !_isSendBufferSet => SocketOptions.Word(DefaultSendBuffer),
-        (SocketOption.SOL_SOCKET, SocketOption.SO_RCVBUF) when !_isReceiveBufferSet => SocketOptions.Word(DefaultReceiveBuffer),
-        _ => base.GetOption(task, level, name),
-    };
+        if ((level, name) is not (SocketOption.SOL_SOCKET, SocketOption.SO_SNDBUF or SocketOption.SO_RCVBUF))
+        {
+            return base.GetOption(task, level, name);
+        }
+
+        using (Network.Enter())
+        {
+            return SocketOptions.Word(name == SocketOption.SO_SNDBUF ? _socket.Settings.SendBuffer : _socket.Settings.ReceiveBuffer);
+        }
+    }
 
     /// <inheritdoc/>
     protected override PacketFilter? Filter
@@ -44,18 +45,22 @@ internal sealed partial class TcpFile
         {
             case SocketOption.SO_RCVLOWAT:
                 // Nobody shall wait for what the buffer has no room for (tcp_set_rcvlowat of Linux).
-                settings.ReceiveLowWater = Math.Min(Options.ReceiveLowWater, _isReceiveBufferSet ? settings.ReceiveBuffer / 2 : LargestReceiveBuffer / 2);
-                settings.ReceiveBuffer = Math.Max(settings.ReceiveBuffer, _isReceiveBufferSet ? 0 : 2 * settings.ReceiveLowWater);
+                settings.ReceiveLowWater = Math.Min(Options.ReceiveLowWater, (settings.LocksReceiveBuffer ? settings.ReceiveBuffer : Network.Stack.TcpMemory.LargestReceive) / 2);
+                settings.ReceiveBuffer = Math.Max(settings.ReceiveBuffer, settings.LocksReceiveBuffer ? 0 : 2 * settings.ReceiveLowWater);
                 Options.ReceiveLowWater = settings.ReceiveLowWater;
                 _ = _socket.Queue.Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM); // what is there may be enough now
                 break;
             case SocketOption.SO_SNDBUF or SocketOption.SO_SNDBUFFORCE:
                 settings.SendBuffer = Options.SendBuffer;
-                _isSendBufferSet = true;
+                settings.LocksSendBuffer = true;
                 break;
             case SocketOption.SO_RCVBUF or SocketOption.SO_RCVBUFFORCE:
                 settings.ReceiveBuffer = Options.ReceiveBuffer;
-                _isReceiveBufferSet = true;
+                settings.LocksReceiveBuffer = true;
+                break;
+            case SocketOption.SO_BUF_LOCK:
+                settings.LocksSendBuffer = (Options.BufferLocks & SocketOption.SOCK_SNDBUF_LOCK) != 0;
+                settings.LocksReceiveBuffer = (Options.BufferLocks & SocketOption.SOCK_RCVBUF_LOCK) != 0;
                 break;
             case SocketOption.SO_MARK:
                 settings.Mark = (uint)Options.GetRemembered(name);

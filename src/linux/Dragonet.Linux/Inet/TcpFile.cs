@@ -34,7 +34,6 @@ internal sealed partial class TcpFile : InetFile
         _socket.Tag = this;
         _socket.UrgentAnnounced = OnUrgent;
         Options.CopyFrom(listener.Options);
-        (_isSendBufferSet, _isReceiveBufferSet) = (listener._isSendBufferSet, listener._isReceiveBufferSet);
     }
 
     /// <inheritdoc/>
