@@ -92,6 +92,9 @@ public abstract class SocketFile : OpenFile
     /// <summary>getsockopt(2) of an option that looks at what is in the buffer.</summary>
     public virtual Result<byte[]> GetOption(Task task, int level, int name, ReadOnlySpan<byte> given) => GetOption(task, level, name);
 
+    /// <summary>After the last close: what was sent has not arrived, and SO_LINGER says that close(2) waits for it (socket(7)).</summary>
+    public virtual bool IsLingering(PollWait wait) => false;
+
     /// <inheritdoc/>
     public override long? GetWaitTimeout(PollEvents events) =>
         ((events & PollEvents.POLLIN) != 0 ? Options.ReceiveTimeout : Options.SendTimeout) is > 0 and var timeout ? timeout : null;

@@ -261,7 +261,13 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
         }
     }
 
-    private void Wake(PollEvents events) => _ = Socket?.Queue.Wake(events);
+    /// <summary>SO_LINGER: who waits until everything was acknowledged, with its socket closed; or null.</summary>
+    public WaitQueue? Lingerer { get; set; }
+
+    /// <summary>The user's last byte, and the end behind it, was not acknowledged.</summary>
+    public bool IsFinishing => State is TcpState.FinWait1 or TcpState.Closing or TcpState.LastAck;
+
+    private void Wake(PollEvents events) => _ = (Socket?.Queue ?? Lingerer)?.Wake(events);
 
     private Path? FindPath()
     {

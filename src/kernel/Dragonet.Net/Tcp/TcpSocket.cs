@@ -518,8 +518,18 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         var connection = _connection;
         _connection = null;
         connection?.Close(hard);
+        if (connection is { IsFinishing: true })
+        {
+            (_left, connection.Lingerer) = (connection, Queue);
+        }
+
         _ = Queue.Wake();
     }
+
+    private TcpConnection? _left; // what goes on behind close(2)
+
+    /// <summary>It was closed, and what was sent was not acknowledged yet (socket(7), SO_LINGER); the queue is woken when it is.</summary>
+    public bool IsLingering => _left is { IsFinishing: true };
 
     internal void TellUrgent()
     {

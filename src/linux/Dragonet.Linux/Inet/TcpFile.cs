@@ -245,6 +245,21 @@ internal sealed partial class TcpFile : InetFile
     private void OnUrgent() => Kernel.Defer(() => Kernel.SignalUrgent(this));
 
     /// <inheritdoc/>
+    public override bool IsLingering(PollWait wait)
+    {
+        if (Options.Linger is null or 0)
+        {
+            return false;
+        }
+
+        wait.Add(_socket.Queue);
+        using (Network.Enter())
+        {
+            return _socket.IsLingering;
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void OnRelease()
     {
         using (Network.Enter())

@@ -157,6 +157,11 @@ internal static class Fcntl
 
     private static SysResult DuplicateTo(Task task, Fd oldFd, Fd newFd, bool closeOnExec)
     {
+        if (task.CallState is SocketFile known)
+        {
+            return Linger.Wait(task, known, newFd.Value);
+        }
+
         if ((uint)newFd.Value >= task.Process.Limits[Rlimits.Files].Soft || newFd.Value < 0)
         {
             return Errno.EBADF;
@@ -168,8 +173,9 @@ internal static class Fcntl
         }
 
         file.AddReference();
+        var closed = task.Files.GetAny(newFd.Value).Ok(out var old) ? old : null;
         error = task.Files.InstallAt(task, file, newFd.Value, closeOnExec);
-        return error == Errno.OK ? newFd.Value : error;
+        return error == Errno.OK ? Linger.Wait(task, closed, newFd.Value) : error;
     }
 
     private static SysResult SetFlags(Task task, Fd fd, OpenFile file, OpenFlags flags)

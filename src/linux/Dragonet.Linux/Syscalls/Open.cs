@@ -79,7 +79,17 @@ internal static class Open
     }
 
     [Syscall(Nr.close)]
-    public static SysResult close(Task task, Fd fd) => task.Files.Close(fd.Value);
+    public static SysResult close(Task task, Fd fd)
+    {
+        if (task.CallState is SocketFile known)
+        {
+            return Linger.Wait(task, known, 0);
+        }
+
+        var closed = task.Files.GetAny(fd.Value).Ok(out var file) ? file : null;
+        var error = task.Files.Close(fd.Value);
+        return error == Errno.OK ? Linger.Wait(task, closed, 0) : error;
+    }
 
     [Syscall(Nr.close_range)]
     public static SysResult close_range(Task task, uint first, uint last, uint flags)
