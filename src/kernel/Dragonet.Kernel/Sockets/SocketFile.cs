@@ -85,6 +85,18 @@ public abstract class SocketFile : OpenFile
     public virtual Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value) =>
         level == SocketOption.SOL_SOCKET ? Options.Set(task, name, value) : Errno.EOPNOTSUPP;
 
+    /// <summary>setsockopt(2) of an option that answers.</summary>
+    /// <param name="task">Who sets it.</param>
+    /// <param name="level">The level.</param>
+    /// <param name="name">The option.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="isAnswered">The value was changed for the program to see.</param>
+    public virtual Errno SetOption(Task task, int level, int name, Span<byte> value, out bool isAnswered)
+    {
+        isAnswered = false;
+        return SetOption(task, level, name, value);
+    }
+
     /// <summary>getsockopt(2).</summary>
     public virtual Result<byte[]> GetOption(Task task, int level, int name) =>
         level == SocketOption.SOL_SOCKET ? Options.Get(this, name) : Errno.EOPNOTSUPP;

@@ -33,6 +33,18 @@ internal sealed class PacketBuffer
     /// <summary>Sent to a link's broadcast address.</summary>
     public bool IsLinkBroadcast { get; set; }
 
+    /// <summary>What goes between its IP header and its payload; null for nothing.</summary>
+    public PacketOptions? Options { get; set; }
+
+    /// <summary>Where its IP header begins, once it is delivered; what is behind it stays in the buffer.</summary>
+    public int HeaderStart { get; set; }
+
+    /// <summary>How long that is, with its options or extension headers.</summary>
+    public int HeaderLength { get; set; }
+
+    /// <summary>A copy of its IP header.</summary>
+    public byte[] CopyHeader() => Data.AsSpan(HeaderStart, HeaderLength).ToArray();
+
     /// <summary>When it came, in nanoseconds.</summary>
     public long ReceivedAt { get; set; }
 

@@ -21,6 +21,8 @@ internal sealed class PacketPool
         packet.Start = PacketBuffer.Headroom;
         packet.Length = length;
         packet.Input = null;
+        packet.Options = null;
+        packet.HeaderStart = packet.HeaderLength = 0;
         packet.IsLocal = packet.WasFragmented = packet.IsLinkBroadcast = packet.IsDamaged = packet.IsEcho = false;
         return packet;
     }
@@ -52,6 +54,7 @@ internal sealed class PacketPool
         ArrayPool<byte>.Shared.Return(packet.Data);
         packet.Data = [];
         packet.Input = null;
+        packet.Options = null;
         if (_spare.Count < MaxSpare)
         {
             _spare.Push(packet);

@@ -39,7 +39,8 @@ internal sealed class PortTable(Stack stack, Func<ulong> random)
     /// <param name="port">The port, or 0.</param>
     /// <param name="user">Who wants it.</param>
     /// <param name="mayShare">Whether a new user and an old one may both hold it, when neither is listening and both reuse the address.</param>
-    public Result<ushort> Bind(ushort port, IPortUser user, bool mayShare = true)
+    /// <param name="range">IP_LOCAL_PORT_RANGE: where to choose from; null for the stack's.</param>
+    public Result<ushort> Bind(ushort port, IPortUser user, bool mayShare = true, (ushort First, ushort Last)? range = null)
     {
         if (port != 0)
         {
@@ -52,7 +53,7 @@ internal sealed class PortTable(Stack stack, Func<ulong> random)
             return port;
         }
 
-        var (first, last) = stack.EphemeralPorts;
+        var (first, last) = Narrow(stack.EphemeralPorts, range);
         var count = last - first + 1;
         var start = (int)(random() % (uint)count);
         for (var i = 0; i < count; i++)
@@ -66,6 +67,14 @@ internal sealed class PortTable(Stack stack, Func<ulong> random)
         }
 
         return Errno.EADDRINUSE;
+    }
+
+    /// <summary>The part of the stack's ports that a socket wants, where 0 is no wish; all of them when there is none (inet_sk_get_local_port_range of Linux).</summary>
+    internal static (ushort First, ushort Last) Narrow((ushort First, ushort Last) all, (ushort First, ushort Last)? wanted)
+    {
+        var first = wanted is { First: > 0 } low && low.First >= all.First && low.First <= all.Last ? low.First : all.First;
+        var last = wanted is { Last: > 0 } high && high.Last >= all.First && high.Last <= all.Last ? high.Last : all.Last;
+        return first <= last ? (first, last) : all;
     }
 
     /// <summary>True when somebody holds a port in a way that excludes this user.</summary>

@@ -195,6 +195,7 @@ public sealed partial class Stack
         }
 
         Counters.IPInDelivers++;
+        (packet.HeaderStart, packet.HeaderLength) = (packet.Start - headerLength, headerLength);
         var isKnown = Raw.Deliver(header, packet, headerLength);
         switch (header.Protocol)
         {
@@ -327,7 +328,7 @@ public sealed partial class Stack
         {
             packet.TrimFront((bytes[0] & 0xf) * 4);
             Counters.IPForwarded++;
-            _ = Fragment(translated with { HopLimit = (byte)(header.HopLimit - 1) }, packet, path);
+            _ = Fragment(translated with { HopLimit = (byte)(header.HopLimit - 1) }, packet, path, path.Interface.Mtu, default);
             Pool.Return(packet);
             return;
         }

@@ -39,10 +39,16 @@ public sealed partial class Stack
             return Errno.OK;
         }
 
-        var size = header.Source.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
+        var isV4 = header.Source.IsV4;
+        if (packet.Options is { } options && (!options.IsEmpty(isV4) || (!isV4 && options.Mtu != 0)))
+        {
+            return OutputWithOptions(header, packet, options, path, dontFragment);
+        }
+
+        var size = isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
         if (packet.Length + size > path.Interface.Mtu)
         {
-            var error = dontFragment ? Errno.EMSGSIZE : Fragment(header, packet, path);
+            var error = dontFragment ? Errno.EMSGSIZE : Fragment(header, packet, path, path.Interface.Mtu, default);
             Pool.Return(packet);
             return error;
         }
@@ -114,11 +120,17 @@ public sealed partial class Stack
         return (ushort)_lastIdentification;
     }
 
-    private Errno Fragment(in IPHeader header, PacketBuffer packet, in Path path)
+    /// <summary>Sends a payload in pieces; the packet stays the caller's.</summary>
+    /// <param name="header">The header of all of them.</param>
+    /// <param name="packet">The payload.</param>
+    /// <param name="path">The way.</param>
+    /// <param name="mtu">How large each may be.</param>
+    /// <param name="front">Options of IPv4, or the hop-by-hop header of IPv6, which goes before the fragment header (RFC 8200, section 4.5).</param>
+    private Errno Fragment(in IPHeader header, PacketBuffer packet, in Path path, int mtu, ReadOnlySpan<byte> front)
     {
         var isV4 = header.Source.IsV4;
-        var headers = isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize + IPv6Packet.FragmentHeaderSize;
-        var piece = (path.Interface.Mtu - headers) & ~7;
+        var headers = front.Length + (isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize + IPv6Packet.FragmentHeaderSize);
+        var piece = (mtu - headers) & ~7;
         if (packet.Length > (isV4 ? 65535 - headers : 65535) || piece < 8)
         {
             return Errno.EMSGSIZE;
@@ -129,17 +141,26 @@ public sealed partial class Stack
         {
             var length = Math.Min(piece, packet.Length - offset);
             var more = offset + length < packet.Length;
-            var fragment = Pool.Copy(packet.Bytes.Slice(offset, length));
+            var fragment = Pool.Rent(headers + length);
+            packet.Bytes.Slice(offset, length).CopyTo(fragment.Bytes[headers..]);
             if (isV4)
             {
                 var word = (ushort)(offset / 8 | (more ? IPv4Packet.MoreFragmentsFlag : 0));
-                IPv4Packet.Write(fragment.Prepend(headers), header, length, (ushort)identification, word);
+                front = offset > 0 && !front.IsEmpty ? PacketOptions.OfLaterFragments(front) : front;
+                IPv4Packet.Write(fragment.Bytes, header, length, (ushort)identification, word, front);
             }
             else
             {
-                var bytes = fragment.Prepend(headers);
-                IPv6Packet.Write(bytes, header, length + IPv6Packet.FragmentHeaderSize, IPProtocol.Fragment);
+                var bytes = fragment.Bytes;
+                IPv6Packet.Write(bytes, header, headers - IPv6Packet.HeaderSize + length, front.IsEmpty ? IPProtocol.Fragment : IPProtocol.HopByHop);
                 bytes = bytes[IPv6Packet.HeaderSize..];
+                if (!front.IsEmpty)
+                {
+                    front.CopyTo(bytes);
+                    bytes[0] = (byte)IPProtocol.Fragment;
+                    bytes = bytes[front.Length..];
+                }
+
                 bytes[0] = (byte)header.Protocol;
                 bytes[1] = 0;
                 System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)(offset | (more ? 1 : 0)));

@@ -12,4 +12,7 @@ public readonly record struct Datagram(Endpoint Source, IPAddress Destination, i
 {
     /// <summary>UDP_GRO: the length of each of the datagrams that were received as one; 0 for a single one.</summary>
     public int Segment { get; init; }
+
+    /// <summary>Its IP header with all options or extension headers, when the socket wants it; or null.</summary>
+    public byte[]? Header { get; init; }
 }

@@ -26,13 +26,13 @@ internal sealed class DatagramQueue(Stack stack)
     /// <summary>Takes a packet; owns it. False when there is no room and it is dropped.</summary>
     public bool Add(PacketBuffer packet, in Datagram about)
     {
-        if (_held >= Capacity || !stack.Buffers.TryCharge(packet.Data.Length))
+        if (_held >= Capacity || !stack.Buffers.TryCharge(SizeOf(packet, about)))
         {
             stack.Pool.Return(packet);
             return false;
         }
 
-        _held += packet.Data.Length;
+        _held += SizeOf(packet, about);
         _queue.Enqueue((packet, about));
         return true;
     }
@@ -87,7 +87,7 @@ internal sealed class DatagramQueue(Stack stack)
         {
             last = next.About.Length;
             if (last > segment || last == 0 || total + last > Math.Min(destination.Length, ushort.MaxValue)
-                || next.About with { ReceivedAt = about.ReceivedAt, Length = about.Length } != about)
+                || next.About with { ReceivedAt = about.ReceivedAt, Length = about.Length, Header = about.Header } != about)
             {
                 break;
             }
@@ -110,9 +110,12 @@ internal sealed class DatagramQueue(Stack stack)
 
     private void Drop()
     {
-        var (packet, _) = _queue.Dequeue();
-        _held -= packet.Data.Length;
-        stack.Buffers.Release(packet.Data.Length);
+        var (packet, about) = _queue.Dequeue();
+        var size = SizeOf(packet, about);
+        _held -= size;
+        stack.Buffers.Release(size);
         stack.Pool.Return(packet);
     }
+
+    private static int SizeOf(PacketBuffer packet, in Datagram about) => packet.Data.Length + (about.Header?.Length ?? 0);
 }

@@ -79,6 +79,46 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>IP_MTU_DISCOVER, IPV6_DONTFRAG: what is too long for the way is refused (EMSGSIZE), here and on it.</summary>
     public bool DontFragment { get; set; }
 
+    /// <summary>What all packets have between their headers and payloads; null for nothing.</summary>
+    public PacketOptions? PacketOptions { get; set; }
+
+    /// <summary>IPV6_AUTOFLOWLABEL: each conversation has a flow label.</summary>
+    public bool LabelsFlows { get; set; } = true;
+
+    /// <summary>IPV6_FLOWINFO_SEND: the label that connect(2) was given; 0 for none.</summary>
+    public uint FlowLabel { get; set; }
+
+    /// <summary>The IP headers of what comes are kept (IPV6_RECVHOPOPTS and its kin, IP_RECVOPTS).</summary>
+    public bool WantsHeaders { get; set; }
+
+    /// <summary>IP_UNICAST_IF, IPV6_UNICAST_IF: the number of the interface for single receivers, or 0.</summary>
+    public int UnicastInterface { get; set; }
+
+    /// <summary>IPV6_PKTINFO: the address to send from, or null.</summary>
+    public IPAddress? StickySource { get; set; }
+
+    /// <summary>IPV6_PKTINFO: the number of the interface to send through, or 0.</summary>
+    public int StickyInterface { get; set; }
+
+    /// <summary>IP_BIND_ADDRESS_NO_PORT: bind(2) without a port leaves its choice to connect(2) or the first message.</summary>
+    public bool DefersPort { get; set; }
+
+    /// <summary>IP_LOCAL_PORT_RANGE: where a port is chosen from; null for anywhere.</summary>
+    public (ushort First, ushort Last)? PortRange { get; set; }
+
+    /// <summary>IPV6_RECVPATHMTU: what was too long for the way is told by <see cref="TakePathMtu"/>.</summary>
+    public bool WantsPathMtu { get; set; }
+
+    private (Endpoint To, int Mtu)? _pathMtu;
+
+    /// <summary>The destination that a message was too long for, and what its way takes; or null.</summary>
+    public (Endpoint To, int Mtu)? TakePathMtu()
+    {
+        var note = _pathMtu;
+        _pathMtu = null;
+        return note;
+    }
+
     /// <summary>UDP_GRO: datagrams of one sender may be received as one.</summary>
     public bool Merges { get => _incoming.Merges; set => _incoming.Merges = value; }
 
@@ -223,6 +263,11 @@ public abstract partial class DatagramSocket : ISocket
     /// <param name="quoted">What is quoted of it, behind the protocol's header.</param>
     internal void Fail(in IcmpNotice notice, Endpoint destination, ReadOnlySpan<byte> quoted)
     {
+        if (notice.Number == Errno.EMSGSIZE && WantsPathMtu)
+        {
+            _pathMtu = (destination, notice.Mtu);
+        }
+
         if (!WantsErrors && (!notice.IsHard || Remote is null))
         {
             return;
@@ -265,7 +310,8 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>The way to a destination, with the source address that is to be used.</summary>
     private protected Result<Path> Route(Endpoint remote, in SendControls controls)
     {
-        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : ScopeOf(remote), new RouteQuery(controls.Source ?? (Local.Address.IsUnspecified ? null : Local.Address), Mark)).Ok(out var path, out var error))
+        var from = controls.Source ?? StickySource;
+        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : ScopeOf(remote), new RouteQuery(from ?? (Local.Address.IsUnspecified ? null : Local.Address), Mark)).Ok(out var path, out var error))
         {
             return error;
         }
@@ -281,7 +327,7 @@ public abstract partial class DatagramSocket : ISocket
         }
 
         var own = Local.Address.IsUnspecified || Local.Address.IsMulticast || Stack.IsBroadcast(Local.Address) ? free : Local.Address;
-        path = path with { Source = controls.Source is { IsUnspecified: false } given ? given : own };
+        path = path with { Source = from is { IsUnspecified: false } given && given.IsV4 == remote.Address.IsV4 ? given : own };
         return path.Source.IsV4 == remote.Address.IsV4 ? path : Errno.ENETUNREACH;
     }
 
@@ -304,9 +350,9 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>The number of the interface to send through, or 0 for where the routes lead.</summary>
     private protected int ScopeOf(Endpoint remote)
     {
-        if (remote.Scope != 0 || BoundInterface != 0 || !remote.Address.IsMulticast)
+        if (remote.Scope != 0 || BoundInterface != 0 || StickyInterface != 0 || !remote.Address.IsMulticast)
         {
-            return remote.Scope != 0 ? remote.Scope : BoundInterface;
+            return remote.Scope != 0 ? remote.Scope : BoundInterface != 0 ? BoundInterface : StickyInterface != 0 ? StickyInterface : UnicastInterface;
         }
 
         // To a group, a socket with an address of an interface sends through that one (ip_route_output_key of Linux).
@@ -320,7 +366,24 @@ public abstract partial class DatagramSocket : ISocket
 
     /// <summary>The IP header of a message.</summary>
     private protected IPHeader HeaderFor(IPAddress source, IPAddress destination, IPProtocol protocol, in SendControls controls) => new(
-        source, destination, protocol, controls.HopLimit ?? (destination.IsMulticast ? MulticastHopLimit : HopLimit), controls.TrafficClass ?? TrafficClass);
+        source, destination, protocol, controls.HopLimit ?? (destination.IsMulticast ? MulticastHopLimit : HopLimit), controls.TrafficClass ?? TrafficClass)
+    {
+        FlowLabel = destination.IsV4 ? 0 : controls.FlowLabel ?? (FlowLabel != 0 ? FlowLabel
+            : LabelsFlows ? Stack.FlowLabelOf(new TcpKey(source, Local.Port, destination, Remote?.Port ?? 0)) : 0),
+    };
+
+    /// <summary>Sends a message with what the socket or the call puts into its packets; owns the packet.</summary>
+    private protected Errno Output(in IPHeader header, PacketBuffer packet, in Path path, in SendControls controls)
+    {
+        packet.Options = controls.Options ?? PacketOptions;
+        var error = Stack.Output(header, packet, path, controls.DontFragment ?? DontFragment, EchoesGroups);
+        if (error == Errno.EMSGSIZE && WantsPathMtu)
+        {
+            _pathMtu = (new Endpoint(header.Destination, Remote?.Port ?? 0), path.Interface.Mtu); // ipv6_local_rxpmtu of Linux
+        }
+
+        return error;
+    }
 
     /// <summary>What the sender wanted to know: the message left, at once, and its memory was not kept (SO_TIMESTAMPING, MSG_ZEROCOPY).</summary>
     private protected void TellSent(in SendControls controls, Func<byte[]> frame)

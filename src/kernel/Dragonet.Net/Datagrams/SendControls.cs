@@ -11,6 +11,15 @@ public readonly record struct SendControls(byte? HopLimit = null, byte? TrafficC
     /// <summary>SO_TIMESTAMPING: what is to be told about this one.</summary>
     public uint? Timestamping { get; init; }
 
+    /// <summary>IPV6_HOPOPTS and its kin, IP_RETOPTS: in place of the socket's.</summary>
+    public PacketOptions? Options { get; init; }
+
+    /// <summary>IPV6_FLOWINFO: the flow label; null for the socket's own.</summary>
+    public uint? FlowLabel { get; init; }
+
+    /// <summary>IPV6_DONTFRAG.</summary>
+    public bool? DontFragment { get; init; }
+
     /// <summary>MSG_ZEROCOPY.</summary>
     public bool ZeroCopy { get; init; }
 }

@@ -126,7 +126,7 @@ internal sealed class IcmpLayer(Stack stack)
     }
 
     /// <summary>Completes the checksum and sends a message; owns it.</summary>
-    internal Errno Send(IPAddress source, IPAddress destination, PacketBuffer message, in Path path, byte hopLimit, byte trafficClass = 0, bool echo = true, bool dontFragment = false)
+    internal Errno Send(IPAddress source, IPAddress destination, PacketBuffer message, in Path path, byte hopLimit, byte trafficClass = 0, bool echo = true, bool dontFragment = false, uint flowLabel = 0)
     {
         var bytes = message.Bytes;
         bytes[2] = bytes[3] = 0;
@@ -134,7 +134,7 @@ internal sealed class IcmpLayer(Stack stack)
         var pseudo = source.IsV4 ? 0 : InternetChecksum.AddPseudoHeader(source, destination, protocol, bytes.Length);
         BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], InternetChecksum.Finish(InternetChecksum.Add(bytes, pseudo)));
         stack.Counters.IcmpOutMessages++;
-        return stack.Output(new IPHeader(source, destination, protocol, hopLimit, trafficClass), message, path, dontFragment, echo);
+        return stack.Output(new IPHeader(source, destination, protocol, hopLimit, trafficClass) { FlowLabel = flowLabel }, message, path, dontFragment, echo);
     }
 
     internal void Open() => SocketCount++;

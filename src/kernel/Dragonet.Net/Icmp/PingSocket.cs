@@ -84,7 +84,8 @@ public sealed class PingSocket : DatagramSocket
         var packet = Stack.Pool.Copy(data);
         BinaryPrimitives.WriteUInt16BigEndian(packet.Bytes[4..], Local.Port);
         var header = HeaderFor(path.Source, remote.Address, default, controls);
-        error = _layer.Send(path.Source, remote.Address, packet, path, header.HopLimit, header.TrafficClass, dontFragment: DontFragment);
+        packet.Options = controls.Options ?? PacketOptions;
+        error = _layer.Send(path.Source, remote.Address, packet, path, header.HopLimit, header.TrafficClass, dontFragment: controls.DontFragment ?? DontFragment, flowLabel: header.FlowLabel);
         return error == Errno.OK ? data.Length : error;
     }
 
@@ -98,7 +99,7 @@ public sealed class PingSocket : DatagramSocket
         }
 
         var source = new Endpoint(header.Source, 0, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
-        _ = Enqueue(packet, new Datagram(source, header.Destination, packet.Length, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt));
+        _ = Enqueue(packet, new Datagram(source, header.Destination, packet.Length, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt) { Header = WantsHeaders ? packet.CopyHeader() : null });
     }
 
     private protected override void OnClose() => _layer.Close(this);

@@ -103,7 +103,7 @@ public sealed class RawSocket : DatagramSocket
             BinaryPrimitives.WriteUInt16BigEndian(bytes[at..], InternetChecksum.Finish(InternetChecksum.Add(bytes, sum)));
         }
 
-        error = Stack.Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, DontFragment, EchoesGroups);
+        error = Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, controls);
         if (error == Errno.OK && HasErrorQueue)
         {
             var copy = data.ToArray();
@@ -134,7 +134,7 @@ public sealed class RawSocket : DatagramSocket
 
         var copy = Stack.Pool.Copy(packet.Data.AsSpan(packet.Start - front, packet.Length + front));
         var source = new Endpoint(header.Source, 0, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
-        _ = Enqueue(copy, new Datagram(source, header.Destination, copy.Length, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt));
+        _ = Enqueue(copy, new Datagram(source, header.Destination, copy.Length, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt) { Header = WantsHeaders ? packet.CopyHeader() : null });
     }
 
     private protected override void OnClose() => _layer.Remove(this);

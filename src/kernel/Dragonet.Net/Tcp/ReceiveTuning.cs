@@ -19,7 +19,8 @@ internal struct ReceiveTuning
     /// <summary>Data came, with an echo of our own timestamp (RFC 7323, section 4).</summary>
     /// <param name="echo">The echo; each counts once.</param>
     /// <param name="age">How long ago it was sent, in milliseconds.</param>
-    public void Echoed(uint echo, uint age)
+    /// <param name="shortest">The shortest round trip that was measured otherwise: a clock of milliseconds does not see those of a fast link.</param>
+    public void Echoed(uint echo, uint age, long shortest)
     {
         if (echo == _lastEcho || age >= 1 << 20)
         {
@@ -27,7 +28,7 @@ internal struct ReceiveTuning
         }
 
         _lastEcho = echo;
-        var sample = Math.Max(age, 1) * Millisecond;
+        var sample = age > 0 ? age * Millisecond : Math.Min(shortest, Millisecond);
         _roundTrip = _roundTrip == 0 ? sample : _roundTrip + (sample - _roundTrip) / 8;
     }
 

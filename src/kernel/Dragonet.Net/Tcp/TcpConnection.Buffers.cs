@@ -48,7 +48,7 @@ internal sealed partial class TcpConnection
         }
         else if (length >= _segmentSeen && options.TimestampEcho != 0)
         {
-            _tuning.Echoed(options.TimestampEcho, TimestampNow - options.TimestampEcho);
+            _tuning.Echoed(options.TimestampEcho, TimestampNow - options.TimestampEcho, _roundTrip.Minimum);
         }
     }
 

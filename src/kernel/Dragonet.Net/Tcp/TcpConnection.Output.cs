@@ -22,6 +22,7 @@ internal sealed partial class TcpConnection
     private int _sendSegment;        // data of a full segment
     private long _smallEnd;          // behind the last segment that was not full
     private bool _isFinQueued;
+    private readonly uint _flowLabel; // IPv6
     private bool _hasMore;           // MSG_MORE
     private long _corkedUntil;
     private long _lastSent;
@@ -405,7 +406,10 @@ internal sealed partial class TcpConnection
         }
 
         _stack.Counters.TcpOutSegments++;
-        var header = new IPHeader(Local.Address, Remote.Address, IPProtocol.Tcp, Settings.HopLimit, trafficClass);
+        var header = new IPHeader(Local.Address, Remote.Address, IPProtocol.Tcp, Settings.HopLimit, trafficClass)
+        {
+            FlowLabel = Settings.FlowLabel != 0 ? Settings.FlowLabel : Settings.LabelsFlows ? _flowLabel : 0,
+        };
         if (_stack.Output(header, packet, path, dontFragment: Local.Address.IsV4) == Errno.EMSGSIZE)
         {
             OnPathMtu(path.Interface.Mtu);

@@ -37,6 +37,7 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
         _incoming = new StreamBuffer(_stack.Buffers);
         _incoming.Advance(1);
         _sendSegment = DefaultSegment;
+        _flowLabel = local.Address.IsV4 ? 0 : _stack.FlowLabelOf(Key);
         _windowShift = _stack.TcpMemory.WindowShift;
         _congestion = CongestionControl.Create(settings.Congestion, _sendSegment);
     }

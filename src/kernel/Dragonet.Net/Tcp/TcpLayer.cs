@@ -240,9 +240,9 @@ internal sealed class TcpLayer
     }
 
     /// <summary>Finds a local port for a connection, from the address's own starting point on (RFC 6056, section 3.3.3).</summary>
-    public Result<ushort> ChoosePort(IPAddress local, IPAddress remote, ushort remotePort)
+    public Result<ushort> ChoosePort(IPAddress local, IPAddress remote, ushort remotePort, (ushort First, ushort Last)? range = null)
     {
-        var (first, last) = Stack.EphemeralPorts;
+        var (first, last) = PortTable.Narrow(Stack.EphemeralPorts, range);
         var count = last - first + 1;
         _calls += 1 + Stack.Options.Random() % 8; // on from the last one: the peer may remember it for a minute (TIME-WAIT)
         var start = (int)((Stack.Hash.Of(new TcpKey(local, 0, remote, remotePort), 3) + _calls) % (uint)count);

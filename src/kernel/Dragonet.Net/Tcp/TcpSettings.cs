@@ -102,6 +102,18 @@ public sealed record TcpSettings
     /// <summary>IP_FREEBIND.</summary>
     public bool BindsFreely { get; set; }
 
+    /// <summary>IP_BIND_ADDRESS_NO_PORT: bind(2) without a port leaves its choice to connect(2).</summary>
+    public bool DefersPort { get; set; }
+
+    /// <summary>IP_LOCAL_PORT_RANGE: where a port is chosen from; null for anywhere.</summary>
+    public (ushort First, ushort Last)? PortRange { get; set; }
+
+    /// <summary>IPV6_AUTOFLOWLABEL: the connection has a flow label.</summary>
+    public bool LabelsFlows { get; set; } = true;
+
+    /// <summary>IPV6_FLOWINFO_SEND: the label that connect(2) was given; 0 for none.</summary>
+    public uint FlowLabel { get; set; }
+
     /// <summary>SO_REUSEADDR.</summary>
     public bool ReuseAddress { get; set; }
 

@@ -29,7 +29,7 @@ public sealed partial class TcpSocket
 
         if (!IsListening)
         {
-            if (!_isBound && Bind(Local) is not Errno.OK and var error)
+            if (!_isBound && Bind(Local, mustHavePort: true) is not Errno.OK and var error)
             {
                 return error;
             }

@@ -93,7 +93,9 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     private Stack Stack => _layer.Stack;
 
     /// <summary>bind(2): EINVAL when bound, EADDRNOTAVAIL for an address that is not here, EADDRINUSE.</summary>
-    public Errno Bind(Endpoint local)
+    public Errno Bind(Endpoint local) => Bind(local, mustHavePort: false);
+
+    private Errno Bind(Endpoint local, bool mustHavePort)
     {
         if (_isBound || _connection is not null)
         {
@@ -116,7 +118,12 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         }
 
         Local = local with { Port = 0 };
-        if (!_layer.Ports.Bind(local.Port, this).Ok(out var port, out var error))
+        if (Settings.DefersPort && local.Port == 0 && !mustHavePort)
+        {
+            return Errno.OK; // ip(7), IP_BIND_ADDRESS_NO_PORT: connect(2) chooses one by both addresses
+        }
+
+        if (!_layer.Ports.Bind(local.Port, this, range: Settings.PortRange).Ok(out var port, out var error))
         {
             Local = new Endpoint(IsV6 ? IPAddress.AnyV6 : IPAddress.AnyV4, 0);
             return error;
@@ -238,7 +245,7 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         }
 
         var port = Local.Port;
-        if (port == 0 && !_layer.ChoosePort(source, address, remote.Port).Ok(out port, out error))
+        if (port == 0 && !_layer.ChoosePort(source, address, remote.Port, Settings.PortRange).Ok(out port, out error))
         {
             return error;
         }

@@ -113,7 +113,7 @@ internal sealed class UdpLayer(Stack stack, IPProtocol protocol)
                 var copy = stack.Pool.Copy(packet.Data.AsSpan(packet.Start - UdpDatagram.HeaderSize, packet.Length + UdpDatagram.HeaderSize));
                 copy.TrimFront(UdpDatagram.HeaderSize);
                 copy.Input = packet.Input;
-                socket.Input(copy, about, coverage);
+                socket.Input(copy, socket.WantsHeaders ? about with { Header = packet.CopyHeader() } : about, coverage);
             }
         }
 

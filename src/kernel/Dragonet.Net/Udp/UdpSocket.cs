@@ -36,7 +36,9 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
     bool IPortUser.IsListening => false;
 
     /// <summary>bind(2): EINVAL when bound, EADDRNOTAVAIL for an address that is not here, EADDRINUSE.</summary>
-    public override Errno Bind(Endpoint local)
+    public override Errno Bind(Endpoint local) => Bind(local, mustHavePort: false);
+
+    private Errno Bind(Endpoint local, bool mustHavePort)
     {
         if (Local.Port != 0)
         {
@@ -54,7 +56,12 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
 
         Local = local with { Port = 0 };
-        if (!_layer.Ports.Bind(local.Port, this).Ok(out var port, out var error))
+        if (DefersPort && local.Port == 0 && !mustHavePort)
+        {
+            return Errno.OK; // ip(7), IP_BIND_ADDRESS_NO_PORT
+        }
+
+        if (!_layer.Ports.Bind(local.Port, this, range: PortRange).Ok(out var port, out var error))
         {
             Local = new Endpoint(Any, 0);
             return error;
@@ -79,7 +86,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
             return error;
         }
 
-        if (Local.Port == 0 && (error = Bind(Local)) != Errno.OK)
+        if (Local.Port == 0 && (error = Bind(Local, mustHavePort: true)) != Errno.OK)
         {
             return error;
         }
@@ -133,7 +140,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
 
         if (!Route(remote, controls).Ok(out var path, out var error) || (error = CheckBroadcast(remote.Address)) != Errno.OK
-            || (Local.Port == 0 && (error = Bind(Local)) != Errno.OK))
+            || (Local.Port == 0 && (error = Bind(Local, mustHavePort: true)) != Errno.OK))
         {
             return error;
         }
@@ -187,7 +194,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
 
         Stack.Counters.UdpOut++;
-        var error = Stack.Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, DontFragment, EchoesGroups);
+        var error = Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, controls);
         return error == Errno.OK ? data.Length : error;
     }
 
@@ -212,7 +219,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
             return;
         }
 
-        if (Enqueue(packet, about))
+        if (Enqueue(packet, WantsHeaders && about.Header is null ? about with { Header = packet.CopyHeader() } : about))
         {
             Stack.Counters.UdpIn++;
         }

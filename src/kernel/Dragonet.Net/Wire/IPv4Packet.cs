@@ -56,17 +56,20 @@ public readonly ref struct IPv4Packet
         return packet.HeaderLength >= MinimalHeader && packet.TotalLength >= packet.HeaderLength && packet.TotalLength <= bytes.Length;
     }
 
-    /// <summary>Writes a header without options, with its checksum.</summary>
-    /// <param name="header">20 bytes.</param>
+    /// <summary>Writes a header with its checksum.</summary>
+    /// <param name="header">20 bytes, and those of the options.</param>
     /// <param name="ip">Addresses, protocol, hop limit.</param>
     /// <param name="length">Length of the payload.</param>
     /// <param name="identification">For fragments (RFC 6864).</param>
     /// <param name="flagsAndOffset">Flags, and the offset in units of eight bytes.</param>
-    public static void Write(Span<byte> header, in IPHeader ip, int length, ushort identification, ushort flagsAndOffset)
+    /// <param name="options">A multiple of four bytes.</param>
+    public static void Write(Span<byte> header, in IPHeader ip, int length, ushort identification, ushort flagsAndOffset, ReadOnlySpan<byte> options = default)
     {
-        header[0] = 0x45;
+        var size = MinimalHeader + options.Length;
+        options.CopyTo(header[MinimalHeader..]);
+        header[0] = (byte)(0x40 | size / 4);
         header[1] = ip.TrafficClass;
-        BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)(MinimalHeader + length));
+        BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)(size + length));
         BinaryPrimitives.WriteUInt16BigEndian(header[4..], identification);
         BinaryPrimitives.WriteUInt16BigEndian(header[6..], flagsAndOffset);
         header[8] = ip.HopLimit;
@@ -74,6 +77,6 @@ public readonly ref struct IPv4Packet
         header[10] = header[11] = 0;
         ip.Source.Write(header[12..]);
         ip.Destination.Write(header[16..]);
-        BinaryPrimitives.WriteUInt16BigEndian(header[10..], InternetChecksum.Of(header[..MinimalHeader]));
+        BinaryPrimitives.WriteUInt16BigEndian(header[10..], InternetChecksum.Of(header[..size]));
     }
 }

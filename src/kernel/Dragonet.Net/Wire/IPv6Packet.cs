@@ -43,7 +43,7 @@ public readonly ref struct IPv6Packet
     /// <summary>Writes a fixed header.</summary>
     public static void Write(Span<byte> header, in IPHeader ip, int length, IPProtocol nextHeader)
     {
-        BinaryPrimitives.WriteUInt32BigEndian(header, 6u << 28 | (uint)ip.TrafficClass << 20);
+        BinaryPrimitives.WriteUInt32BigEndian(header, 6u << 28 | (uint)ip.TrafficClass << 20 | (ip.FlowLabel & 0xf_ffff));
         BinaryPrimitives.WriteUInt16BigEndian(header[4..], (ushort)length);
         header[6] = (byte)nextHeader;
         header[7] = ip.HopLimit;

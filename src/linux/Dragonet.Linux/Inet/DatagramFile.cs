@@ -9,7 +9,7 @@ using Task = Dragonet.Kernel.Task;
 namespace Dragonet.Linux.Inet;
 
 /// <summary>What UDP, ping and raw sockets have in common: addresses with each message, and what is told about them.</summary>
-internal abstract class DatagramFile : InetFile
+internal abstract partial class DatagramFile : InetFile
 {
     private readonly DatagramSocket _socket;
 
@@ -67,9 +67,10 @@ internal abstract class DatagramFile : InetFile
         using (Network.Enter())
         {
             Endpoint? to = null;
+            var label = 0u;
             if (request.Address is { } address)
             {
-                if (!ParseAddress(address).Ok(out var remote, out var error))
+                if (!ParseAddress(address).Ok(out var remote, out var error) || (error = ReadFlow(address, out label)) != Errno.OK)
                 {
                     return error;
                 }
@@ -78,12 +79,12 @@ internal abstract class DatagramFile : InetFile
             }
 
             var controls = default(SendControls);
-            if (request.Controls is { } given && ReadControls(given, out controls) is not Errno.OK and var bad)
+            if (request.Controls is { } given && ReadControls(caller.Credentials, given, out controls) is not Errno.OK and var bad)
             {
                 return bad;
             }
 
-            controls = controls with { ZeroCopy = (request.Flags & MsgFlags.MSG_ZEROCOPY) != 0 };
+            controls = controls with { ZeroCopy = (request.Flags & MsgFlags.MSG_ZEROCOPY) != 0, FlowLabel = controls.FlowLabel ?? (label != 0 ? label : null) };
             return _socket is UdpSocket udp && (more || IsCorked) ? udp.Hold(data, to, controls) : _socket.Send(data, to, controls);
         }
     }
@@ -110,6 +111,12 @@ internal abstract class DatagramFile : InetFile
 
         using (Network.Enter())
         {
+            if (_socket.WantsPathMtu && _socket.TakePathMtu() is { } note)
+            {
+                received.Controls = [(InetOption.IPPROTO_IPV6, InetOption.IPV6_PATHMTU, MtuInfo(note.To, note.Mtu))];
+                return 0; // ipv6_recv_rxpmtu of Linux
+            }
+
             var peek = (flags & MsgFlags.MSG_PEEK) != 0;
             if (!_socket.Receive(buffer, peek, out var about, peek ? Math.Max(Options.PeekOffset, 0) : 0).Ok(out var count, out var error))
             {
@@ -229,6 +236,7 @@ internal abstract class DatagramFile : InetFile
     {
         using (Network.Enter())
         {
+            FlowLabels.Clear(Network.FlowLabels);
             _socket.Close();
         }
     }
@@ -256,8 +264,10 @@ internal abstract class DatagramFile : InetFile
             case (InetOption.IPPROTO_IPV6, InetOption.IPV6_MULTICAST_IF, true):
                 _socket.MulticastInterface = value;
                 break;
+            default:
+                OnHeadersWanted(level, name, value);
+                break;
         }
-
 
         if ((level, name) is (InetOption.IPPROTO_IP, InetOption.IP_RECVERR) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR))
         {
@@ -267,7 +277,7 @@ internal abstract class DatagramFile : InetFile
 
     /// <summary>What is said of one datagram only (ip(7), ipv6(7)): hop limit, traffic class, source and interface. EINVAL for a bad or unknown
     /// one.</summary>
-    private Errno ReadControls(List<(int Level, int Type, byte[] Data)> controls, out SendControls result)
+    private Errno ReadControls(Credentials credentials, List<(int Level, int Type, byte[] Data)> controls, out SendControls result)
     {
         result = default;
         foreach (var (level, type, value) in controls)
@@ -318,7 +328,12 @@ internal abstract class DatagramFile : InetFile
                     result = result with { Interface = BinaryPrimitives.ReadInt32LittleEndian(value.AsSpan(16)), Source = SourceOf(value.AsSpan(0, 16)) };
                     break;
                 default:
-                    return Errno.EINVAL;
+                    if (ReadHeaderControl(credentials, level, type, value, ref result) is not Errno.OK and var refused)
+                    {
+                        return refused;
+                    }
+
+                    break;
             }
         }
 
@@ -374,6 +389,14 @@ internal abstract class DatagramFile : InetFile
             {
                 Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVORIGDSTADDR, Format(new Endpoint(about.Destination, _socket.Local.Port)), true);
             }
+
+            Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_2292PKTINFO, info, IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_2292PKTINFO));
+            Add(InetOption.IPPROTO_IPV6, InetOption.IPV6_2292HOPLIMIT, SocketOptions.Word(about.HopLimit), IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_2292HOPLIMIT));
+        }
+
+        if (about.Header is { } header)
+        {
+            DescribeHeader(header, destination.IsV4, Add);
         }
 
         return controls;

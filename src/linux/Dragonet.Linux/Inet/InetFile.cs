@@ -79,7 +79,13 @@ internal abstract partial class InetFile : SocketFile
                 return Socket.Connect(null);
             }
 
-            return ParseAddress(address).Ok(out var remote, out var error) ? Socket.Connect(remote) : error;
+            if (!ParseAddress(address).Ok(out var remote, out var error) || (error = ReadFlow(address, out var label)) != Errno.OK)
+            {
+                return error;
+            }
+
+            OnFlow(label);
+            return Socket.Connect(remote);
         }
     }
 
@@ -155,6 +161,20 @@ internal abstract partial class InetFile : SocketFile
                 InetOption.IPPROTO_IPV6 when IsV6 && !(Type == SocketType.SOCK_RAW && name == InetOption.IPV6_CHECKSUM) => SetIPv6Option(task, name, value),
                 _ => SetProtocolOption(task, level, name, value),
             };
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno SetOption(Task task, int level, int name, Span<byte> value, out bool isAnswered)
+    {
+        if (!IsV6 || (level, name) != (InetOption.IPPROTO_IPV6, InetOption.IPV6_FLOWLABEL_MGR))
+        {
+            return base.SetOption(task, level, name, value, out isAnswered);
+        }
+
+        using (Network.Enter())
+        {
+            return FlowLabels.Manage(Network.FlowLabels, task, value, out isAnswered);
         }
     }
 
@@ -383,6 +403,11 @@ internal abstract partial class InetFile : SocketFile
             return SetGroupInterface(value);
         }
 
+        if (name == InetOption.IP_OPTIONS)
+        {
+            return SetPacketOptionsV4(task, value);
+        }
+
         if (!ReadNumber(value, out var number))
         {
             return Errno.EINVAL;
@@ -418,12 +443,17 @@ internal abstract partial class InetFile : SocketFile
                 or InetOption.IP_RECVORIGDSTADDR or InetOption.IP_TRANSPARENT:
                 return Remember(InetOption.IPPROTO_IP, name, number != 0 ? 1 : 0);
             default:
-                return Errno.ENOPROTOOPT;
+                return SetLaterIPOption(name, value, number);
         }
     }
 
     private Errno SetIPv6Option(Task task, int name, ReadOnlySpan<byte> value)
     {
+        if (name is InetOption.IPV6_HOPOPTS or InetOption.IPV6_DSTOPTS or InetOption.IPV6_RTHDRDSTOPTS or InetOption.IPV6_RTHDR && Groups is not null)
+        {
+            return SetExtension(task, name, value);
+        }
+
         if (value.Length < 4)
         {
             return Errno.EINVAL;
@@ -469,7 +499,7 @@ internal abstract partial class InetFile : SocketFile
             case InetOption.IPV6_MTU_DISCOVER:
                 return number is >= 0 and <= 5 ? Remember(InetOption.IPPROTO_IPV6, name, number) : Errno.EINVAL;
             default:
-                return Errno.ENOPROTOOPT;
+                return SetLaterIPv6Option(name, value, number);
         }
     }
 
@@ -479,7 +509,9 @@ internal abstract partial class InetFile : SocketFile
         InetOption.IP_TOS => SocketOptions.Word(TrafficClass),
         InetOption.IP_MULTICAST_IF => GroupSource(),
         InetOption.IP_MTU => PathMtu(),
-        InetOption.IP_OPTIONS => (byte[])[],
+        InetOption.IP_OPTIONS => SentOptions.V4.ToArray(),
+        InetOption.IP_UNICAST_IF when Groups is not null => SocketOptions.Word(BinaryPrimitives.ReverseEndianness(Remembered(InetOption.IPPROTO_IP, name))),
+        InetOption.IP_LOCAL_PORT_RANGE => SocketOptions.Word(Remembered(InetOption.IPPROTO_IP, name)),
         InetOption.IP_HDRINCL when HeaderIncluded is { } included => SocketOptions.Word(included ? 1 : 0),
         InetOption.IP_MTU_DISCOVER or InetOption.IP_MULTICAST_TTL or InetOption.IP_MULTICAST_LOOP or InetOption.IP_MULTICAST_ALL => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IP, name), 1)),
         InetOption.IP_MINTTL or InetOption.IP_RECVORIGDSTADDR or InetOption.IP_TRANSPARENT
@@ -498,7 +530,7 @@ internal abstract partial class InetFile : SocketFile
         InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS or InetOption.IPV6_MULTICAST_IF or InetOption.IPV6_FREEBIND
             or InetOption.IPV6_MINHOPCOUNT or InetOption.IPV6_RECVORIGDSTADDR or InetOption.IPV6_DONTFRAG or InetOption.IPV6_TRANSPARENT
             => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name))),
-        _ => Errno.ENOPROTOOPT,
+        _ => GetLaterIPv6Option(name),
     };
 
     private Errno Remember(int level, int name, int value)

@@ -56,6 +56,11 @@ public sealed class NetworkStack
     /// <summary>It is the stack of another jail.</summary>
     public bool IsShared => _owner is not null;
 
+    /// <summary>The flow labels of all sockets (IPV6_FLOWLABEL_MGR). Inside the stack.</summary>
+    internal Dictionary<uint, FlowLabel> FlowLabels => _owner?.FlowLabels ?? _flowLabels;
+
+    private readonly Dictionary<uint, FlowLabel> _flowLabels = [];
+
     /// <summary>The addresses that the jail's sockets are restricted to; null for all.</summary>
     public AddressSet? Addresses { get; }
 

@@ -72,6 +72,15 @@ internal sealed partial class TcpFile : InetFile
             case (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND or InetOption.IPV6_TRANSPARENT):
                 _socket.Settings.BindsFreely = value != 0;
                 break;
+            case (InetOption.IPPROTO_IP, InetOption.IP_BIND_ADDRESS_NO_PORT):
+                _socket.Settings.DefersPort = value != 0;
+                break;
+            case (InetOption.IPPROTO_IP, InetOption.IP_LOCAL_PORT_RANGE):
+                _socket.Settings.PortRange = value == 0 ? null : ((ushort)value, (ushort)(value >> 16));
+                break;
+            case (InetOption.IPPROTO_IPV6, InetOption.IPV6_AUTOFLOWLABEL):
+                _socket.Settings.LabelsFlows = value != 0;
+                break;
             case (InetOption.IPPROTO_IP, InetOption.IP_MINTTL):
                 _socket.Settings.MinimalHops = (byte)value;
                 break;
@@ -80,6 +89,9 @@ internal sealed partial class TcpFile : InetFile
                 break;
         }
     }
+
+    /// <inheritdoc/>
+    protected override void OnFlow(uint label) => _socket.Settings.FlowLabel = label;
 
     /// <inheritdoc/>
     protected override bool IsV6Only => _socket.Settings.IsV6Only;
@@ -264,6 +276,7 @@ internal sealed partial class TcpFile : InetFile
     {
         using (Network.Enter())
         {
+            FlowLabels.Clear(Network.FlowLabels);
             _socket.Close(hard: Options.Linger == 0);
         }
     }

@@ -186,7 +186,12 @@ internal static class Sockets
 
         var bytes = new byte[Math.Min(length, 16384)];
         error = bytes.Length == 0 ? Errno.OK : task.Memory.Read(value.Address, bytes);
-        return error == Errno.OK ? socket.SetOption(task, level, name, bytes) : error;
+        if (error != Errno.OK || (error = socket.SetOption(task, level, name, bytes, out var isAnswered)) != Errno.OK)
+        {
+            return error;
+        }
+
+        return isAnswered ? task.Memory.Write(value.Address, bytes) : 0;
     }
 
     [Syscall(Nr.getsockopt)]
