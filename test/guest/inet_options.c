@@ -93,6 +93,39 @@ TEST(truncated_stream)
     CHECK_OK(close(pair[1]));
 }
 
+TEST(key_of_fast_open)
+{
+    int fd = CHECK_OK(socket(AF_INET, SOCK_STREAM, 0));
+    unsigned char key[33], found[64];
+    socklen_t length = sizeof found;
+    memset(key, 7, sizeof key);
+    CHECK_ERRNO(setsockopt(fd, IPPROTO_TCP, 33, key, 15), EINVAL); // TCP_FASTOPEN_KEY
+    CHECK_ERRNO(setsockopt(fd, IPPROTO_TCP, 33, key, 33), EINVAL);
+    CHECK_OK(setsockopt(fd, IPPROTO_TCP, 33, key, 16));
+    CHECK_OK(getsockopt(fd, IPPROTO_TCP, 33, found, &length));
+    CHECK_EQ(length, 16);
+    CHECK_EQ(memcmp(found, key, 16), 0);
+    CHECK_OK(setsockopt(fd, IPPROTO_TCP, 33, key, 32));
+    length = sizeof found;
+    CHECK_OK(getsockopt(fd, IPPROTO_TCP, 33, found, &length));
+    CHECK_EQ(length, 32);
+    CHECK_OK(close(fd));
+}
+
+TEST(sizes_of_buffers)
+{
+    // tcp(7): a buffer whose size was set does not grow.
+    int fd = CHECK_OK(socket(AF_INET, SOCK_STREAM, 0)), least, first, most, value;
+    FILE *file = fopen("/proc/sys/net/ipv4/tcp_rmem", "r");
+    CHECK(file && fscanf(file, "%d %d %d", &least, &first, &most) == 3);
+    fclose(file);
+    CHECK(least > 0 && first >= least && most >= first);
+    socklen_t length = sizeof value;
+    CHECK_OK(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, &length));
+    CHECK_EQ(value, first);
+    CHECK_OK(close(fd));
+}
+
 TEST(short_linger)
 {
     int fd = CHECK_OK(socket(AF_INET, SOCK_STREAM, 0)), value = 1;

@@ -234,6 +234,68 @@ TEST(ring)
     CHECK_OK(close(fd));
 }
 
+TEST(ring_of_the_first_kind)
+{
+    int fd = open_packet(SOCK_RAW, 0), version = TPACKET_V1;
+    if (fd < 0 && errno == EPERM) return;
+    CHECK_OK(setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version));
+    struct tpacket_req shape = {4096, 1, 2048, 2};
+    CHECK_OK(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &shape, sizeof shape));
+    char *ring = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(ring != MAP_FAILED);
+    want(fd, 14, 'M');
+    CHECK_OK(bind_lo(fd, ETH_P_IP));
+    CHECK_OK(close(send_datagram("Mapped")));
+    CHECK_EQ(inet_poll(fd, POLLIN, 10000), POLLIN);
+    volatile struct tpacket_hdr *h = (void *)ring;
+    CHECK(h->tp_status & TP_STATUS_USER);
+    CHECK_EQ(h->tp_len, 48);
+    CHECK_EQ(h->tp_net - h->tp_mac, 14);
+    CHECK(h->tp_sec > 1700000000 && h->tp_usec < 1000000);
+    CHECK(memcmp((char *)h + h->tp_net + 28, "Mapped", 6) == 0);
+    CHECK_OK(munmap(ring, 4096));
+    CHECK_OK(close(fd));
+}
+
+static int set_fanout(int fd, unsigned value) { return setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &value, sizeof value); }
+
+static int waiting(int fd)
+{
+    char data[100];
+    int count = 0;
+    while (recv(fd, data, sizeof data, MSG_DONTWAIT) > 0) count++;
+    return count;
+}
+
+TEST(fanout)
+{
+    int one = open_packet(SOCK_RAW, 0), value = -1;
+    if (one < 0 && errno == EPERM) return;
+    int two = CHECK_OK(open_packet(SOCK_RAW, 0)), id = getpid() & 0x7fff;
+    socklen_t size = sizeof value;
+    want(one, 14, 'M');
+    want(two, 14, 'M');
+    CHECK_OK(bind_lo(one, ETH_P_IP));
+    CHECK_OK(bind_lo(two, ETH_P_IP));
+    CHECK_ERRNO(getsockopt(one, SOL_PACKET, PACKET_ROLLOVER_STATS, &value, &size), EINVAL);
+    CHECK_ERRNO(set_fanout(one, id | 99 << 16), EINVAL);
+    CHECK_OK(set_fanout(one, id | PACKET_FANOUT_LB << 16));
+    CHECK_ERRNO(set_fanout(one, id | PACKET_FANOUT_LB << 16), EALREADY);
+    CHECK_ERRNO(set_fanout(two, id | PACKET_FANOUT_HASH << 16), EINVAL); // a group has one kind
+    CHECK_OK(set_fanout(two, id | PACKET_FANOUT_LB << 16));
+    size = sizeof value;
+    CHECK_OK(getsockopt(two, SOL_PACKET, PACKET_FANOUT, &value, &size));
+    CHECK_EQ(value, id | PACKET_FANOUT_LB << 16);
+    for (int i = 0; i < 6; i++) CHECK_OK(close(send_datagram("Mapped")));
+    int first = waiting(one), second = waiting(two); // in turns
+    CHECK_EQ(first + second, 6);
+    CHECK_EQ(first, 3);
+    CHECK_OK(close(two));
+    for (int i = 0; i < 3; i++) CHECK_OK(close(send_datagram("Mapped")));
+    CHECK_EQ(waiting(one), 3);
+    CHECK_OK(close(one));
+}
+
 TEST(rights_and_types)
 {
     pid_t child = 0;

@@ -106,3 +106,17 @@ TEST(echo_v6_without_header)
     CHECK(reply->icmp6_type == ICMP6_ECHO_REPLY && reply->icmp6_id == 0x4321 && reply->icmp6_seq == 3);
     close(s);
 }
+
+TEST(more_follows)
+{
+    int fd = socket(AF_INET6, SOCK_RAW, 200);
+    if (fd < 0 && errno == EPERM) return;
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    char data[64];
+    CHECK_EQ(sendto(fd, "one ", 4, MSG_MORE, (void *)&to, sizeof to), 4);
+    CHECK_EQ(recv(fd, data, sizeof data, MSG_DONTWAIT), -1);
+    CHECK_EQ(sendto(fd, "packet", 6, 0, (void *)&to, sizeof to), 6);
+    CHECK_EQ(recv(fd, data, sizeof data, 0), 10);
+    CHECK_EQ(memcmp(data, "one packet", 10), 0);
+    CHECK_OK(close(fd));
+}

@@ -129,6 +129,8 @@ public static class InetOption
     public const int TCP_FASTOPEN_CONNECT = 30;
     public const int TCP_FASTOPEN_KEY = 33;
     public const int TCP_FASTOPEN_NO_COOKIE = 34;
+    public const int TCP_CC_INFO = 26;
+    public const int TCP_ULP = 31;
     public const int TCP_INQ = 36;
 
     public const int UDP_CORK = 1;

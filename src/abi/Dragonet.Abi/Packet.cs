@@ -17,11 +17,27 @@ public static class PacketOption
     public const int PACKET_RESERVE = 12;
     public const int PACKET_IGNORE_OUTGOING = 23;
 
+    public const int PACKET_ORIGDEV = 9;
+    public const int PACKET_FANOUT = 18;
+    public const int PACKET_QDISC_BYPASS = 20;
+    public const int PACKET_ROLLOVER_STATS = 21;
+
+    public const int PACKET_FANOUT_HASH = 0;
+    public const int PACKET_FANOUT_LB = 1;
+    public const int PACKET_FANOUT_CPU = 2;
+    public const int PACKET_FANOUT_ROLLOVER = 3;
+    public const int PACKET_FANOUT_RND = 4;
+    public const int PACKET_FANOUT_QM = 5;
+    public const ushort PACKET_FANOUT_FLAG_ROLLOVER = 0x1000;
+    public const ushort PACKET_FANOUT_FLAG_UNIQUEID = 0x2000;
+    public const ushort PACKET_FANOUT_FLAG_DEFRAG = 0x8000;
+
     public const int PACKET_MR_MULTICAST = 0;
     public const int PACKET_MR_PROMISC = 1;
     public const int PACKET_MR_ALLMULTI = 2;
     public const int PACKET_MR_UNICAST = 3;
 
+    public const int TPACKET_V1 = 0;
     public const int TPACKET_V2 = 1;
     public const uint TP_STATUS_KERNEL = 0;
     public const uint TP_STATUS_USER = 1;
@@ -54,6 +70,20 @@ public struct tpacket_auxdata
     public ushort tp_net;
     public ushort tp_vlan_tci;
     public ushort tp_vlan_tpid;
+}
+
+/// <summary>struct tpacket_hdr.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct tpacket_hdr
+{
+    public ulong tp_status;
+    public uint tp_len;
+    public uint tp_snaplen;
+    public ushort tp_mac;
+    public ushort tp_net;
+    public uint tp_sec;
+    public uint tp_usec;
+    private readonly uint _padding;
 }
 
 /// <summary>struct tpacket2_hdr.</summary>

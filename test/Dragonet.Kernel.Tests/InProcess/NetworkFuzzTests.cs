@@ -60,9 +60,14 @@ public sealed class NetworkFuzzTests
         for (var count = random.Next(1, 20); count > 0; count--)
         {
             var bytes = Bytes(random, random.Next(4) == 0 ? random.Next(300) : random.Next(40));
+            var (level, name) = ((ulong)levels[random.Next(levels.Length)], (ulong)random.Next(random.Next(10) == 0 ? 300 : 84));
+            if (random.Next(4) == 0)
+            {
+                bytes = Shaped(random, out level, out name);
+            }
+
             guest.Store(buffer, bytes);
             var length = (ulong)bytes.Length;
-            var (level, name) = ((ulong)levels[random.Next(levels.Length)], (ulong)random.Next(random.Next(10) == 0 ? 300 : 84));
             switch (random.Next(10))
             {
                 case 0 or 1 or 2:
@@ -266,6 +271,49 @@ public sealed class NetworkFuzzTests
         }
 
         return bytes;
+    }
+
+    /// <summary>An option of a shape that is nearly right: extension headers, flow labels, options of IPv4, fanouts, rings, keys.</summary>
+    private static byte[] Shaped(Random random, out ulong level, out ulong name)
+    {
+        byte[] bytes;
+        switch (random.Next(6))
+        {
+            case 0:
+                bytes = Bytes(random, 8 * random.Next(1, 5));
+                bytes[1] = (byte)(bytes.Length / 8 - random.Next(3));
+                (bytes[2], bytes[3]) = ((byte)random.Next(3), (byte)(bytes.Length - 4 - random.Next(2)));
+                (level, name) = (41, (ulong)random.Next(54, 60));
+                return bytes;
+            case 1:
+                bytes = new byte[32];
+                (bytes[0], bytes[15], bytes[18], bytes[19]) = (0xfd, 1, 0, (byte)random.Next(4));
+                (bytes[20], bytes[21], bytes[22]) = ((byte)random.Next(4), (byte)random.Next(5), (byte)random.Next(8));
+                (level, name) = (41, 32);
+                return bytes;
+            case 2:
+                bytes = Bytes(random, random.Next(44));
+                for (var at = 0; at + 1 < bytes.Length; at += Math.Max(2, (int)bytes[at + 1]))
+                {
+                    (bytes[at], bytes[at + 1]) = ((byte)(random.Next(3) == 0 ? 148 : 7), (byte)random.Next(2, 12));
+                }
+
+                (level, name) = (0, 4);
+                return bytes;
+            case 3:
+                bytes = [(byte)random.Next(3), 0, (byte)random.Next(9), (byte)(random.Next(3) == 0 ? random.Next(256) : 0)];
+                (level, name) = (263, 18);
+                return bytes;
+            case 4:
+                bytes = new byte[16];
+                (bytes[1], bytes[4], bytes[9], bytes[12]) = (16, (byte)random.Next(3), 8, (byte)random.Next(6));
+                (level, name) = (263, 5);
+                return bytes;
+            default:
+                bytes = Bytes(random, 16 * random.Next(1, 4));
+                (level, name) = (6, 33);
+                return bytes;
+        }
     }
 
     private static byte[] Control(Random random)

@@ -252,6 +252,7 @@ public abstract partial class DatagramSocket : ISocket
         _isClosed = true;
         _groups?.LeaveAll();
         OnClose();
+        DropCollected();
         _incoming.Clear();
         _errors = null;
         _ = Queue.Wake();

@@ -210,7 +210,7 @@ internal sealed class IcmpLayer(Stack stack)
         switch (header.Protocol)
         {
             case IPProtocol.Tcp:
-                stack.Tcp.InputError(local, remote, BinaryPrimitives.ReadUInt32BigEndian(quoted[4..]), error, mtu);
+                stack.Tcp.InputError(local, remote, BinaryPrimitives.ReadUInt32BigEndian(quoted[4..]), notice, quoted);
                 break;
             case IPProtocol.Udp:
                 stack.Udp.InputError(local, remote, notice, quoted[UdpDatagram.HeaderSize..]);

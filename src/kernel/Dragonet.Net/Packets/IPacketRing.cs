@@ -6,6 +6,9 @@ public interface IPacketRing
     /// <summary>A frame is in the next place and nobody has taken it.</summary>
     bool HasData { get; }
 
+    /// <summary>The next place is free.</summary>
+    bool HasRoom { get; }
+
     /// <summary>Takes a frame; false when there is no room.</summary>
     /// <param name="bytes">As much of it as is wanted.</param>
     /// <param name="about">What it is.</param>

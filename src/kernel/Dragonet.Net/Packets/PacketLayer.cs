@@ -1,4 +1,6 @@
 using System.Buffers;
+using Dragonet.Abi;
+using Dragonet.Base;
 
 namespace Dragonet.Net;
 
@@ -21,6 +23,54 @@ internal sealed class PacketLayer(Stack stack)
     public void Add(PacketSocket socket) => _sockets.Add(socket);
 
     public void Remove(PacketSocket socket) => _ = _sockets.Remove(socket);
+
+    private readonly List<FanoutGroup> _groups = [];
+
+    /// <summary>PACKET_FANOUT: the group of this number, made when there is none. EINVAL for one of another kind, or whose members listen to something else.</summary>
+    public Result<FanoutGroup> Join(PacketSocket socket, ushort id, byte mode, ushort flags)
+    {
+        var kept = (ushort)(flags & ~PacketOption.PACKET_FANOUT_FLAG_UNIQUEID);
+        if ((flags & PacketOption.PACKET_FANOUT_FLAG_UNIQUEID) != 0)
+        {
+            if (id != 0 || _groups.Count > ushort.MaxValue / 2)
+            {
+                return id != 0 ? Errno.EINVAL : Errno.ENOMEM;
+            }
+
+            do
+            {
+                id = (ushort)stack.Options.Random();
+            }
+            while (_groups.Exists(known => known.Id == id));
+        }
+
+        var group = _groups.Find(known => known.Id == id);
+        if (group is null)
+        {
+            _groups.Add(group = new FanoutGroup(stack, id, mode, kept));
+        }
+        else if (group.Mode != mode || group.Flags != kept || group.First.Protocol != socket.Protocol || group.First.InterfaceIndex != socket.InterfaceIndex
+            || group.First.IsRaw != socket.IsRaw)
+        {
+            return Errno.EINVAL;
+        }
+        else if (group.Count >= FanoutGroup.MaxMembers)
+        {
+            return Errno.ENOSPC;
+        }
+
+        group.Add(socket);
+        return group;
+    }
+
+    public void Leave(PacketSocket socket, FanoutGroup group)
+    {
+        group.Remove(socket);
+        if (group.Count == 0)
+        {
+            _ = _groups.Remove(group);
+        }
+    }
 
     /// <summary>One more or one less who wants frames for others, too.</summary>
     public void CountPromiscuous(int index, int change)
@@ -89,7 +139,13 @@ internal sealed class PacketLayer(Stack stack)
         var header = hasHeader ? EthernetFrame.HeaderSize : 0;
         foreach (var socket in _sockets)
         {
-            socket.Input(bytes, new PacketInfo(link.Index, linkType, kind, type, source, bytes.Length, header, stack.Now, link.IsLoopback));
+            if (socket.Group is { } group && group.First != socket)
+            {
+                continue; // the group has been asked already
+            }
+
+            var taker = socket.Group is { Count: > 1 } members && socket.IsFor(link.Index, type, kind) ? members.Choose(bytes, header) : socket;
+            taker.Input(bytes, new PacketInfo(link.Index, linkType, kind, type, source, bytes.Length, header, stack.Now, link.IsLoopback));
         }
     }
 

@@ -63,6 +63,11 @@ public sealed class PacketSocket
     /// <summary>bind(2): ENODEV for an interface that is not here; one that is down is bound, and an error waits (packet(7)).</summary>
     public Errno Bind(int index, ushort protocol)
     {
+        if (Group is not null)
+        {
+            return Errno.EINVAL; // packet_do_bind of Linux
+        }
+
         var link = index == 0 ? null : _layer.Stack.FindInterface(index);
         if (index != 0 && link is null)
         {
@@ -202,18 +207,61 @@ public sealed class PacketSocket
         }
 
         _layer.Remove(this);
+        if (Group is { } group)
+        {
+            _layer.Leave(this, group);
+        }
+
         _layer.Stack.Buffers.Release(_held);
         _held = 0;
         _incoming.Clear();
         Ring = null;
     }
 
+    /// <summary>The group that it shares frames with (PACKET_FANOUT), or null.</summary>
+    internal FanoutGroup? Group { get; private set; }
+
+    /// <summary>Something more would find room.</summary>
+    internal bool HasRoom => Ring is { } ring ? ring.HasRoom : _held < ReceiveBuffer;
+
+    /// <summary>PACKET_FANOUT: the number of its group and its kind, as they are read back; 0 without one.</summary>
+    public uint Fanout => Group is { } group ? group.Id | (uint)group.Mode << 16 | (uint)group.Flags << 16 : 0;
+
+    /// <summary>PACKET_ROLLOVER_STATS; null for a socket that hands nothing on.</summary>
+    public (ulong All, ulong Failed)? Rolled => Group is { } group && (group.Mode == PacketOption.PACKET_FANOUT_ROLLOVER || (group.Flags & PacketOption.PACKET_FANOUT_FLAG_ROLLOVER) != 0) ? group.Rolled : null;
+
+    /// <summary>PACKET_FANOUT: EALREADY when it is in a group.</summary>
+    public Errno Join(ushort id, byte mode, ushort flags)
+    {
+        const ushort known = PacketOption.PACKET_FANOUT_FLAG_ROLLOVER | PacketOption.PACKET_FANOUT_FLAG_UNIQUEID | PacketOption.PACKET_FANOUT_FLAG_DEFRAG;
+        if (mode > PacketOption.PACKET_FANOUT_QM || (flags & ~known) != 0 || (mode == PacketOption.PACKET_FANOUT_ROLLOVER && (flags & PacketOption.PACKET_FANOUT_FLAG_ROLLOVER) != 0)
+            || Protocol == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (Group is not null)
+        {
+            return Errno.EALREADY;
+        }
+
+        if (!_layer.Join(this, id, mode, flags).Ok(out var group, out var error))
+        {
+            return error;
+        }
+
+        Group = group;
+        return Errno.OK;
+    }
+
+    /// <summary>True for what it listens to.</summary>
+    internal bool IsFor(int index, ushort protocol, PacketKind kind) => (InterfaceIndex == 0 || InterfaceIndex == index)
+        && (Protocol == AllProtocols ? !(IgnoresOutgoing && kind == PacketKind.Outgoing) : Protocol == protocol && kind != PacketKind.Outgoing);
+
     /// <summary>Something passes an interface.</summary>
     internal void Input(ReadOnlySpan<byte> frame, in PacketInfo about)
     {
-        var isOurs = (InterfaceIndex == 0 || InterfaceIndex == about.InterfaceIndex)
-            && (Protocol == AllProtocols ? !(IgnoresOutgoing && about.Kind == PacketKind.Outgoing) : Protocol == about.Protocol && about.Kind != PacketKind.Outgoing);
-        if (!isOurs)
+        if (!IsFor(about.InterfaceIndex, about.Protocol, about.Kind))
         {
             return;
         }

@@ -238,8 +238,12 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
     }
 
     /// <summary>An ICMP error about a segment of this connection (RFC 5927): it may end an attempt, but not what is established.</summary>
-    public void OnIcmp(uint sequence, Errno error, int mtu)
+    /// <param name="sequence">Where the segment began.</param>
+    /// <param name="notice">The error.</param>
+    /// <param name="quoted">What is quoted of the segment.</param>
+    public void OnIcmp(uint sequence, in IcmpNotice notice, ReadOnlySpan<byte> quoted)
     {
+        var (error, mtu) = (notice.Number, notice.Mtu);
         var position = _sendUna + (int)(sequence - SendSequence(_sendUna));
         if (position < _sendUna || position >= _sendNext)
         {
@@ -252,9 +256,19 @@ internal sealed partial class TcpConnection : StackTimer, IPortUser
         }
         else if (State == TcpState.SynSent)
         {
+            if (Settings.WantsErrors)
+            {
+                Socket?.Errors.Add(new SocketError(error, notice.Type, notice.Code, (uint)mtu, Remote, notice.About, quoted.ToArray()));
+            }
+
             // Also for errors that may pass: whoever connects has other addresses to try (RFC 5461), and does not want to wait minutes.
             _stack.Counters.TcpAttemptFailures++;
             Remove(error);
+        }
+        else if (Settings.WantsErrors && Socket is not null)
+        {
+            Error = error; // at once, and the connection goes on (ip(7), IP_RECVERR; tcp_v4_err of Linux)
+            Wake(PollEvents.All);
         }
         else
         {

@@ -37,10 +37,13 @@ internal sealed class TcpLayer
     private readonly Dictionary<IPAddress, (byte[] Cookie, int Segment)> _peers = [];
 
     /// <summary>The cookie of a caller's address (RFC 7413, section 4.1.2).</summary>
-    public byte[] MakeCookie(in TcpKey key)
+    /// <param name="key">The addresses.</param>
+    /// <param name="secret">TCP_FASTOPEN_KEY: 16 bytes; empty for the stack's own secret.</param>
+    public byte[] MakeCookie(in TcpKey key, ReadOnlySpan<byte> secret = default)
     {
         var cookie = new byte[8];
-        BinaryPrimitives.WriteUInt64LittleEndian(cookie, Stack.Hash.Of(new TcpKey(key.LocalAddress, 0, key.RemoteAddress, 0), 5));
+        var hash = secret.Length < 16 ? Stack.Hash : new KeyedHash(BinaryPrimitives.ReadUInt64LittleEndian(secret), BinaryPrimitives.ReadUInt64LittleEndian(secret[8..]));
+        BinaryPrimitives.WriteUInt64LittleEndian(cookie, hash.Of(new TcpKey(key.LocalAddress, 0, key.RemoteAddress, 0), 5));
         return cookie;
     }
 
@@ -84,11 +87,11 @@ internal sealed class TcpLayer
     }
 
     /// <summary>An ICMP error about a segment of ours.</summary>
-    public void InputError(Endpoint local, Endpoint remote, uint sequence, Errno error, int mtu)
+    public void InputError(Endpoint local, Endpoint remote, uint sequence, in IcmpNotice notice, ReadOnlySpan<byte> quoted)
     {
         if (_connections.TryGetValue(new TcpKey(local.Address, local.Port, remote.Address, remote.Port), out var connection))
         {
-            connection.OnIcmp(sequence, error, mtu);
+            connection.OnIcmp(sequence, notice, quoted);
         }
     }
 

@@ -66,6 +66,12 @@ public sealed record TcpSettings
     /// <summary>TCP_FASTOPEN_NO_COOKIE.</summary>
     public bool FastOpenWithoutCookie { get; set; }
 
+    /// <summary>TCP_FASTOPEN_KEY: one or two keys of 16 bytes, of which the first makes cookies; null for the stack's own.</summary>
+    public byte[]? FastOpenKey { get; set; }
+
+    /// <summary>IP_RECVERR, IPV6_RECVERR: errors that may pass are told at once, and those of an attempt wait in a queue.</summary>
+    public bool WantsErrors { get; set; }
+
     /// <summary>SO_MARK, for rules of policy routing.</summary>
     public uint Mark { get; set; }
 

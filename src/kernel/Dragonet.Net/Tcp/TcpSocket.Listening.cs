@@ -122,8 +122,10 @@ public sealed partial class TcpSocket
         }
 
         // RFC 7413, section 4.2.2: data of a caller whose cookie is right is accepted, while not too many wait so; others get a cookie.
-        var cookie = _layer.MakeCookie(key);
-        var hasCookie = options.FastOpenCookie is { Length: > 0 } given && given.AsSpan().SequenceEqual(cookie);
+        var secret = Settings.FastOpenKey;
+        var cookie = _layer.MakeCookie(key, secret.AsSpan(0, Math.Min(secret?.Length ?? 0, 16)));
+        var hasCookie = options.FastOpenCookie is { Length: > 0 } given
+            && (given.AsSpan().SequenceEqual(cookie) || (secret is { Length: 32 } && given.AsSpan().SequenceEqual(_layer.MakeCookie(key, secret.AsSpan(16)))));
         var isTrusted = hasCookie || Settings.FastOpenWithoutCookie || (Stack.Options.FastOpen & 0x200) != 0;
         if (isTrusted && !segment.Payload.IsEmpty && _pending.Count(waiting => waiting.State == TcpState.SynReceived) < queue)
         {

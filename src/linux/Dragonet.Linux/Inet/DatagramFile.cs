@@ -57,9 +57,9 @@ internal abstract partial class DatagramFile : InetFile
     /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
-        // Raw and ping sockets would collect one packet of several calls with MSG_MORE, too; that is missing, and must not send several instead.
-        var more = (request.Flags & MsgFlags.MSG_MORE) != 0;
-        if ((request.Flags & MsgFlags.MSG_OOB) != 0 || (more && _socket is not UdpSocket))
+        // A packet that brings its header comes whole (raw_send_hdrinc of Linux).
+        var more = (request.Flags & MsgFlags.MSG_MORE) != 0 && HeaderIncluded != true;
+        if ((request.Flags & MsgFlags.MSG_OOB) != 0)
         {
             return Errno.EOPNOTSUPP;
         }
@@ -85,7 +85,7 @@ internal abstract partial class DatagramFile : InetFile
             }
 
             controls = controls with { ZeroCopy = (request.Flags & MsgFlags.MSG_ZEROCOPY) != 0, FlowLabel = controls.FlowLabel ?? (label != 0 ? label : null) };
-            return _socket is UdpSocket udp && (more || IsCorked) ? udp.Hold(data, to, controls) : _socket.Send(data, to, controls);
+            return _socket is not UdpSocket udp ? _socket.Collect(data, to, controls, more) : more || IsCorked ? udp.Hold(data, to, controls) : udp.Send(data, to, controls);
         }
     }
 

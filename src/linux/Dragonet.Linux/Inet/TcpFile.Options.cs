@@ -95,6 +95,12 @@ internal sealed partial class TcpFile
             return SetCongestion(settings, value);
         }
 
+        if (name == InetOption.TCP_FASTOPEN_KEY)
+        {
+            settings.FastOpenKey = value.Length is 16 or 32 ? value.ToArray() : settings.FastOpenKey;
+            return value.Length is 16 or 32 ? Errno.OK : Errno.EINVAL;
+        }
+
         if (value.Length < 4)
         {
             return Errno.EINVAL;
@@ -170,6 +176,8 @@ internal sealed partial class TcpFile
                 return Errno.OK;
             case InetOption.TCP_FASTOPEN or InetOption.TCP_FASTOPEN_CONNECT or InetOption.TCP_FASTOPEN_NO_COOKIE:
                 return Errno.EINVAL;
+            case InetOption.TCP_ULP:
+                return Errno.ENOENT; // no layer of that name
             case InetOption.TCP_REPAIR:
                 return Errno.EPERM; // connections are not taken apart here
             case InetOption.TCP_MAXSEG or InetOption.TCP_KEEPIDLE or InetOption.TCP_KEEPINTVL or InetOption.TCP_KEEPCNT or InetOption.TCP_SYNCNT
@@ -207,6 +215,8 @@ internal sealed partial class TcpFile
             InetOption.TCP_FASTOPEN => SocketOptions.Word(settings.FastOpenQueue),
             InetOption.TCP_FASTOPEN_CONNECT => SocketOptions.Word(settings.FastOpenConnect ? 1 : 0),
             InetOption.TCP_FASTOPEN_NO_COOKIE => SocketOptions.Word(settings.FastOpenWithoutCookie ? 1 : 0),
+            InetOption.TCP_FASTOPEN_KEY => settings.FastOpenKey ?? [],
+            InetOption.TCP_CC_INFO or InetOption.TCP_ULP => (byte[])[], // of neither there is anything to say
             InetOption.TCP_INQ => SocketOptions.Word(_tellsRest ? 1 : 0),
             InetOption.TCP_INFO => SocketOptions.Bytes(Describe(_socket.GetInfo())),
             InetOption.TCP_CONGESTION => CongestionName(settings.Congestion),

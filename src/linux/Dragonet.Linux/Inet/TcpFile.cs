@@ -72,6 +72,9 @@ internal sealed partial class TcpFile : InetFile
             case (InetOption.IPPROTO_IPV6, InetOption.IPV6_FREEBIND or InetOption.IPV6_TRANSPARENT):
                 _socket.Settings.BindsFreely = value != 0;
                 break;
+            case (InetOption.IPPROTO_IP, InetOption.IP_RECVERR) or (InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR):
+                _socket.Settings.WantsErrors = IsOn(InetOption.IPPROTO_IP, InetOption.IP_RECVERR) || IsOn(InetOption.IPPROTO_IPV6, InetOption.IPV6_RECVERR);
+                break;
             case (InetOption.IPPROTO_IP, InetOption.IP_BIND_ADDRESS_NO_PORT):
                 _socket.Settings.DefersPort = value != 0;
                 break;

@@ -64,6 +64,14 @@ internal sealed partial class PacketFile
                     return SocketOptions.Bytes((uint)seen | (ulong)drops << 32);
                 case PacketOption.PACKET_AUXDATA:
                     return SocketOptions.Word(_wantsAuxiliary ? 1 : 0);
+                case PacketOption.PACKET_ORIGDEV:
+                    return SocketOptions.Word(_wantsOrigin ? 1 : 0);
+                case PacketOption.PACKET_QDISC_BYPASS:
+                    return SocketOptions.Word(_bypasses ? 1 : 0);
+                case PacketOption.PACKET_FANOUT:
+                    return SocketOptions.Word((int)_socket.Fanout);
+                case PacketOption.PACKET_ROLLOVER_STATS:
+                    return _socket.Rolled is { } rolled ? (byte[])[.. SocketOptions.Bytes(rolled.All), .. SocketOptions.Bytes(0UL), .. SocketOptions.Bytes(rolled.Failed)] : Errno.EINVAL;
                 case PacketOption.PACKET_VERSION:
                     return SocketOptions.Word(_version);
                 case PacketOption.PACKET_RESERVE:
@@ -84,7 +92,7 @@ internal sealed partial class PacketFile
             return GetOption(task, level, name);
         }
 
-        return given.Length >= 4 && BinaryPrimitives.ReadInt32LittleEndian(given) == PacketOption.TPACKET_V2 ? SocketOptions.Word(32) : Errno.EINVAL;
+        return given.Length >= 4 && BinaryPrimitives.ReadInt32LittleEndian(given) is PacketOption.TPACKET_V1 or PacketOption.TPACKET_V2 ? SocketOptions.Word(32) : Errno.EINVAL;
     }
 
     private Errno SetPacketOption(int name, ReadOnlySpan<byte> value)
@@ -105,6 +113,15 @@ internal sealed partial class PacketFile
             case PacketOption.PACKET_AUXDATA:
                 _wantsAuxiliary = number != 0;
                 return Errno.OK;
+            case PacketOption.PACKET_ORIGDEV:
+                _wantsOrigin = number != 0;
+                return Errno.OK;
+            case PacketOption.PACKET_QDISC_BYPASS:
+                _bypasses = number != 0;
+                return Errno.OK;
+            case PacketOption.PACKET_FANOUT:
+                // int, or struct fanout_args, whose third part is a limit of members; the type is in the low byte of the upper half.
+                return _socket.Join((ushort)number, (byte)(number >> 16), (ushort)((uint)number >> 16 & 0xff00));
             case PacketOption.PACKET_IGNORE_OUTGOING when number is 0 or 1:
                 _socket.IgnoresOutgoing = number != 0;
                 return Errno.OK;
@@ -112,7 +129,7 @@ internal sealed partial class PacketFile
                 return Errno.EINVAL;
             case PacketOption.PACKET_VERSION or PacketOption.PACKET_RESERVE when _ring is not null:
                 return Errno.EBUSY;
-            case PacketOption.PACKET_VERSION when number == PacketOption.TPACKET_V2:
+            case PacketOption.PACKET_VERSION when number is PacketOption.TPACKET_V1 or PacketOption.TPACKET_V2:
                 _version = number;
                 return Errno.OK;
             case PacketOption.PACKET_VERSION:
@@ -175,12 +192,7 @@ internal sealed partial class PacketFile
             return Errno.EBUSY;
         }
 
-        if (_version != PacketOption.TPACKET_V2)
-        {
-            return Errno.EINVAL;
-        }
-
-        if (!PacketRing.Create(_kernel.Platform, shape, _reserve, Type == SocketType.SOCK_RAW, RealTime).Ok(out var ring, out var error))
+        if (!PacketRing.Create(_kernel.Platform, shape, _version, _reserve, Type == SocketType.SOCK_RAW, RealTime).Ok(out var ring, out var error))
         {
             return error;
         }

@@ -24,6 +24,8 @@ internal sealed partial class PacketFile : SocketFile
     private bool _wantsAuxiliary;  // guarded by the stack's lock
     private int _version;          // guarded by the stack's lock: TPACKET_V1 is 0
     private int _reserve;          // guarded by the stack's lock
+    private bool _wantsOrigin;     // guarded by the stack's lock: no interface hides behind another one here, so both are the same
+    private bool _bypasses;        // guarded by the stack's lock: there is no queueing discipline to pass by
 
     public PacketFile(Task task, NetworkStack network, SocketType type, ushort protocol, OpenFlags flags)
         : base(AddressFamily.AF_PACKET, type, BinaryPrimitives.ReverseEndianness(protocol), flags, task.Kernel.NextAnonymousInode())

@@ -9,13 +9,13 @@ using Dragonet.Platform;
 namespace Dragonet.Linux.PacketSockets;
 
 /// <summary>
-/// A ring of frames in memory that the guest maps (PACKET_RX_RING of packet(7), TPACKET_V2). Each frame begins with a word that says whose it is.
+/// A ring of frames in memory that the guest maps (PACKET_RX_RING of packet(7), TPACKET_V1 and V2, whose headers are of one size). Each frame begins with a word that says whose it is.
 /// The guest may write anything there at any time: the kernel reads that word alone, and nothing follows from it but whether a place is free.
 /// </summary>
 internal sealed class PacketRing : MemoryObject, IPacketRing, IDisposable
 {
     private const int Alignment = 16;    // TPACKET_ALIGNMENT
-    private const int HeaderSize = 32;   // sizeof(struct tpacket2_hdr)
+    private const int HeaderSize = 32;   // sizeof(struct tpacket_hdr) and of struct tpacket2_hdr
     private const int AddressSize = 20;  // sizeof(struct sockaddr_ll)
     private const int PageSize = 4096;
     private const long MostBytes = 64L << 20;
@@ -28,10 +28,13 @@ internal sealed class PacketRing : MemoryObject, IPacketRing, IDisposable
     private uint _next;
     private bool _isLosing;
 
-    private PacketRing(IMemoryBacking memory, in tpacket_req shape, int reserve, bool hasHeader, Func<long, long> realTime)
+    private readonly int _version;
+
+    private PacketRing(IMemoryBacking memory, in tpacket_req shape, int version, int reserve, bool hasHeader, Func<long, long> realTime)
     {
         _memory = memory;
         _shape = shape;
+        _version = version;
         _reserve = reserve;
         _hasHeader = hasHeader;
         _realTime = realTime;
@@ -43,10 +46,11 @@ internal sealed class PacketRing : MemoryObject, IPacketRing, IDisposable
     /// <summary>Makes one: EINVAL for a shape that is none (packet_set_ring of Linux), ENOMEM for too large a one.</summary>
     /// <param name="platform">Gives the memory.</param>
     /// <param name="shape">Blocks and frames.</param>
+    /// <param name="version">TPACKET_V1 or TPACKET_V2.</param>
     /// <param name="reserve">PACKET_RESERVE.</param>
     /// <param name="hasHeader">Frames have their link header.</param>
     /// <param name="realTime">Turns the stack's time into that of the calendar.</param>
-    public static Result<PacketRing> Create(IPlatform platform, in tpacket_req shape, int reserve, bool hasHeader, Func<long, long> realTime)
+    public static Result<PacketRing> Create(IPlatform platform, in tpacket_req shape, int version, int reserve, bool hasHeader, Func<long, long> realTime)
     {
         if (shape.tp_block_size is 0 or > int.MaxValue || shape.tp_block_size % PageSize != 0 || shape.tp_frame_size % Alignment != 0
             || shape.tp_frame_size < HeaderSize + AddressSize + (uint)reserve || shape.tp_frame_size > shape.tp_block_size)
@@ -72,7 +76,7 @@ internal sealed class PacketRing : MemoryObject, IPacketRing, IDisposable
             return Errno.ENOMEM;
         }
 
-        return new PacketRing(memory, shape, reserve, hasHeader, realTime);
+        return new PacketRing(memory, shape, version, reserve, hasHeader, realTime);
     }
 
     /// <inheritdoc/>
@@ -96,17 +100,7 @@ internal sealed class PacketRing : MemoryObject, IPacketRing, IDisposable
         var kept = bytes[..Math.Min(bytes.Length, room)];
         var time = _realTime(about.Time);
         var frame = new byte[start + kept.Length];
-        var header = new tpacket2_hdr
-        {
-            tp_status = PacketOption.TP_STATUS_USER | (about.HasNoChecksum ? PacketOption.TP_STATUS_CSUMNOTREADY : 0) | (_isLosing ? PacketOption.TP_STATUS_LOSING : 0),
-            tp_len = (uint)about.Length,
-            tp_snaplen = (uint)kept.Length,
-            tp_mac = (ushort)start,
-            tp_net = (ushort)network,
-            tp_sec = (uint)(time / 1_000_000_000),
-            tp_nsec = (uint)(time % 1_000_000_000),
-        };
-        MemoryMarshal.Write(frame, in header);
+        WriteHeader(frame, about, kept.Length, start, network, time);
         PacketFile.AddressOf(about).AsSpan().CopyTo(frame.AsSpan(Align(HeaderSize)));
         kept.CopyTo(frame.AsSpan(start));
         _isLosing = false;
@@ -117,6 +111,29 @@ internal sealed class PacketRing : MemoryObject, IPacketRing, IDisposable
         _ = _memory.WriteAt(place, frame.AsSpan(0, 4));
         _next = (_next + 1) % _shape.tp_frame_nr;
         return true;
+    }
+
+    /// <inheritdoc/>
+    public bool HasRoom => StatusOf(_next) == PacketOption.TP_STATUS_KERNEL;
+
+    private void WriteHeader(Span<byte> frame, in PacketInfo about, int kept, int start, int network, long time)
+    {
+        var status = PacketOption.TP_STATUS_USER | (about.HasNoChecksum ? PacketOption.TP_STATUS_CSUMNOTREADY : 0) | (_isLosing ? PacketOption.TP_STATUS_LOSING : 0);
+        var (seconds, rest) = ((uint)(time / 1_000_000_000), (uint)(time % 1_000_000_000));
+        if (_version == PacketOption.TPACKET_V1)
+        {
+            MemoryMarshal.Write(frame, new tpacket_hdr
+            {
+                tp_status = status, tp_len = (uint)about.Length, tp_snaplen = (uint)kept, tp_mac = (ushort)start, tp_net = (ushort)network, tp_sec = seconds, tp_usec = rest / 1000,
+            });
+        }
+        else
+        {
+            MemoryMarshal.Write(frame, new tpacket2_hdr
+            {
+                tp_status = status, tp_len = (uint)about.Length, tp_snaplen = (uint)kept, tp_mac = (ushort)start, tp_net = (ushort)network, tp_sec = seconds, tp_nsec = rest,
+            });
+        }
     }
 
     /// <inheritdoc/>
