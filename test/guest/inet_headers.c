@@ -235,3 +235,22 @@ TEST(preferences_of_addresses)
     CHECK_ERRNO(set(fd, IPPROTO_IPV6, 72, 3), EINVAL);
     CHECK_OK(close(fd));
 }
+
+TEST(times_to_send_at)
+{
+    int receiver = inet_bound(AF_INET, SOCK_DGRAM), fd = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    struct { int clock; uint32_t flags; } when = {CLOCK_MONOTONIC, 4};
+    inet_address to;
+    socklen_t length = inet_loopback(&to, AF_INET, inet_port(receiver));
+    uint64_t now = 0;
+    CHECK_ERRNO(send_with(fd, &to, length, SOL_SOCKET, 61, &now, sizeof now), EINVAL); // SCM_TXTIME, not asked for
+    CHECK_ERRNO(setsockopt(fd, SOL_SOCKET, 61, &when, sizeof when), EINVAL);
+    when.flags = 2;
+    CHECK_ERRNO(setsockopt(fd, SOL_SOCKET, 61, &when, 4), EINVAL);
+    CHECK_OK(setsockopt(fd, SOL_SOCKET, 61, &when, sizeof when));
+    CHECK_EQ(send_with(fd, &to, length, SOL_SOCKET, 61, &now, sizeof now), 1);
+    CHECK_EQ(send_with(fd, &to, length, SOL_SOCKET, 61, &now, 4), -1);
+    CHECK_EQ(recv(receiver, &now, 1, 0), 1);
+    CHECK_OK(close(receiver));
+    CHECK_OK(close(fd));
+}

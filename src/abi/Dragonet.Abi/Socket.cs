@@ -126,6 +126,7 @@ public static class SocketOption
     public const int SOCK_RCVBUF_LOCK = 2;
     public const int SO_COOKIE = 57;
     public const int SO_PEERGROUPS = 59;
+    public const int SO_TXTIME = 61;
     public const int SO_BINDTOIFINDEX = 62;
     public const int SO_RCVTIMEO_NEW = 66;
     public const int SO_SNDTIMEO_NEW = 67;

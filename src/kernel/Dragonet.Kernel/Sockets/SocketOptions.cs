@@ -72,6 +72,14 @@ public sealed class SocketOptions
         }
     }
 
+    private bool IsRemembered(int name)
+    {
+        lock (_values)
+        {
+            return _values.ContainsKey(name);
+        }
+    }
+
     /// <summary>setsockopt(2).</summary>
     public Errno Set(Task task, int name, ReadOnlySpan<byte> value)
     {
@@ -127,6 +135,11 @@ public sealed class SocketOptions
             case SocketOption.SO_TIMESTAMP or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_TIMESTAMP_NEW or SocketOption.SO_TIMESTAMPNS_NEW:
                 ReceiveTimestamp = number != 0 ? name : 0; // sock_set_timestamp of Linux
                 return Errno.OK;
+            case SocketOption.SO_BUSY_POLL when number < 0:
+                return Errno.EINVAL;
+            case SocketOption.SO_BUSY_POLL when number > GetRemembered(name) && !task.Credentials.Has(Capability.CAP_NET_ADMIN):
+                return Errno.EPERM;
+            case SocketOption.SO_BUSY_POLL: // there is no queue of a device to look at
             case SocketOption.SO_PRIORITY or SocketOption.SO_MARK or SocketOption.SO_INCOMING_CPU:
                 return Remember(name, number);
             case SocketOption.SO_RCVLOWAT:
@@ -168,7 +181,8 @@ public sealed class SocketOptions
         SocketOption.SO_DEBUG or SocketOption.SO_REUSEADDR or SocketOption.SO_DONTROUTE or SocketOption.SO_BROADCAST or SocketOption.SO_KEEPALIVE
             or SocketOption.SO_OOBINLINE or SocketOption.SO_NO_CHECK or SocketOption.SO_REUSEPORT or SocketOption.SO_RXQ_OVFL
             or SocketOption.SO_SELECT_ERR_QUEUE or SocketOption.SO_PASSSEC or SocketOption.SO_PRIORITY or SocketOption.SO_MARK
-            or SocketOption.SO_INCOMING_CPU or SocketOption.SO_BSDCOMPAT => Word(GetRemembered(name)),
+            or SocketOption.SO_BSDCOMPAT or SocketOption.SO_BUSY_POLL => Word(GetRemembered(name)),
+        SocketOption.SO_INCOMING_CPU => Word(IsRemembered(name) ? GetRemembered(name) : -1),
         _ => Errno.ENOPROTOOPT,
     };
 

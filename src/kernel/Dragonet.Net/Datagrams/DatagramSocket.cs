@@ -312,7 +312,7 @@ public abstract partial class DatagramSocket : ISocket
     private protected Result<Path> Route(Endpoint remote, in SendControls controls)
     {
         var from = controls.Source ?? StickySource;
-        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : ScopeOf(remote), new RouteQuery(from ?? (Local.Address.IsUnspecified ? null : Local.Address), Mark)).Ok(out var path, out var error))
+        if (!Stack.Resolve(remote.Address, controls.Interface != 0 ? controls.Interface : ScopeOf(remote), new RouteQuery(from ?? (Local.Address.IsUnspecified ? null : Local.Address), controls.Mark ?? Mark)).Ok(out var path, out var error))
         {
             return error;
         }

@@ -20,6 +20,9 @@ public readonly record struct SendControls(byte? HopLimit = null, byte? TrafficC
     /// <summary>IPV6_DONTFRAG.</summary>
     public bool? DontFragment { get; init; }
 
+    /// <summary>SO_MARK; null for the socket's.</summary>
+    public uint? Mark { get; init; }
+
     /// <summary>MSG_ZEROCOPY.</summary>
     public bool ZeroCopy { get; init; }
 }

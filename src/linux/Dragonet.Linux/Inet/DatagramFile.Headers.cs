@@ -3,6 +3,7 @@ using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Net;
+using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Inet;
 
@@ -66,6 +67,72 @@ internal abstract partial class DatagramFile
                 break;
         }
     }
+
+    /// <summary>Control messages of SOL_SOCKET (__sock_cmsg_send of Linux).</summary>
+    private Errno ReadSocketControl(Credentials credentials, int type, byte[] value, ref SendControls result)
+    {
+        switch (type)
+        {
+            case SocketOption.SO_TIMESTAMPING or SocketOption.SO_TIMESTAMPING_NEW when value.Length == 4:
+                result = result with { Timestamping = BinaryPrimitives.ReadUInt32LittleEndian(value) };
+                return Errno.OK;
+            case SocketOption.SO_MARK when !credentials.Has(Capability.CAP_NET_RAW) && !credentials.Has(Capability.CAP_NET_ADMIN):
+                return Errno.EPERM;
+            case SocketOption.SO_MARK when value.Length == 4:
+                result = result with { Mark = BinaryPrimitives.ReadUInt32LittleEndian(value) };
+                return Errno.OK;
+            case SocketOption.SO_TXTIME when value.Length == 8 && _transmitTime is not null:
+                return Errno.OK; // no queueing discipline looks at it, so that the message goes at once, as with pfifo_fast of Linux
+            case SocketOption.SCM_RIGHTS or SocketOption.SCM_CREDENTIALS:
+                return Errno.OK; // of AF_UNIX
+            default:
+                return Errno.EINVAL;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno SetOption(Task task, int level, int name, ReadOnlySpan<byte> value)
+    {
+        if ((level, name) != (SocketOption.SOL_SOCKET, SocketOption.SO_TXTIME))
+        {
+            return base.SetOption(task, level, name, value);
+        }
+
+        // struct sock_txtime: a clock, and SOF_TXTIME_DEADLINE_MODE and _REPORT_ERRORS (sk_setsockopt of Linux).
+        if (value.Length != 8 || (BinaryPrimitives.ReadUInt32LittleEndian(value[4..]) & ~3u) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (BinaryPrimitives.ReadInt32LittleEndian(value) != ClockMonotonic && !task.Credentials.Has(Capability.CAP_NET_ADMIN))
+        {
+            return Errno.EPERM;
+        }
+
+        using (Network.Enter())
+        {
+            _transmitTime = value.ToArray();
+            return Errno.OK;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> GetOption(Task task, int level, int name)
+    {
+        using (Network.Enter())
+        {
+            if ((level, name) == (SocketOption.SOL_SOCKET, SocketOption.SO_TXTIME))
+            {
+                return _transmitTime ?? new byte[8];
+            }
+        }
+
+        return base.GetOption(task, level, name);
+    }
+
+    private const int ClockMonotonic = 1;
+
+    private byte[]? _transmitTime; // SO_TXTIME; guarded by the stack's lock
 
     /// <summary>What is said of one message's headers. EINVAL for a bad or unknown one.</summary>
     private Errno ReadHeaderControl(Credentials credentials, int level, int type, byte[] value, ref SendControls result)

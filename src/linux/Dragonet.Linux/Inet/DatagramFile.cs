@@ -284,12 +284,11 @@ internal abstract partial class DatagramFile : InetFile
         {
             if (level == SocketOption.SOL_SOCKET)
             {
-                if (value.Length != 4)
+                if (ReadSocketControl(credentials, type, value, ref result) is not Errno.OK and var wrong)
                 {
-                    return Errno.EINVAL;
+                    return wrong;
                 }
 
-                result = result with { Timestamping = BinaryPrimitives.ReadUInt32LittleEndian(value) };
                 continue;
             }
 
