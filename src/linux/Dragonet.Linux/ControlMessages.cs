@@ -45,7 +45,7 @@ internal static class ControlMessages
             }
 
             var body = rest[HeaderSize..(int)header.cmsg_len];
-            if (header is { cmsg_level: SocketOption.SOL_SOCKET, cmsg_type: not (SocketOption.SO_TIMESTAMPING or SocketOption.SO_TIMESTAMPING_NEW) })
+            if (header is { cmsg_level: SocketOption.SOL_SOCKET, cmsg_type: not (SocketOption.SO_TIMESTAMPING or SocketOption.SO_TIMESTAMPING_NEW or SocketOption.SO_TXTIME or SocketOption.SO_MARK) })
             {
                 error = header.cmsg_type switch
                 {
