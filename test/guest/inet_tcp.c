@@ -255,6 +255,8 @@ TEST(buffers_fill_and_drain)
     while ((n = write(pair[0], block, sizeof block)) > 0) sent += n;
     CHECK_EQ(errno, EAGAIN);
     CHECK(sent > 65536);
+    CHECK_ERRNO(write(pair[0], BAD_POINTER, sizeof block), EAGAIN); // nothing is looked at when there is no room
+    CHECK_ERRNO(send(pair[0], BAD_POINTER, sizeof block, 0), EAGAIN);
     CHECK_EQ(inet_poll(pair[0], POLLOUT, 0), 0);
     while (received < sent && inet_poll(pair[1], POLLIN, 5000) == POLLIN)
         while ((n = read(pair[1], block, sizeof block)) > 0) received += n;

@@ -77,6 +77,26 @@ TEST(capacity)
     close_pipe();
 }
 
+TEST(nothing_is_looked_at_when_there_is_no_room)
+{
+    static char block[65536];
+    ssize_t n;
+    open_pipe(O_NONBLOCK);
+    while ((n = write(ends[1], block, sizeof block)) > 0) { }
+    CHECK_EQ(errno, EAGAIN);
+    CHECK_ERRNO(write(ends[1], BAD_POINTER, sizeof block), EAGAIN);
+    CHECK_EQ(read(ends[0], block, 8192), 8192);
+    CHECK_ERRNO(write(ends[1], BAD_POINTER, sizeof block), EFAULT);
+    CHECK_EQ(write(ends[1], block, sizeof block), 8192);
+    close_pipe();
+    signal(SIGPIPE, SIG_IGN);
+    open_pipe(O_NONBLOCK);
+    while (write(ends[1], block, sizeof block) > 0) { }
+    CHECK_OK(close(ends[0]));
+    CHECK_ERRNO(write(ends[1], BAD_POINTER, sizeof block), EPIPE);
+    CHECK_OK(close(ends[1]));
+}
+
 TEST(small_writes_are_atomic)
 {
     enum { WRITERS = 4, ROUNDS = 100, SIZE = 1000 };

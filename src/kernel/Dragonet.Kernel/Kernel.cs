@@ -120,7 +120,12 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     public MountNamespace Mounts => Jails.Root.Mounts;
 
     /// <summary>Runs every call that was woken. Whoever may have woken somebody calls this when it holds no lock.</summary>
-    public void Drain()
+    public void Drain() => Drain(beside: false);
+
+    /// <summary>Runs every call that was woken.</summary>
+    /// <param name="beside">Where a processor is idle others run them: who was woken by much data will be busy with it, while the one it came
+    /// from goes on. Else one thread follows the other on the caller's processor, which is the quickest way to hand over a little.</param>
+    private void Drain(bool beside)
     {
         while (true)
         {
@@ -132,22 +137,35 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
             {
                 action();
             }
-            else if (Ready.TryDequeue(out var task))
-            {
-                try
-                {
-                    task.Continue();
-                }
-                catch (Exception bug) when (ReportOops(task, bug))
-                {
-                    task.Process.Terminate(Sig.KILL);
-                    task.Release();
-                }
-            }
-            else
+            else if (!Ready.TryDequeue(out var task))
             {
                 return;
             }
+            else if (!beside || !Platform.TryRunBeside(task.GoOn))
+            {
+                Continue(task);
+                beside |= task.MovedMuch;
+            }
+        }
+    }
+
+    /// <summary>On a thread of its own: runs a call that was woken, and whom that wakes.</summary>
+    internal void RunBeside(Task task)
+    {
+        Continue(task);
+        Drain(task.MovedMuch);
+    }
+
+    private void Continue(Task task)
+    {
+        try
+        {
+            task.Continue();
+        }
+        catch (Exception bug) when (ReportOops(task, bug))
+        {
+            task.Process.Terminate(Sig.KILL);
+            task.Release();
         }
     }
 
@@ -170,7 +188,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
             task.Release();
         }
 
-        Drain();
+        Drain(task.MovedMuch);
     }
 
     /// <inheritdoc/>

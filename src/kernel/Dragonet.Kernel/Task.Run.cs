@@ -22,6 +22,15 @@ public sealed partial class Task
     /// <summary>The interrupted call is made again, and no handler ran: its time goes on.</summary>
     public void KeepDeadline() => _keepsDeadline = true;
 
+    /// <summary>A call that moved so many bytes is likely followed by more of its kind.</summary>
+    private const long Much = 64 * 1024;
+
+    /// <summary>The last call has moved many bytes. Only a hint: the next call may be running by now.</summary>
+    internal bool MovedMuch { get; private set; }
+
+    /// <summary>To be run elsewhere, once it is ready.</summary>
+    internal Action GoOn => field ??= () => Kernel.RunBeside(this);
+
     /// <summary>The call being run, or the last one.</summary>
     public ref readonly SystemCall Call => ref _call;
 
@@ -191,6 +200,7 @@ public sealed partial class Task
     internal void Answer(SysResult result)
     {
         LeaveWaits();
+        MovedMuch = result.Raw is >= Much and <= int.MaxValue;
         Kernel.Trace?.OnResult(this, _call, result);
         if (IsDead)
         {

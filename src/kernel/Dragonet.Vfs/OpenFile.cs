@@ -61,6 +61,10 @@ public abstract class OpenFile
     /// <summary>True when writes are swallowed without a look at the data (/dev/null): a bad buffer is no error then.</summary>
     public virtual bool IgnoresWrites => false;
 
+    /// <summary>How many of so many bytes a write to the stream would take now, or its error: EAGAIN when it would have to wait. All of them where
+    /// only the write itself can tell. Asked before much is copied.</summary>
+    public virtual Result<int> GetRoom(int count) => count;
+
     /// <summary>Writes at the end whatever the status flags say (pwritev2(2), RWF_APPEND). EOPNOTSUPP where there is no end.</summary>
     public virtual Result<int> Append(ICaller caller, ReadOnlySpan<byte> source) => Errno.EOPNOTSUPP;
 

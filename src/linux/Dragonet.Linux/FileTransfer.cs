@@ -13,6 +13,9 @@ internal static class FileTransfer
     private const int Chunk = 256 * 1024;
     private const int Small = 512;
 
+    /// <summary>So little is copied before anybody asks whether there is room for it.</summary>
+    internal const int CopiedAnyway = 4096;
+
     /// <summary>Reads into guest memory.</summary>
     /// <param name="offset">Where, or null for the position or stream.</param>
     /// <param name="wait">False for RWF_NOWAIT.</param>
@@ -192,14 +195,19 @@ internal static class FileTransfer
         while (true)
         {
             var want = (int)Math.Min(total - done, Math.Min(buffer.Length, Chunk));
-            var chunk = buffer[..want];
-            var error = file.IgnoresWrites ? Errno.OK : source.Gather(task, done, chunk);
-            if (error != Errno.OK)
+            var result = want > CopiedAnyway ? file.GetRoom(want) : want;
+            if (result.Ok(out want, out var error))
             {
-                return done > 0 ? done : error;
+                var chunk = buffer[..want];
+                error = file.IgnoresWrites ? Errno.OK : source.Gather(task, done, chunk);
+                if (error != Errno.OK)
+                {
+                    return done > 0 ? done : error;
+                }
+
+                result = append ? file.Append(task, chunk) : offset is { } at ? file.WriteAt(task, chunk, at + done) : file.Write(task, chunk);
             }
 
-            var result = append ? file.Append(task, chunk) : offset is { } at ? file.WriteAt(task, chunk, at + done) : file.Write(task, chunk);
             if (!result.Ok(out var count, out error))
             {
                 if (error == Errno.EAGAIN && wait && !file.NonBlocking)

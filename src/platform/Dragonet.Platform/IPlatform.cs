@@ -27,6 +27,10 @@ public interface IPlatform : IDisposable
     /// <summary>How many threads of the whole machine run or wait for a processor now; 0 when nobody knows.</summary>
     int RunnableThreads => 0;
 
+    /// <summary>Has work done by another thread at once, beside the calling one, when a processor is idle that can do it.</summary>
+    /// <returns>False when none is: nothing was done.</returns>
+    bool TryRunBeside(Action work) => false;
+
     /// <summary>Nanoseconds of a clock that never steps back (CLOCK_MONOTONIC).</summary>
     long MonotonicNanoseconds { get; }
 

@@ -54,6 +54,10 @@ public sealed class PipeFile : OpenFile
     public override Result<int> Read(ICaller caller, Span<byte> destination) => CanRead ? Pipe.Read(destination) : Errno.EBADF;
 
     /// <inheritdoc/>
+    public override Result<int> GetRoom(int count)
+        => !CanWrite ? Errno.EBADF : !Pipe.HasReaders ? Errno.EPIPE : Pipe.Free is > 0 and var free ? Math.Min(free, count) : Errno.EAGAIN;
+
+    /// <inheritdoc/>
     public override Result<int> Write(ICaller caller, ReadOnlySpan<byte> source) =>
         CanWrite ? Pipe.Write(source, (Flags & OpenFlags.O_DIRECT) != 0) : Errno.EBADF;
 

@@ -32,6 +32,15 @@ internal sealed partial class TcpConnection
             && near != this && near.Settings is { Filter: null, MinimalHops: 0, MinimalHopsV6: 0 } && near._irs == _iss && near._receiveNext == _sendNext ? near : null;
     }
 
+    /// <summary>Room for data of the user, in the other end's buffer and in the own one. Who finds less than he wants waits for more.</summary>
+    public int FindRoom(int wanted)
+    {
+        var room = _outgoing.Count == 0 && IsQuiet && FindNear() is { } near ? Math.Max(near.Settings.ReceiveBuffer - near._incoming.Count, 0) : 0;
+        room += SendRoom;
+        _isWriterWaiting |= room < wanted;
+        return Math.Min(room, wanted);
+    }
+
     /// <summary>Gives the other end as much of the user's data as it has room for.</summary>
     /// <returns>How much.</returns>
     private int Hand(ReadOnlySpan<byte> data)

@@ -67,6 +67,11 @@ public sealed partial class TcpSocket : IPortUser, ISocket
     /// <summary>Room for bytes to be sent.</summary>
     public int SendRoom => _connection?.SendRoom ?? 0;
 
+    /// <summary>How many of so many bytes <see cref="Send"/> would take; all of them where it would answer something else.</summary>
+    public int FindRoom(int wanted)
+        => _error == Errno.OK && _deferred is null && _connection is { IsSendEnded: false, State: TcpState.Established or TcpState.CloseWait } connection
+            ? connection.FindRoom(wanted) : wanted;
+
     /// <summary>The peer will send no more, and what it sent was read; or the connection is over.</summary>
     public bool IsAtEnd => _connection is not { } connection || (connection.IsReceiveEnded && !connection.HasUnread);
 

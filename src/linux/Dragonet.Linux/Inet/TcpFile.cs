@@ -119,6 +119,15 @@ internal sealed partial class TcpFile : InetFile
     }
 
     /// <inheritdoc/>
+    public override Result<int> GetRoom(int count)
+    {
+        using (Network.Enter())
+        {
+            return _socket.FindRoom(count) is > 0 and var room ? room : Errno.EAGAIN;
+        }
+    }
+
+    /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
         uint? timestamping = null;

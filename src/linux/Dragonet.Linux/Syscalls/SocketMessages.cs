@@ -251,7 +251,13 @@ internal static class SocketMessages
         Errno error;
         do
         {
-            var part = buffer.AsSpan(0, (int)Math.Min(size, left - total));
+            var length = (int)Math.Min(size, left - total);
+            if (isStream && length > FileTransfer.CopiedAnyway && !socket.GetRoom(length).Ok(out length, out error))
+            {
+                break;
+            }
+
+            var part = buffer.AsSpan(0, length);
             error = vector.Gather(task, offset + total, part);
             if (error == Errno.OK && socket.Send(task, part, total == 0 ? request : request with { Rights = null, IsContinued = true }).Ok(out var count, out error))
             {

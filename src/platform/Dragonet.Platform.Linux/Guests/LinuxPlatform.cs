@@ -162,10 +162,23 @@ public sealed partial class LinuxPlatform : IPlatform
     }
 
     /// <inheritdoc/>
-    public long MonotonicNanoseconds => ReadClock(1);
+    public bool TryRunBeside(Action work)
+    {
+        // The caller is among those that run.
+        if (_runQueue.Length >= Environment.ProcessorCount)
+        {
+            return false;
+        }
+
+        _servers.Run(work);
+        return true;
+    }
 
     /// <inheritdoc/>
-    public long RealtimeNanoseconds => ReadClock(0);
+    public long MonotonicNanoseconds => HostTime.Monotonic;
+
+    /// <inheritdoc/>
+    public long RealtimeNanoseconds => HostTime.Realtime;
 
     /// <inheritdoc/>
     public IHostAlarm CreateAlarm() => new HostAlarm();
@@ -289,17 +302,5 @@ public sealed partial class LinuxPlatform : IPlatform
         {
             _handler.OnDeath(space, signal);
         }
-    }
-
-    private static unsafe long ReadClock(long id)
-    {
-        Span<long> time = stackalloc long[2];
-        fixed (long* pointer = time)
-        {
-            // SAFETY: a timespec is two longs.
-            _ = Host.CallQuick(Nr.clock_gettime, id, (long)pointer);
-        }
-
-        return (time[0] * 1_000_000_000) + time[1];
     }
 }
