@@ -26,7 +26,7 @@ internal static class HelpCommand
         ("top", "show what kernels, jails and processes use: top [-n TIMES] [-d SECONDS] [KERNEL…]"),
         ("lsof", "list open files: lsof [JAIL]"),
         ("strace", "show what programs ask of the kernel: strace JAIL[:PID]"),
-        ("console", "show what a kernel says, or the programs of a jail: console [JAIL]"),
+        ("console", "sit down at the console of a jail or a kernel: console [-l] [-e CHAR] [NAME]"),
         ("stop", "end the programs of a jail: SIGTERM, then SIGKILL"),
         ("rm", "remove a jail: rm [-f] JAIL"),
         ("logs", "print what the programs of 'run -d' printed: logs JAIL"),

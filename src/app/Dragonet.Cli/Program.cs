@@ -78,7 +78,7 @@ internal static class Program
             case "strace":
                 return FollowCommands.Trace(rest);
             case "console":
-                return FollowCommands.Console(rest);
+                return ConsoleCommand.Run(rest);
             case "lsof":
                 return LsofCommand.Run(rest);
             case "top":

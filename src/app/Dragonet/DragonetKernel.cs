@@ -33,6 +33,7 @@ public sealed partial class DragonetKernel : IDisposable
         Networks = new Networking.NetworkControl(kernel, stacks);
         _terminals = new Terminals(kernel);
         Jails = new JailCollection(this, kernel);
+        Consoles = new Consoles.JailConsoles(this, kernel.Jails, _terminals);
         Resources = new ResourceControl(kernel);
         _traces = new SystemCallTraces(kernel);
     }
@@ -96,6 +97,7 @@ public sealed partial class DragonetKernel : IDisposable
                 ProcessConfinement.RestrictCalls(options.ServesSockets, network is not null);
             }
 
+            booted.Consoles.Set(kernel.Jails.Root, options.Console ?? "");
             return booted;
         }
         catch (InvalidOperationException failure)
@@ -116,6 +118,8 @@ public sealed partial class DragonetKernel : IDisposable
 
     /// <summary>The jails of this kernel.</summary>
     public JailCollection Jails { get; }
+
+    internal Consoles.JailConsoles Consoles { get; }
 
     /// <summary>Their networks.</summary>
     public Networking.NetworkControl Networks { get; }
@@ -170,7 +174,7 @@ public sealed partial class DragonetKernel : IDisposable
 
         var (rows, columns) = tty.Size;
         var terminal = CreateTerminal(rows, columns);
-        _terminals.Console = terminal.Terminal;
+        _terminals.SetConsole(_kernel.Jails.Root, terminal.Terminal);
         return new HostConsole(_kernel, tty, terminal, input, output);
     }
 
@@ -187,6 +191,7 @@ public sealed partial class DragonetKernel : IDisposable
     public void Dispose()
     {
         _uplink?.Dispose();
+        Consoles.End();
         _kernel.Dispose();
         _network?.Dispose();
         _changes?.Dispose();

@@ -84,6 +84,9 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     /// <summary>Makes a terminal that its programs see.</summary>
     public GuestTerminal CreateTerminal(int rows, int columns) => _kernel.CreateTerminal(rows, columns, _jail);
 
+    /// <summary>Its console; null when its parameter `console` names no program.</summary>
+    public Consoles.GuestConsole? Console => _kernel.Consoles.Find(_jail);
+
     /// <summary>Writes what it sees at a path as a tar archive; what is mounted below is left out. Programs may run meanwhile.</summary>
     /// <exception cref="DragonetException">There is no such file.</exception>
     public void ReadFiles(string path, System.IO.Stream archive) => new JailArchive(_jail.Kernel, new KernelCaller(), _jail).Write(path, archive);
@@ -92,9 +95,15 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     /// <exception cref="DragonetException">There is no such place, or it takes no files.</exception>
     public void WriteFiles(string path, System.IO.Stream archive) => new JailExtraction(_jail.Kernel, new KernelCaller(), _jail).Read(path, archive);
 
-    /// <summary>Sends a signal to every process in it and in jails in it.</summary>
+    /// <summary>Sends a signal to every process in it and in jails in it. After SIGTERM and SIGKILL nothing is started on its console before the
+    /// parameter `console` is set again.</summary>
     public void Signal(int signal)
     {
+        if (signal is Sig.TERM or Sig.KILL)
+        {
+            _kernel.Consoles.Rest(_jail);
+        }
+
         foreach (var process in _jail.VisibleProcesses.Where(process => process != _jail.Kernel.Init).ToList())
         {
             _ = process.Send(new SigInfo { Signal = signal });

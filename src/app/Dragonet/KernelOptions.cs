@@ -26,6 +26,10 @@ public sealed class KernelOptions
     /// <summary>What tells this kernel from others: its MAC addresses are made of it, and stay the same from boot to boot. The host name when null.</summary>
     public string? Name { get; init; }
 
+    /// <summary>What runs on the kernel's console and is started again whenever it ends: "login" for getty(8), or a command of sh(1); null for
+    /// nothing. <see cref="GuestJail.Console"/> of jail 0 shows it.</summary>
+    public string? Console { get; init; }
+
     /// <summary>Bytes of memory that all guests and files in memory may use together; what guests see as the machine's memory. A process
     /// that asks for more by itself gets ENOMEM; when many use more together, the worst is killed.</summary>
     public long MemoryLimit { get; init; } = 2L << 30;

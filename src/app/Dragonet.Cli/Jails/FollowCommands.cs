@@ -6,7 +6,7 @@ using Dragonet.Control;
 
 namespace Dragonet.Cli.Jails;
 
-/// <summary>dragonet events, strace and console: what a kernel tells until ^C, line by line.</summary>
+/// <summary>dragonet events and strace: what a kernel tells until ^C, line by line.</summary>
 internal static class FollowCommands
 {
     /// <summary>What happens to jails, and who wants more than there may be.</summary>
@@ -35,13 +35,6 @@ internal static class FollowCommands
         });
     }
 
-    /// <summary>What the kernel says, or what the programs of a jail print that run by themselves.</summary>
-    internal static int Console(ReadOnlySpan<string> arguments)
-    {
-        var (kernel, rest) = KernelOption.Take(arguments);
-        return Follow(kernel, new ControlRequest { Verb = ControlVerb.Console, Jail = rest.FirstOrDefault() });
-    }
-
     /// <summary>"jail=a event=limit" as an object on a line.</summary>
     private static ReadOnlyMemory<byte> ToJson(ReadOnlyMemory<byte> line)
         => Encoding.UTF8.GetBytes(Rows.ToJson(Encoding.UTF8.GetString(line.Span).TrimEnd('\n').Split(' ').Select(static word => word.Split('=', 2)).Where(static pair => pair.Length == 2)
@@ -51,7 +44,13 @@ internal static class FollowCommands
     {
         using var client = ControlClient.Connect(kernel);
         _ = client.Ask(request).Checked();
-        using var output = System.Console.OpenStandardOutput();
+        return Follow(client, render);
+    }
+
+    /// <summary>Prints what comes after the answer.</summary>
+    internal static int Follow(ControlClient client, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>? render = null)
+    {
+        using var output = Console.OpenStandardOutput();
         while (client.ReadOutput() is { } line)
         {
             try

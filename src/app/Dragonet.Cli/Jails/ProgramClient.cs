@@ -52,7 +52,7 @@ internal static class ProgramClient
 
         try
         {
-            using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput(), error = Console.OpenStandardError();
+            using Stream input = StandardInput.Open(), output = Console.OpenStandardOutput(), error = Console.OpenStandardError();
             return client.Relay(input, output, error);
         }
         finally

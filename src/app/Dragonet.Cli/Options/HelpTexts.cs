@@ -8,13 +8,14 @@ internal static class HelpTexts
     {
         "boot" => """
             usage: dragonet boot [NAME] [-m SIZE] [-n CPUS] [-v HOST:GUEST[:ro]]… [--net user|none] [--allow RULE]… [-p HOST:GUEST]…
-                                 [--group GROUP] [-f|--foreground]
+                                 [--group GROUP] [--console login|COMMAND] [-f|--foreground]
 
             Starts a kernel that stays until it is halted. Jails are made in it with 'dragonet jail' and 'dragonet run --name'.
 
             examples:
               dragonet boot
               dragonet boot work -m 4G --net user
+              dragonet boot work --console login  (then: dragonet console work)
               dragonet boot work --foreground     (for a service manager: eng/systemd)
             """,
         "halt" or "kill" or "reboot" => """
@@ -114,6 +115,22 @@ internal static class HelpTexts
             examples:
               dragonet template build debian:bookworm base
               dragonet jail -c name=web path=/templates/base overlay persist
+            """,
+        "console" => """
+            usage: dragonet console [-K KERNEL] [-e CHAR|none] [NAME]     sit down at the console of a jail or a kernel
+                   dragonet console [-K KERNEL] -l [NAME]                 only read what the kernel says, or what programs of a jail print
+
+            A console is there when its jail has the parameter `console`, or its kernel was booted with --console: `login` has getty(8) ask for
+            a name and start login(1); any other text is a command of sh(1). Whichever it is, it is started again when it ends. ^] leaves the
+            console, and the session stays; -e ^X or -e none chooses another key. NAME is a jail of the kernel, else a kernel; without it, the
+            kernel. What has no console is read, as with -l.
+
+            examples:
+              dragonet boot lab --console login
+              dragonet console lab
+              dragonet jail -c name=web path=/templates/debian overlay persist console=login
+              dragonet jexec web sh -c 'useradd -m joe; echo joe:secret | chpasswd'
+              dragonet console web
             """,
         "cp" => """
             usage: dragonet cp [-K KERNEL] JAIL:PATH DEST

@@ -53,9 +53,11 @@ internal sealed class KernelSettings(string command)
     /// <param name="stays">It has a control socket, and jails.</param>
     /// <param name="trace">Where decoded system calls go.</param>
     /// <param name="name">Its own, when it has one.</param>
-    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null) => new()
+    /// <param name="console">What runs on its console.</param>
+    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null, string? console = null) => new()
     {
         Name = name,
+        Console = console,
         Root = _root,
         Upper = _upper,
         Templates = stays ? Store() : null,

@@ -16,11 +16,13 @@ internal sealed class BootCommand
     private List<string> _arguments = [];
     private bool _foreground;
     private uint? _group;
+    private string? _console;
 
     private BootCommand() => Options =
     [
         .. _settings.Options,
         new("-f", "--foreground", null, "stay on this terminal; end with ^C", _ => _foreground = true),
+        new(null, "--console", "login|COMMAND", "what runs on its console and is started again: login for getty(8), or a command", value => _console = value),
         new(null, "--group", "GROUP", "its members may command this kernel, too", value => _group = ControlAccess.GroupOf("boot", value)),
     ];
 
@@ -102,7 +104,7 @@ internal sealed class BootCommand
         using var alive = KernelLife.Begin(paths, name);
         var clients = new ControlAccess(_group);
         using var listener = Listen(paths, clients);
-        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true, name: name));
+        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true, name: name, console: _console));
         var server = new ControlServer(kernel, listener, clients, new Dictionary<string, string>
         {
             ["name"] = name,

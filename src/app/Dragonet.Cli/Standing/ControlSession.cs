@@ -56,6 +56,12 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
 
             if (request.Verb == ControlVerb.Console)
             {
+                if (!Settings(request).Exists(static pair => pair.Key == "log") && FindAny(request).Console is { } terminal)
+                {
+                    new ConsoleSession(frames, terminal).Run();
+                    return;
+                }
+
                 var (log, console) = (request.Jail is null ? null : server.Logs.GetOrAdd(Find(request).Id, _ => new ProgramLog()), new LineRelay(frames));
                 console.Run(() => log is null ? ConsoleRelay.Of(server.Kernel, console) : ConsoleRelay.Of(log, console));
                 return;
@@ -261,6 +267,7 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
             }
         }
 
+        jail.Set([new("console", jail.Get("console"))]);
         Execute(jail, program);
     }
 

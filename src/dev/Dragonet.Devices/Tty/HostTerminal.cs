@@ -60,6 +60,13 @@ public sealed class HostTerminal : IDisposable
     /// <summary>Makes it the controlling terminal of a program, the leader of its session.</summary>
     public Errno Control(Dragonet.Kernel.Task task) => Terminal.Adopt(task, steal: false);
 
+    /// <summary>Another session begins: what is left of the last one loses the terminal (vhangup(2)).</summary>
+    public void HangUp()
+    {
+        Terminal.HangUp();
+        Terminal.Kernel.Drain();
+    }
+
     /// <summary>The user went away: programs are hung up.</summary>
     public void Dispose()
     {

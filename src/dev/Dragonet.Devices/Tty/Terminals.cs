@@ -13,6 +13,7 @@ public sealed class Terminals
 {
     private readonly Dragonet.Kernel.Kernel _kernel;
     private readonly ConcurrentDictionary<int, WeakReference<Terminal>> _terminals = new();
+    private readonly ConcurrentDictionary<Jail, HostTerminal> _consoles = new();
 
     /// <summary>Registers the devices.</summary>
     public Terminals(Dragonet.Kernel.Kernel kernel)
@@ -25,8 +26,18 @@ public sealed class Terminals
         devices.AddMajor(block: false, PtyTable.Major, OpenPts);
     }
 
-    /// <summary>What /dev/console is; null while there is none (ENODEV).</summary>
-    public HostTerminal? Console { get; set; }
+    /// <summary>What /dev/console is in a jail; null while there is none (ENODEV).</summary>
+    public void SetConsole(Jail jail, HostTerminal? console)
+    {
+        if (console is null)
+        {
+            _ = _consoles.TryRemove(jail, out _);
+        }
+        else
+        {
+            _consoles[jail] = console;
+        }
+    }
 
     /// <summary>A terminal whose master is the host: the console, a session of the command line.</summary>
     /// <param name="rows">Its height.</param>
@@ -77,5 +88,5 @@ public sealed class Terminals
             : Errno.ENXIO;
 
     private Result<OpenFile> OpenConsole(ICaller caller, ulong device, VfsPath path, OpenFlags flags) =>
-        Console is { } console && Jail.Of(caller, _kernel).Sees(console.Terminal.Jail) ? console.Terminal.Open(caller, path, flags | OpenFlags.O_NOCTTY, isUnlocked: true) : Errno.ENODEV;
+        _consoles.TryGetValue(Jail.Of(caller, _kernel), out var console) ? console.Terminal.Open(caller, path, flags | OpenFlags.O_NOCTTY, isUnlocked: true) : Errno.ENODEV;
 }

@@ -16,6 +16,8 @@ public static class JailParameters
     public static JailParameter Persist { get; } = new("persist", JailParameterKind.Flag, "false", "It stays when its last process has ended.");
     public static JailParameter Dying { get; } = new("dying", JailParameterKind.Flag, "false", "It was removed, and its last processes are on their way out.") { ReadOnly = true };
 
+    public static JailParameter Console { get; } = new("console", JailParameterKind.Text, "", "What runs on its console (/dev/console, `dragonet console`) and is started again whenever it ends: `login` for getty(8) and login(1), or a command of sh(1). The jail should persist.") { Length = 4095 };
+
     // --- What it seems to be ---
     public static JailParameter HostName { get; } = new("host.hostname", JailParameterKind.Text, "", "uname -n; the name of the jail above when it is not given.") { Length = 64 };
     public static JailParameter DomainName { get; } = new("host.domainname", JailParameterKind.Text, "(none)", "The NIS domain name.") { Length = 64 };
@@ -84,7 +86,7 @@ public static class JailParameters
     /// <summary>All, in the order in which they are shown.</summary>
     public static IReadOnlyList<JailParameter> All { get; } =
     [
-        Jid, Name, Parent, Path, Overlay, Sparse, Persist, Dying, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
+        Jid, Name, Parent, Path, Overlay, Sparse, Persist, Dying, Console, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
         Net, NetAllow, NetPublish, Ip4, Ip4Address, Ip4Select, Ip6, Ip6Address, Ip6Select, Vnet, VnetInterface, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
