@@ -12,5 +12,8 @@ internal sealed class CommandException(string message, int exitCode = CommandExc
     /// <summary>The program was not found.</summary>
     internal const int NotFound = 127;
 
+    /// <summary>Somebody pressed ^C: 128 and SIGINT.</summary>
+    internal const int Interrupted = 130;
+
     internal int ExitCode { get; } = exitCode;
 }

@@ -37,6 +37,8 @@ public sealed class TemplateStore(string directory)
             {
                 _ = Directory.CreateDirectory(path, Own);
             }
+
+            UnfinishedTree.Sweep(Unfinished);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -81,10 +83,9 @@ public sealed class TemplateStore(string directory)
     public void Remove(string name)
     {
         var tree = Tree(name);
-        var away = Path.Combine(Unfinished, Path.GetRandomFileName());
-        Directory.Move(tree, away);
+        using var away = new UnfinishedTree(Unfinished);
+        Directory.Move(tree, away.Path);
         File.Delete(Path.Combine(Notes, name));
-        Directory.Delete(away, recursive: true);
     }
 
     /// <summary>Writes a template as a tar archive.</summary>
@@ -134,23 +135,15 @@ public sealed class TemplateStore(string directory)
         // An image in one file: unpacked first, by the same careful hands.
         if (LooksLikeImage(open))
         {
-            var unpacked = Path.Combine(Unfinished, Path.GetRandomFileName());
             Make();
-            _ = Directory.CreateDirectory(unpacked, Own);
-            try
+            using var unpacked = new UnfinishedTree(Unfinished);
+            using (var archive = open())
+            using (var files = new TreeWriter(unpacked.Make(), limits ?? new TreeLimits()))
             {
-                using (var archive = open())
-                using (var files = new TreeWriter(unpacked, limits ?? new TreeLimits()))
-                {
-                    TarImport.Read(archive, files, isLayer: false);
-                }
+                TarImport.Read(archive, files, isLayer: false);
+            }
 
-                return Fill(name, source, tree => ReadImage(unpacked, tree), limits);
-            }
-            finally
-            {
-                Directory.Delete(unpacked, recursive: true);
-            }
+            return Fill(name, source, tree => ReadImage(unpacked.Path, tree), limits);
         }
 
         using var plain = open();
@@ -207,31 +200,23 @@ public sealed class TemplateStore(string directory)
             throw new TemplateException($"template '{name}' exists already: 'dragonet template rm {name}' removes it");
         }
 
-        var work = Path.Combine(Unfinished, Path.GetRandomFileName());
-        _ = Directory.CreateDirectory(work, Own | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        using var work = new UnfinishedTree(Unfinished);
         try
         {
             Template made;
-            using (var tree = new TreeWriter(work, limits ?? new TreeLimits()))
+            using (var tree = new TreeWriter(work.Make(), limits ?? new TreeLimits()))
             {
                 fill(tree);
                 made = new Template(name, source, DateTimeOffset.UtcNow, tree.Files, tree.Bytes);
             }
 
             File.WriteAllText(Path.Combine(Notes, name), JsonSerializer.Serialize(made, TemplateJson.Default.Template));
-            Directory.Move(work, place); // one of two that make the same wins
+            Directory.Move(work.Path, place); // one of two that make the same wins
             return made;
         }
         catch (IOException failure)
         {
             throw new TemplateException($"template '{name}': {failure.Message}", failure);
-        }
-        finally
-        {
-            if (Directory.Exists(work))
-            {
-                Directory.Delete(work, recursive: true);
-            }
         }
     }
 
