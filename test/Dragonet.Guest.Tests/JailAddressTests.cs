@@ -173,6 +173,96 @@ public sealed class JailAddressTests
         Assert.Equal("0", kernel.TakeCensus()["net.sockets"]);
     }
 
+    [Fact]
+    public void J28_addresses_change_while_the_jail_runs_and_sockets_that_are_bound_stay()
+    {
+        const string program = """
+            import socket
+            s = socket.socket(); s.bind(("10.9.0.2", 80)); s.listen(); print("up", flush=True)
+            while True:
+                word = input()
+                if word == "old":
+                    c = socket.create_connection(("10.9.0.2", 80)); s.accept()[0].sendall(b"x"); print(c.recv(1), s.getsockname(), flush=True)
+                else:
+                    n = socket.socket()
+                    try: n.bind((word, 0)); print("bound", n.getsockname()[0], flush=True)
+                    except OSError as e: print(e.errno, flush=True)
+                    n.close()
+            """;
+        using var kernel = DragonetKernel.Boot();
+        using var a = Make(kernel, "a", ("ip4.addr", "10.9.0.1,10.9.0.2,127.0.0.5"), ("children.max", "2"));
+        using var rival = Make(kernel, "b", ("ip4.addr", "10.9.0.7,10.9.0.8"));
+        using var own = Make(kernel, "own");
+        using var process = a.Start(new ProgramOptions { Arguments = ["python3", "-c", program], Input = GuestStream.Pipe, Output = GuestStream.Pipe });
+        using var output = new StreamReader(process.StandardOutput);
+        using var input = new StreamWriter(process.StandardInput) { AutoFlush = true, NewLine = "\n" };
+        Assert.Equal("up", output.ReadLine());
+        Assert.Equal("10.9.0.1/32 10.9.0.2/32 127.0.0.5/32\n", Seen(a));
+        Assert.Equal("local 10.9.0.1 local 10.9.0.2 local 127.0.0.5\n", JailTests.Run(a, "ip -4 route show table local | awk '{print $1, $2}' | sort | paste -sd' '"));
+
+        a.Set([new("ip4.addr", "10.9.0.1,10.9.0.3,127.0.0.5")]);
+        Assert.Equal("10.9.0.1/32 10.9.0.3/32 127.0.0.5/32\n", Seen(a));
+        Assert.Equal("10.9.0.1,10.9.0.3,127.0.0.5", a.Get("ip4.addr"));
+        Assert.Equal("99", Say("10.9.0.2"));
+        Assert.Equal("bound 10.9.0.3", Say("10.9.0.3"));
+        Assert.Equal("bound 0.0.0.0", Say("0.0.0.0"));
+        Assert.Contains("10.9.0.2/", RootAddresses(kernel), StringComparison.Ordinal); // while the listener is there
+
+        foreach (var (wanted, message) in ((string, string)[])[("10.9.0.1,10.9.0.7", "jail \"b\" has 10.9.0.7"), ("em9|10.9.0.4", "no interface em9"), ("10.9.0.1,,x", "not [INTERFACE|]")])
+        {
+            Assert.Contains(message, Assert.Throws<JailException>(() => a.Set([new("ip4.addr", wanted)])).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("a network stack of its own", Assert.Throws<JailException>(() => own.Set([new("ip4.addr", "10.9.0.4")])).Message, StringComparison.Ordinal);
+        using (var child = Make(kernel, "a.some", ("ip4.addr", "10.9.0.3")))
+        using (var all = Make(kernel, "a.all", ("ip4", "inherit")))
+        {
+            Assert.Contains("jail \"a.some\" has 10.9.0.3", Assert.Throws<JailException>(() => a.Set([new("ip4.addr", "10.9.0.1")])).Message, StringComparison.Ordinal);
+            a.Set([new("ip4.addr", "10.9.0.3,10.9.0.9")]);
+            Assert.Equal("10.9.0.3/32 10.9.0.9/32\n", Seen(all));
+        }
+
+        // Without an address there is no family; and the jail still shares the stack.
+        a.Set([new("ip4.addr", "")]);
+        Assert.Equal("97\n", Python(a, """
+            import socket
+            try: socket.socket()
+            except OSError as e: print(e.errno)
+            """));
+        process.Dispose();
+        a.Set([new("ip4.addr", "10.9.0.4")]);
+        Assert.Equal("10.9.0.4/32\n", Seen(a));
+        Assert.DoesNotContain("10.9.0.2/", RootAddresses(kernel), StringComparison.Ordinal);
+        a.Remove();
+        Assert.DoesNotContain("10.9.0.4", RootAddresses(kernel), StringComparison.Ordinal);
+
+        string? Say(string word)
+        {
+            input.WriteLine(word);
+            return output.ReadLine();
+        }
+    }
+
+    [Fact]
+    public void J44_addresses_go_to_the_interface_of_the_jail_unless_they_name_one_and_stay_while_any_jail_has_them()
+    {
+        using var kernel = DragonetKernel.Boot();
+        using var link = kernel.Start(new ProgramOptions { Arguments = ["sh", "-c", "ip link add em0 type dummy && ip link set em0 up || ip link add name em0 type bridge && ip link set em0 up"] });
+        Assert.Equal(0, link.Wait().ShellCode);
+        using var a = Make(kernel, "a", ("interface", "em0"), ("ip4.addr", "10.9.0.1/24,lo|10.9.1.1/24,10.9.2.1/255.255.0.0"), ("ip6.addr", "fd00::1/64"));
+        Assert.Equal("em0 10.9.0.1/24 em0 10.9.2.1/16 em0 fd00::1/64 lo 10.9.1.1/32\n", JailTests.Run(a, "ip -o addr | awk '{print $2, $4}' | sort | paste -sd' '"));
+        Assert.Contains("no interface em7", Assert.Throws<JailException>(() => Make(kernel, "x", ("interface", "em7"), ("ip4.addr", "10.9.0.9"))).Message, StringComparison.Ordinal);
+        Assert.Contains("not [INTERFACE|]ADDRESS", Assert.Throws<JailException>(() => Make(kernel, "x", ("ip4.addr", "10.9.0.9/255.0.255.0"))).Message, StringComparison.Ordinal);
+        var (b, c) = (Make(kernel, "b", ("ip4.addr", "10.9.0.7")), Make(kernel, "c", ("ip4.addr", "10.9.0.7")));
+        b.Remove();
+        Assert.Equal("10.9.0.7/32\n", Seen(c));
+        c.Remove();
+        a.Remove();
+        Assert.DoesNotContain("10.9", RootAddresses(kernel), StringComparison.Ordinal);
+    }
+
+    private static string Seen(GuestJail jail) => JailTests.Run(jail, "ip -4 -o addr | awk '{print $4}' | sort | paste -sd' '");
+
     private static string RootAddresses(DragonetKernel kernel)
     {
         using var process = kernel.Start(new ProgramOptions { Arguments = ["ip", "-o", "addr"], Output = GuestStream.Pipe });

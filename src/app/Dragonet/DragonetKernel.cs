@@ -90,7 +90,8 @@ public sealed partial class DragonetKernel : IDisposable
             network?.Join(kernel.Mounts, stacks, kernel, booted._caller);
             uplink?.Join(booted.Networks, kernel, network is null ? "eth0" : "eth1", options.Name ?? (options.HostName == new KernelOptions().HostName ? null : options.HostName));
             var locals = new LocalNetworks(kernel, booted._caller, stacks, network);
-            kernel.Jails.Furnish = new JailNetworks(kernel, booted._caller, stacks, network, locals).Furnish;
+            var networks = new JailNetworks(kernel, booted._caller, stacks, network, locals);
+            (kernel.Jails.Furnish, kernel.Jails.CheckAddresses, kernel.Jails.ChangeAddresses) = (networks.Furnish, networks.Check, networks.Change);
             platform.Start(kernel);
             if (options.ConfineProcess)
             {

@@ -42,34 +42,57 @@ internal sealed class JailNetworks(Kernel.Kernel kernel, KernelCaller caller, Ja
         }
     }
 
-    /// <summary>Gives a jail its addresses of the stack of the jail it is in: those that are not there are added. Says what is wrong, or null.</summary>
-    private string? Share(Jail jail)
+    /// <summary>What is wrong with other addresses of a jail that shares a stack, or null.</summary>
+    internal string? Check(Jail jail, Func<JailParameter, string> text)
     {
         var (network, above) = (jail.Get(stacks), jail.Parent!.Get(stacks));
-        _ = JailAddresses.Read(jail, above.Addresses, out var why);
-        why ??= Rival(jail, network);
-        if (why is not null)
+        var wanted = JailAddresses.Read(jail, text, above.Addresses, out var why);
+        return why ?? Rival(jail, network, wanted, text) ?? Orphan(jail, wanted) ?? NoLink(jail, text);
+    }
+
+    /// <summary>Gives a jail, and those in it that have what it has, the addresses that its parameters say now.</summary>
+    internal void Change(Jail jail)
+    {
+        if (!jail.SharesNetwork || jail.IsGone)
         {
-            return why;
+            return;
         }
 
+        var network = jail.Get(stacks);
+        if (JailAddresses.Read(jail, jail.Parent!.Get(stacks).Addresses, out _) is { } wanted)
+        {
+            using (network.Enter())
+            {
+                network.Addresses!.Replace(wanted);
+                network.ReturnUnused();
+            }
+
+            if (Lend(jail, network) is { } why)
+            {
+                kernel.Log.Write(4, $"jail {jail.Name}: {why}");
+            }
+        }
+
+        foreach (var child in Below(jail))
+        {
+            Change(child);
+        }
+    }
+
+    private IEnumerable<Jail> Below(Jail jail) => kernel.Jails.List().Where(other => other.Parent == jail && other.SharesNetwork);
+
+    /// <summary>Gives a jail its addresses of the stack of the jail it is in: those that are not there are added. Says what is wrong, or null.</summary>
+    private string? Share(Jail jail) => Check(jail, jail.GetText) ?? Lend(jail, jail.Get(stacks));
+
+    private static string? Lend(Jail jail, NetworkStack network)
+    {
         using (network.Enter())
         {
-            foreach (var (name, address, length) in JailAddresses.Listed(jail, isV4: true).Concat(JailAddresses.Listed(jail, isV4: false)))
+            foreach (var (name, address, length) in JailAddresses.Listed(jail.GetText))
             {
-                var link = network.Stack.Interfaces.FirstOrDefault(link => link.Name == (name ?? "lo"));
-                if (link is null)
-                {
-                    return $"{address}: no interface {name ?? "lo"} in jail {jail.Parent.Name}";
-                }
-
-                if (address.IsLoopback ? network.Stack.IsLocal(address) : network.Stack.FindInterfaceOf(address) is not null)
-                {
-                    continue;
-                }
-
                 // The whole of a network on lo is this machine: one address is.
-                var error = network.Lend(link, new Prefix(address, link.IsLoopback ? address.Bits : length));
+                var link = network.Stack.Interfaces.FirstOrDefault(link => link.Name == name);
+                var error = link is null ? Errno.ENODEV : network.Lend(link, new Prefix(address, link.IsLoopback ? address.Bits : length));
                 if (error != Errno.OK)
                 {
                     return $"{address}: {error}";
@@ -80,15 +103,30 @@ internal sealed class JailNetworks(Kernel.Kernel kernel, KernelCaller caller, Ja
         return null;
     }
 
-    /// <summary>An address of two jails is for those with no other one (jail(8), "ip4.addr").</summary>
-    private string? Rival(Jail jail, NetworkStack network)
+    private string? NoLink(Jail jail, Func<JailParameter, string> text)
     {
-        foreach (var other in kernel.Jails.List().Where(other => other != jail && other.SharesNetwork && other.Get(stacks) is var near && near.Stack == network.Stack && !other.Contains(jail)))
+        var network = jail.Get(stacks);
+        using (network.Enter())
+        {
+            return JailAddresses.Listed(text).Where(one => network.Stack.Interfaces.All(link => link.Name != one.Link))
+                .Select(one => $"{one.Address}: no interface {one.Link} in jail {jail.Parent!.Name}").FirstOrDefault();
+        }
+    }
+
+    /// <summary>An address stays while a jail in this one names it.</summary>
+    private string? Orphan(Jail jail, AddressSet wanted)
+        => Below(jail).SelectMany(child => JailAddresses.Listed(child.GetText).Where(one => !wanted.Contains(one.Address)).Select(one => $"{(one.Address.IsV4 ? "ip4" : "ip6")}.addr: jail \"{child.Name}\" has {one.Address}"))
+            .FirstOrDefault();
+
+    /// <summary>An address of two jails is for those with no other one (jail(8), "ip4.addr").</summary>
+    private string? Rival(Jail jail, NetworkStack network, AddressSet wanted, Func<JailParameter, string> text)
+    {
+        foreach (var other in kernel.Jails.List().Where(other => other != jail && other.SharesNetwork && other.Get(stacks) is var near && near.Stack == network.Stack && !other.Contains(jail) && !jail.Contains(other)))
         {
             foreach (var isV4 in (ReadOnlySpan<bool>)[true, false])
             {
                 var family = isV4 ? JailParameters.Ip4 : JailParameters.Ip6;
-                if (jail.GetText(family) == "new" && other.GetText(family) == "new" && network.Addresses!.Of(isV4) is { } own && other.Get(stacks).Addresses!.Of(isV4) is { } others && (own.Count > 1 || others.Count > 1)
+                if (text(family) == "new" && other.GetText(family) == "new" && wanted.Of(isV4) is { } own && other.Get(stacks).Addresses!.Of(isV4) is { } others && (own.Count > 1 || others.Count > 1)
                     && own.FirstOrDefault(others.Contains) is var both && others.Contains(both))
                 {
                     return $"{(isV4 ? "ip4" : "ip6")}.addr: jail \"{other.Name}\" has {both}";

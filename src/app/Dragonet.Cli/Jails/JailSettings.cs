@@ -12,7 +12,7 @@ internal static class JailSettings
     /// <summary>Done anyway, or without a meaning here; docs/differences-from-freebsd-jails.md says which.</summary>
     private static readonly string[] s_without =
     [
-        "mount.devfs", "mount.fdescfs", "mount.procfs", "mount.linprocfs", "mount.linsysfs", "devfs_ruleset", "interface", "vnet", "vnet.interface", "ip_hostname",
+        "mount.devfs", "mount.fdescfs", "mount.procfs", "mount.linprocfs", "mount.linsysfs", "devfs_ruleset", "vnet", "vnet.interface", "ip_hostname",
         "host.hostuuid", "host.hostid", "osreldate", "cpuset.id", "linux", "linux.osname", "linux.osrelease",
         "allow.sysvipc", "allow.quotas", "allow.socket_af", "allow.nfsd", "allow.vmm", "allow.extattr", "allow.adjtime", "allow.routing", "allow.setaudit",
         "allow.unprivileged_parent_tampering", "allow.mount.fdescfs", "allow.mount.fusefs", "allow.mount.linprocfs", "allow.mount.zfs",

@@ -101,17 +101,12 @@ public sealed partial class Jail : IJail
         : parameter == JailParameters.Dying ? IsRemoved ? "true" : "false"
         : parameter == JailParameters.HostName ? Uts.NodeName
         : parameter == JailParameters.DomainName ? Uts.DomainName
-        : parameter == JailParameters.Ip4 ? FamilyText(JailParameters.Ip4, JailParameters.Ip4Address)
-        : parameter == JailParameters.Ip6 ? FamilyText(JailParameters.Ip6, JailParameters.Ip6Address)
         : parameter == JailParameters.ChildrenCurrent ? Text(Kernel.Jails.CountBelow(this))
+        : SharesNetwork ? _values.NetworkText(parameter)
         : _values.Text(parameter);
 
     /// <summary>It has no network stack of its own, but addresses of the one of the jail it is in (ip4.addr).</summary>
     public bool SharesNetwork => _values.SharesNetwork;
-
-    /// <summary>ip4 and ip6: addresses imply "new", and who shares a stack for one family has none of the other.</summary>
-    private string FamilyText(JailParameter family, JailParameter addresses)
-        => _values.Text(family) is not "own" and var said ? said : !SharesNetwork ? "own" : _values.Text(addresses) == "" ? "disable" : "new";
 
     /// <summary>The values of map parameters, by NAME.KEY.</summary>
     public IReadOnlyDictionary<string, string> Keys => _values.Keys;

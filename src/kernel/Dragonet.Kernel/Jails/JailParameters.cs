@@ -57,10 +57,11 @@ public static class JailParameters
     public static JailParameter NetPublish { get; } = new("net.publish", JailParameterKind.Text, "", "Ports of the host that lead to it, with commas between: [ADDR:]HOST:GUEST, with /udp for UDP.") { OnlyAtCreation = true, Length = 4095 };
 
     public static JailParameter Ip4 { get; } = Family("ip4", "IPv4");
-    public static JailParameter Ip4Address { get; } = new("ip4.addr", JailParameterKind.Text, "", "Its IPv4 addresses of the stack of the jail it is in, with commas between: [INTERFACE|]ADDR[/LEN], the first is the primary one. What the stack has not is added to the interface, or to lo, and goes with the jail. Implies ip4=new.") { OnlyAtCreation = true, Length = 4095 };
+    public static JailParameter Ip4Address { get; } = new("ip4.addr", JailParameterKind.Text, "", "Its IPv4 addresses of the stack of the jail it is in, with commas between: [INTERFACE|]ADDR[/LEN], the first is the primary one. LEN may be a mask (255.255.255.0). What the stack has not is added to the interface, else to that of `interface`, else to lo, and goes with the jail. Implies ip4=new. They may change while the jail runs: sockets that are bound stay so.") { Length = 4095 };
     public static JailParameter Ip4Select { get; } = new("ip4.saddrsel", JailParameterKind.Flag, "true", "It sends from the address of the way out when that is its own; without, always from its first one.") { OnlyAtCreation = true };
     public static JailParameter Ip6 { get; } = Family("ip6", "IPv6");
-    public static JailParameter Ip6Address { get; } = new("ip6.addr", JailParameterKind.Text, "", "The same for IPv6.") { OnlyAtCreation = true, Length = 4095 };
+    public static JailParameter Ip6Address { get; } = new("ip6.addr", JailParameterKind.Text, "", "The same for IPv6.") { Length = 4095 };
+    public static JailParameter Interface { get; } = new("interface", JailParameterKind.Text, "", "The interface of the jail it is in that its addresses are added to which name none.") { OnlyAtCreation = true, Length = 15 };
     public static JailParameter Ip6Select { get; } = new("ip6.saddrsel", JailParameterKind.Flag, "true", "The same for IPv6.") { OnlyAtCreation = true };
 
     public static JailParameter Vnet { get; } = new("vnet", JailParameterKind.Flag, "false", "Its network stack begins as a new one: lo is down and has no address.") { OnlyAtCreation = true };
@@ -89,7 +90,7 @@ public static class JailParameters
         Jid, Name, Parent, Path, Overlay, Sparse, Persist, Dying, Console, HostName, DomainName, OsRelease, Meta, Env, ChildrenMax, ChildrenCurrent, SecureLevel, EnforceStatfs,
         SharedMemory, Semaphores, MessageQueues, AllowSetHostName, AllowReservedPorts, AllowDebug, AllowSuser, AllowRawSockets, AllowChflags, AllowMount,
         AllowMountTmpfs, AllowMountProcfs, AllowMountSysfs, AllowMountDevfs, AllowMountNullfs, AllowMlock, AllowReadMessages, AllowSetTime,
-        Net, NetAllow, NetPublish, Ip4, Ip4Address, Ip4Select, Ip6, Ip6Address, Ip6Select, Vnet, VnetInterface, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
+        Net, NetAllow, NetPublish, Ip4, Ip4Address, Ip4Select, Ip6, Ip6Address, Ip6Select, Interface, Vnet, VnetInterface, CpuSet, CpuShares, LimitProcesses, LimitThreads, LimitOpenFiles, LimitMemory, LimitCpu, LimitDisk, LimitTerminals, LimitMessageQueues, LimitMessages, LimitMessageBytes, LimitSemaphores,
         LimitSegments, LimitSegmentBytes,
     ];
 

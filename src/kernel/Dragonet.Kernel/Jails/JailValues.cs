@@ -31,6 +31,15 @@ internal sealed class JailValues
     /// <summary>It has no network stack of its own: it names what it has of the one of the jail it is in.</summary>
     internal bool SharesNetwork => Text(JailParameters.Ip4) != "own" || Text(JailParameters.Ip6) != "own" || Text(JailParameters.Ip4Address) != "" || Text(JailParameters.Ip6Address) != "";
 
+    /// <summary>Of a jail that shares a network stack, which stays so without an address, too.</summary>
+    internal JailValues Sharing() => SharesNetwork ? this : With(JailParameters.Ip4, "new");
+
+    /// <summary>A parameter of a jail that shares a stack: addresses imply "new", and who shares it for one family has none of the other.</summary>
+    internal string NetworkText(JailParameter parameter)
+        => parameter == JailParameters.Ip4 || parameter == JailParameters.Ip6
+            ? Text(parameter) is not "own" and var said ? said : Text(parameter == JailParameters.Ip4 ? JailParameters.Ip4Address : JailParameters.Ip6Address) == "" ? "disable" : "new"
+            : Text(parameter);
+
     internal bool IsSet(JailParameter parameter) => _texts.ContainsKey(parameter);
 
     /// <summary>A copy with another value, which is known to be good.</summary>

@@ -33,6 +33,12 @@ public sealed partial class Jails
     /// <summary>Gives a new jail, which has its mounts, what its parameters ask for beyond them. Says what is wrong, or null.</summary>
     public Func<Jail, string?>? Furnish { get; set; }
 
+    /// <summary>Says what is wrong with other addresses (ip4.addr, ip6.addr) of a jail that shares a stack, or null.</summary>
+    public Func<Jail, Func<JailParameter, string>, string?>? CheckAddresses { get; set; }
+
+    /// <summary>Gives a jail the addresses that its parameters say now.</summary>
+    public Action<Jail>? ChangeAddresses { get; set; }
+
     /// <summary>Told about a jail that was made, emptied or removed, or of which nothing is left, with no lock held.</summary>
     public event Action<Jail, JailEvent>? Changed;
 
@@ -87,6 +93,13 @@ public sealed partial class Jails
     public Errno Change(Jail jail, IReadOnlyList<KeyValuePair<string, string?>> settings, out string why)
     {
         bool empty;
+        var hasAddresses = settings.Any(static pair => pair.Key == JailParameters.Ip4Address.Name || pair.Key == JailParameters.Ip6Address.Name);
+        if (hasAddresses && TryAddresses(jail, settings) is { } wrong)
+        {
+            why = wrong;
+            return Errno.EINVAL;
+        }
+
         using (_lock.Enter())
         {
             if (jail.Parent is null)
@@ -130,10 +143,15 @@ public sealed partial class Jails
                 jail.OwnName = own;
             }
 
-            jail.Change(values);
+            jail.Change(jail.SharesNetwork ? values.Sharing() : values);
             SetNames(jail, changes);
             RestrictLocked(jail);
             empty = !values.Flag(JailParameters.Persist);
+        }
+
+        if (hasAddresses)
+        {
+            ChangeAddresses?.Invoke(jail);
         }
 
         if (empty)
@@ -143,6 +161,19 @@ public sealed partial class Jails
 
         Changed?.Invoke(jail, JailEvent.Modified);
         return Errno.OK;
+    }
+
+    /// <summary>Looks at addresses before anything is changed: they depend on other jails, whose parameters may be read with no lock held only.</summary>
+    private string? TryAddresses(Jail jail, IReadOnlyList<KeyValuePair<string, string?>> settings)
+    {
+        var changes = settings.Where(static pair => pair.Key is "ip4.addr" or "ip6.addr");
+        if (jail.Parent is null || !jail.Values.With(changes, creating: false, out _).Ok(out var values, out _))
+        {
+            return null; // said below
+        }
+
+        return jail.SharesNetwork ? CheckAddresses?.Invoke(jail, values.Sharing().NetworkText)
+            : values.SharesNetwork ? "ip4.addr: the jail has a network stack of its own" : null;
     }
 
     /// <summary>Kills every process in a jail and in the jails in it, the innermost first, and takes them out of the tree: numbers and names

@@ -11,8 +11,17 @@ namespace Dragonet.Net;
 /// <param name="selectsV6">ip6.saddrsel.</param>
 public sealed class AddressSet(IReadOnlyList<IPAddress>? v4, IReadOnlyList<IPAddress>? v6, bool selectsV4 = true, bool selectsV6 = true)
 {
+    private volatile Lists _lists = new(v4, v6);
+
     /// <summary>Of one family; null for all.</summary>
-    public IReadOnlyList<IPAddress>? Of(bool isV4) => isV4 ? v4 : v6;
+    public IReadOnlyList<IPAddress>? Of(bool isV4) => isV4 ? _lists.V4 : _lists.V6;
+
+    /// <summary>From now on it has the addresses of another one. Sockets that are bound stay so (prison_ip_set of FreeBSD).</summary>
+    public void Replace(AddressSet other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        _lists = other._lists;
+    }
 
     /// <summary>True when a socket may have the address.</summary>
     public bool Contains(IPAddress address) => Of(address.IsV4) is not { } own || own.Contains(address);
@@ -22,7 +31,7 @@ public sealed class AddressSet(IReadOnlyList<IPAddress>? v4, IReadOnlyList<IPAdd
 
     /// <summary>An address of the stack, as programs see it.</summary>
     public IPAddress Outward(IPAddress address) =>
-        address is { IsV4: true, IsLoopback: true } && v4 is not null && LoopbackOf(IPAddress.LoopbackV4) == address ? IPAddress.LoopbackV4 : address;
+        address is { IsV4: true, IsLoopback: true } && Of(isV4: true) is not null && LoopbackOf(IPAddress.LoopbackV4) == address ? IPAddress.LoopbackV4 : address;
 
     /// <inheritdoc cref="Inward(IPAddress)"/>
     public Endpoint Inward(Endpoint endpoint) => endpoint with { Address = Inward(endpoint.Address) };
@@ -60,7 +69,7 @@ public sealed class AddressSet(IReadOnlyList<IPAddress>? v4, IReadOnlyList<IPAdd
         }
 
         var own = Of(address.IsV4);
-        var isBoth = !address.IsV4 && v4 is not { Count: 0 }; // "::" is IPv4, too
+        var isBoth = !address.IsV4 && Of(isV4: true) is not { Count: 0 }; // "::" is IPv4, too
         return own is { Count: 0 } && !isBoth ? null : own is { Count: 1 } && !isBoth ? own[0] : address;
     }
 
@@ -70,4 +79,6 @@ public sealed class AddressSet(IReadOnlyList<IPAddress>? v4, IReadOnlyList<IPAdd
 
     private IPAddress LoopbackOf(IPAddress loopback) => Of(loopback.IsV4) is not { Count: > 0 } own || own.Contains(loopback) ? loopback
         : own.FirstOrDefault(static address => address.IsLoopback, own[0]);
+
+    private sealed record Lists(IReadOnlyList<IPAddress>? V4, IReadOnlyList<IPAddress>? V6);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Dragonet.Kernel;
 using Dragonet.Net;
 
@@ -17,34 +18,47 @@ public static class JailAddresses
     {
         ArgumentNullException.ThrowIfNull(jail);
         why = null;
-        if (!jail.SharesNetwork)
-        {
-            return null;
-        }
+        return jail.SharesNetwork ? Read(jail, jail.GetText, above, out why) : null;
+    }
 
-        var v4 = Family(jail, isV4: true, above, ref why);
-        var v6 = Family(jail, isV4: false, above, ref why);
+    /// <summary>The addresses that a jail without a stack of its own would have with other parameters.</summary>
+    /// <param name="jail">The jail.</param>
+    /// <param name="text">The parameters' values.</param>
+    /// <param name="above">The addresses that the jail it is in is restricted to, or null.</param>
+    /// <param name="why">What is wrong with them, or null.</param>
+    public static AddressSet Read(Jail jail, Func<JailParameter, string> text, AddressSet? above, out string? why)
+    {
+        ArgumentNullException.ThrowIfNull(jail);
+        ArgumentNullException.ThrowIfNull(text);
+        why = null;
+        var v4 = Family(jail, text, isV4: true, above, ref why);
+        var v6 = Family(jail, text, isV4: false, above, ref why);
         return new AddressSet(v4, v6, jail.Has(JailParameters.Ip4Select), jail.Has(JailParameters.Ip6Select));
     }
 
-    /// <summary>What is written in ip4.addr or ip6.addr: interface or null, address, length of the network part.</summary>
-    public static IEnumerable<(string? Link, IPAddress Address, int Length)> Listed(Jail jail, bool isV4)
+    /// <summary>What is written in ip4.addr and ip6.addr: the interface (that of `interface`, or lo, when none stands there), address, length of
+    /// the network part.</summary>
+    public static IEnumerable<(string Link, IPAddress Address, int Length)> Listed(Func<JailParameter, string> text)
     {
-        ArgumentNullException.ThrowIfNull(jail);
-        foreach (var text in Split(jail, isV4))
+        ArgumentNullException.ThrowIfNull(text);
+        var link = text(JailParameters.Interface) is { Length: > 0 } named ? named : "lo";
+        foreach (var isV4 in (bool[])[true, false])
         {
-            if (TryParse(text, isV4, out var one))
+            foreach (var each in Split(text, isV4))
             {
-                yield return one;
+                if (TryParse(each, isV4, out var one))
+                {
+                    yield return (one.Link ?? link, one.Address, one.Length);
+                }
             }
         }
     }
 
-    private static List<IPAddress>? Family(Jail jail, bool isV4, AddressSet? above, ref string? why)
+    private static List<IPAddress>? Family(Jail jail, Func<JailParameter, string> text, bool isV4, AddressSet? above, ref string? why)
     {
         var parameter = isV4 ? JailParameters.Ip4Address : JailParameters.Ip6Address;
-        var texts = Split(jail, isV4);
-        var choice = jail.GetText(isV4 ? JailParameters.Ip4 : JailParameters.Ip6);
+        var texts = Split(text, isV4);
+        var choice = text(isV4 ? JailParameters.Ip4 : JailParameters.Ip6);
         if (texts.Length > 0 && choice is "inherit" or "disable")
         {
             why ??= $"{parameter.Name}: not with {choice}";
@@ -56,11 +70,11 @@ public static class JailAddresses
         }
 
         List<IPAddress> addresses = [];
-        foreach (var text in texts)
+        foreach (var each in texts)
         {
-            if (!TryParse(text, isV4, out var one))
+            if (!TryParse(each, isV4, out var one))
             {
-                why ??= $"{parameter.Name}: {text}: not [INTERFACE|]ADDRESS[/LENGTH]";
+                why ??= $"{parameter.Name}: {each}: not [INTERFACE|]ADDRESS[/LENGTH]";
             }
             else if (above?.Contains(one.Address) == false)
             {
@@ -79,8 +93,8 @@ public static class JailAddresses
         return addresses;
     }
 
-    private static string[] Split(Jail jail, bool isV4)
-        => jail.GetText(isV4 ? JailParameters.Ip4Address : JailParameters.Ip6Address).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[] Split(Func<JailParameter, string> text, bool isV4)
+        => text(isV4 ? JailParameters.Ip4Address : JailParameters.Ip6Address).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static bool TryParse(string text, bool isV4, out (string? Link, IPAddress Address, int Length) result)
     {
@@ -94,7 +108,21 @@ public static class JailAddresses
         }
 
         result.Address = IPAddress.FromBytes(parsed.GetAddressBytes());
-        var isLength = slash == rest.Length || int.TryParse(rest[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out result.Length);
+        var isLength = slash == rest.Length || int.TryParse(rest[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out result.Length) || (isV4 && TryParseMask(rest[(slash + 1)..], out result.Length));
         return isLength && result.Length <= result.Address.Bits && result.Address is { IsUnspecified: false, IsMulticast: false, IsLimitedBroadcast: false };
+    }
+
+    /// <summary>jail(8) takes the mask as 255.255.255.0, too.</summary>
+    private static bool TryParseMask(string text, out int length)
+    {
+        length = 0;
+        if (text.Count(static letter => letter == '.') != 3 || !System.Net.IPAddress.TryParse(text, out var parsed) || parsed.GetAddressBytes() is not [var a, var b, var c, var d])
+        {
+            return false;
+        }
+
+        var mask = (uint)((a << 24) | (b << 16) | (c << 8) | d);
+        length = BitOperations.LeadingZeroCount(~mask);
+        return mask == (length == 0 ? 0 : uint.MaxValue << (32 - length));
     }
 }

@@ -22,7 +22,8 @@ public sealed class NetworkStack
     private int _hasArrivals;               // 1: OnArrived is under way
     private readonly Action _onArrived;
     private IStackPeer? _peer;              // guarded by _lock
-    private readonly List<(Interface Link, Prefix Address)> _lent = []; // guarded by _lock
+    private readonly HashSet<IPAddress> _lent = []; // guarded by _lock: what this jail has on interfaces because it asked for it
+    private readonly Dictionary<IPAddress, (Interface Link, Prefix Address, int Users)> _leases = []; // guarded by _lock; the owner's: of all that share
     private readonly NetworkStack? _owner;  // whose stack it is, when this is a view of it
 
     /// <summary>A stack with lo, which is up unless the jail has a "vnet".</summary>
@@ -70,16 +71,64 @@ public sealed class NetworkStack
     /// <summary>True for addresses that the jail sees on interfaces.</summary>
     public bool Shows(IPAddress address) => Addresses?.Contains(address) != false;
 
-    /// <summary>Adds an address to an interface for this jail: it goes with the jail. Inside <see cref="Enter"/>.</summary>
+    /// <summary>Adds an address to an interface for this jail, unless it is there: it goes with the last jail that has it. Inside
+    /// <see cref="Enter"/>.</summary>
     public Errno Lend(Interface link, Prefix address)
     {
+        var leases = (_owner ?? this)._leases;
+        if (_lent.Contains(address.Address))
+        {
+            return Errno.OK;
+        }
+
+        if (leases.TryGetValue(address.Address, out var lease))
+        {
+            leases[address.Address] = lease with { Users = lease.Users + 1 };
+            _ = _lent.Add(address.Address);
+            return Errno.OK;
+        }
+
+        if (Stack.Interfaces.Any(other => other.Addresses.Any(prefix => prefix.Address == address.Address)))
+        {
+            return Errno.OK; // the owner's: it stays
+        }
+
         var error = LinkChanges.AddAddress(this, link, address);
         if (error == Errno.OK)
         {
-            _lent.Add((link, address));
+            leases.Add(address.Address, (link, address, 1));
+            _ = _lent.Add(address.Address);
         }
 
         return error;
+    }
+
+    /// <summary>Gives back what was lent and is not the jail's any more, but for addresses that its sockets are still bound to. Inside
+    /// <see cref="Enter"/>.</summary>
+    public void ReturnUnused()
+    {
+        foreach (var address in _lent.Where(address => !Shows(address) && !IsBound(address)).ToList())
+        {
+            Return(address);
+        }
+    }
+
+    private bool IsBound(IPAddress address) => Stack.ListTcp().Any(entry => entry.Addresses == Addresses && entry.Local.Address == address)
+        || Stack.ListUdp().Any(socket => socket.Addresses == Addresses && socket.Local.Address == address);
+
+    private void Return(IPAddress address)
+    {
+        var leases = (_owner ?? this)._leases;
+        _ = _lent.Remove(address);
+        var lease = leases[address];
+        if (lease.Users > 1)
+        {
+            leases[address] = lease with { Users = lease.Users - 1 };
+            return;
+        }
+
+        _ = leases.Remove(address);
+        LinkChanges.RemoveOne(_owner ?? this, lease.Link, lease.Address);
     }
 
     /// <summary>What was set in /proc/sys/net; inside <see cref="Enter"/>.</summary>
@@ -149,7 +198,7 @@ public sealed class NetworkStack
         {
             using (Enter())
             {
-                _lent.ForEach(lent => LinkChanges.RemoveOne(_owner, lent.Link, lent.Address));
+                _lent.ToList().ForEach(Return);
             }
 
             return;

@@ -30,7 +30,7 @@ internal static class RouteTableMessages
                     continue;
                 }
 
-                if (link.IsLoopback && prefix.Address.IsV4)
+                if (link.IsLoopback && prefix.Address.IsV4 && prefix.Length < prefix.Address.Bits)
                 {
                     Local(request, new Route(prefix.Network, link, null, prefix.Address), Netlink.RTN_LOCAL);
                 }
