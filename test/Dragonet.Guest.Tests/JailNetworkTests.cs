@@ -32,6 +32,25 @@ public sealed class JailNetworkTests
 
     public JailNetworkTests() => HostTool.Require("python3", "python3");
 
+    /// <summary>mcast_snooping of a bridge: ip-link(8), and the files that programs look at.</summary>
+    [Fact]
+    public void A_bridges_snooping_is_switched_by_netlink_and_by_its_files()
+    {
+        HostTool.Require("ip", "iproute2");
+        using var kernel = DragonetKernel.Boot();
+        Assert.Equal(
+            "1 4096 0\nsnooping 0\n0\n1\nsnooping 1 hash 512\n512\nno bridge\n",
+            JailTests.Run(kernel.Jails.Root, """
+                mount -o remount,rw /sys; ip link add br0 type bridge && ip link add d0 type dummy; d=/sys/class/net/br0/bridge
+                echo $(cat $d/multicast_snooping $d/hash_max $d/multicast_querier)
+                told() { ip -d link show br0 | grep -o "mcast_$1 [0-9]*" | head -1 | cut -d' ' -f2; }
+                ip link set br0 type bridge mcast_snooping 0; echo snooping $(told snooping); cat $d/multicast_snooping
+                echo 1 >$d/multicast_snooping; cat $d/multicast_snooping
+                ip link set br0 type bridge mcast_hash_max 512; echo snooping $(told snooping) hash $(told hash_max); cat $d/hash_max
+                [ -e /sys/class/net/d0/bridge ] || ls /sys/class/net/d0 | grep -q bridge || echo no bridge
+                """));
+    }
+
     [Fact]
     public void Jails_find_each_other_by_name_with_one_option_each()
     {

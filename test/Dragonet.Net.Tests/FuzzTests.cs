@@ -14,6 +14,62 @@ public sealed class FuzzTests
         "10.0.0.1", "10.0.0.0/8", "fd00::/64", "[fd00::1]:80", "10.0.0.1:80", ":80", "", "[", "]", ":", "/", "-", "%", "0", "99999999999", "\0", "é",
     ];
 
+    /// <summary>IGMP and MLD with good checksums: what a bridge that snoops takes apart. No frame makes its tables grow beyond their bounds.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Messages_about_groups(int seed)
+    {
+        seed += FuzzTime.Seed;
+        var random = new Random(seed);
+        var site = new Site(seed);
+        var (bridge, pairs) = site.Star(3);
+        bridge.MaxGroups = 50;
+        ReadOnlySpan<byte> v4 = [0x11, 0x12, 0x16, 0x17, 0x22], v6 = [130, 131, 132, 143];
+        foreach (var i in FuzzTime.Cases("groups", 20_000))
+        {
+            var isV4 = random.Next(2) == 0;
+            var message = new byte[random.Next(8, 200)];
+            random.NextBytes(message);
+            message[0] = isV4 ? v4[random.Next(v4.Length)] : v6[random.Next(v6.Length)];
+            var head = isV4 ? 8 : 8 + random.Next(2) * 16;
+            if (message.Length > head + 20)
+            {
+                // Records that are nearly right: few sources, groups that are some.
+                (message[6], message[7], message[8], message[9], message[10], message[11]) = (0, (byte)random.Next(5), (byte)random.Next(8), 0, 0, (byte)random.Next(4));
+                (message[12], message[13]) = isV4 ? ((byte)239, (byte)0) : ((byte)0xff, (byte)5);
+            }
+
+            (message[2], message[3]) = (0, 0);
+            var to = IPAddress.Parse(isV4 ? "239.0.0.22" : "ff05::16");
+            var from = IPAddress.Parse(isV4 ? "10.0.0.1" : "fe80::1");
+            var sum = isV4 ? InternetChecksum.Of(message) : InternetChecksum.Finish(InternetChecksum.Add(message, InternetChecksum.AddPseudoHeader(from, to, IPProtocol.IcmpV6, message.Length)));
+            (message[2], message[3]) = ((byte)(sum >> 8), (byte)sum);
+            var header = isV4 ? 20 : 40;
+            var frame = new byte[EthernetFrame.HeaderSize + header + message.Length];
+            EthernetFrame.Write(frame, new EthernetAddress(isV4 ? 0x0100_5e00_0016UL : 0x3333_0000_0016UL), EthernetAddress.Derive("x"), isV4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6);
+            var ip = new IPHeader(from, to, isV4 ? IPProtocol.Igmp : IPProtocol.IcmpV6, 1);
+            if (isV4)
+            {
+                IPv4Packet.Write(frame.AsSpan(EthernetFrame.HeaderSize), ip, message.Length, 0, 0);
+            }
+            else
+            {
+                IPv6Packet.Write(frame.AsSpan(EthernetFrame.HeaderSize), ip, message.Length, IPProtocol.IcmpV6);
+            }
+
+            message.CopyTo(frame, EthernetFrame.HeaderSize + header);
+            pairs[random.Next(pairs.Count)].A.Receive(frame[..(random.Next(20) == 0 ? random.Next(EthernetFrame.HeaderSize, frame.Length) : frame.Length)]);
+            if (i % 100 == 0)
+            {
+                site.Pass(random.Next(20) * World.Second);
+                bridge.IsSnooping = true;
+            }
+
+            Assert.InRange(bridge.ListGroups().Select(static entry => entry.Group).Distinct().Count(), 0, 50);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -85,6 +85,9 @@ public static class Netlink
     public const ushort IFLA_BRPORT_LEARNING = 8;
     public const ushort IFLA_BRPORT_UNICAST_FLOOD = 9;
     public const ushort IFLA_BRPORT_ISOLATED = 33;
+    public const ushort IFLA_BR_MCAST_SNOOPING = 23;
+    public const ushort IFLA_BR_MCAST_QUERIER = 25;
+    public const ushort IFLA_BR_MCAST_HASH_MAX = 27;
     public const ushort VETH_INFO_PEER = 1;
     public const ushort IFLA_VLAN_ID = 1;
     public const ushort IFLA_VLAN_FLAGS = 2;

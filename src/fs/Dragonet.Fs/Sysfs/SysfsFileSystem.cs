@@ -48,7 +48,15 @@ internal sealed class SysfsFileSystem : SyntheticFileSystem
     /// <summary>class/net/NAME: files that this kind of interface does not have are empty.</summary>
     private StaticDirectory Interface(Kernel.Kernel kernel, string link)
     {
-        var directory = new StaticDirectory(this);
+        var directory = new InterfaceAttributes(this, caller => kernel.Sockets.Network?.ReadInterface(caller, link, "bridge/hash_max") is not null);
+        foreach (var name in (ReadOnlySpan<string>)["hash_max", "multicast_snooping"])
+        {
+            var file = "bridge/" + name;
+            directory.Directory("bridge").Add(name, new TextFile(this, caller => Line(kernel.Sockets.Network?.ReadInterface(caller, link, file)),
+                (caller, text) => kernel.Sockets.Network?.WriteInterface(caller, link, file, text) ?? Errno.ENODEV));
+        }
+
+        directory.Directory("bridge").Add("multicast_querier", caller => Line(kernel.Sockets.Network?.ReadInterface(caller, link, "bridge/multicast_querier")));
         foreach (var name in s_interface)
         {
             directory.Add(name, caller => Line(kernel.Sockets.Network?.ReadInterface(caller, link, name)));

@@ -22,6 +22,9 @@ public interface INetwork
     /// <summary>A file of /sys/class/net/NAME, without its end of line; null for one that the interface does not have.</summary>
     string? ReadInterface(ICaller caller, string name, string file);
 
+    /// <summary>Changes it: EPERM without CAP_NET_ADMIN, EINVAL for what it does not take.</summary>
+    Errno WriteInterface(ICaller caller, string name, string file, string text);
+
     /// <summary>ioctl(2) about interfaces (netdevice(7)), which sockets of every family take. ENOTTY for other requests.</summary>
     SysResult Ioctl(ICaller caller, uint request, ulong argument);
 

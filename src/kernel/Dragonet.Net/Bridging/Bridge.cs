@@ -67,7 +67,29 @@ public sealed class Bridge : IFrameCarrier
     /// <summary>True when it is the root of its spanning tree.</summary>
     public bool IsRoot => Tree?.IsRoot ?? false;
 
+    /// <summary>Whether frames for groups go only to ports behind which somebody wants them (Linux: mcast_snooping).</summary>
+    public bool IsSnooping
+    {
+        get => Groups.IsOn;
+        set => Groups.IsOn = value;
+    }
+
+    /// <summary>Most groups that it remembers; with one more it stops snooping (Linux: mcast_hash_max).</summary>
+    public int MaxGroups
+    {
+        get => Groups.MaxGroups;
+        set => Groups.MaxGroups = value;
+    }
+
+    /// <summary>Which groups are wanted behind which ports.</summary>
+    public IReadOnlyList<(IPAddress Group, ushort Vlan, EthernetInterface Link)> ListGroups() => [.. Groups.List(Stack.Now)];
+
+    /// <summary>Ports behind which a router asked or said hello.</summary>
+    public IReadOnlyList<EthernetInterface> ListRouterPorts() => [.. Groups.Routers(Stack.Now).Select(static port => port.Link)];
+
     internal ForwardingTable Table { get; } = new();
+
+    internal GroupSnooping Groups { get; } = new();
 
     internal SpanningTree? Tree { get; private set; }
 
@@ -115,6 +137,7 @@ public sealed class Bridge : IFrameCarrier
         _ = _ports.Remove(port);
         link.Port = null;
         Table.Flush(port);
+        Groups.Forget(port);
         Tree?.Remove(port);
         return true;
     }
@@ -192,7 +215,7 @@ public sealed class Bridge : IFrameCarrier
         }
         else
         {
-            Flood(from, packet, vlan, destination.IsMulticast);
+            Flood(from, packet, vlan, destination.IsMulticast, destination.IsMulticast ? Groups.Look(from, packet.Bytes, vlan, Stack.Now) : null);
         }
     }
 
@@ -234,11 +257,16 @@ public sealed class Bridge : IFrameCarrier
     private bool Reaches(BridgePort? from, BridgePort to, ushort vlan) =>
         to != from && to.State == PortState.Forwarding && to.Link.IsUp && !(from is { IsPrivate: true } && to.IsPrivate) && (!IsFilteringVlans || to.Allows(vlan));
 
-    private void Flood(BridgePort? from, PacketBuffer packet, ushort vlan, bool isMulticast)
+    /// <param name="from">Where the frame came from; null for the stack.</param>
+    /// <param name="packet">The frame.</param>
+    /// <param name="vlan">Its network.</param>
+    /// <param name="isMulticast">It is for many.</param>
+    /// <param name="wanting">The ports behind which somebody wants it; null for all.</param>
+    private void Flood(BridgePort? from, PacketBuffer packet, ushort vlan, bool isMulticast, HashSet<BridgePort>? wanting)
     {
         foreach (var port in _ports)
         {
-            if ((isMulticast || port.IsFlooding) && Reaches(from, port, vlan))
+            if (wanting?.Contains(port) != false && (isMulticast || port.IsFlooding) && Reaches(from, port, vlan))
             {
                 var copy = Stack.Pool.Copy(packet.Bytes);
                 (copy.IsLocal, copy.IsDamaged) = (packet.IsLocal, packet.IsDamaged);

@@ -31,8 +31,38 @@ internal static class InterfaceFiles
         "statistics/tx_bytes" => Text(link.Counters.SentBytes),
         "statistics/tx_packets" => Text(link.Counters.SentPackets),
         "statistics/tx_dropped" => Text(link.Counters.SendDrops),
+        "bridge/multicast_snooping" when BridgeOf(link) is { } bridge => Text(bridge.IsSnooping ? 1 : 0),
+        "bridge/multicast_querier" when BridgeOf(link) is not null => "0",
+        "bridge/hash_max" when BridgeOf(link) is { } bridge => Text(bridge.MaxGroups),
         _ => null,
     };
+
+    /// <summary>EINVAL for what a file does not take, EACCES for one that is only read.</summary>
+    public static Errno Write(Interface link, string file, string text)
+    {
+        if (BridgeOf(link) is not { } bridge || file is not ("bridge/multicast_snooping" or "bridge/hash_max"))
+        {
+            return Errno.EACCES;
+        }
+
+        if (!int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (file == "bridge/hash_max")
+        {
+            bridge.MaxGroups = number;
+        }
+        else
+        {
+            bridge.IsSnooping = number != 0;
+        }
+
+        return Errno.OK;
+    }
+
+    private static Bridge? BridgeOf(Interface link) => (link as EthernetInterface)?.Bridge;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -95,6 +95,21 @@ internal sealed class NetworkReport(Kernel.Kernel kernel, JailLocal<NetworkStack
     }
 
     /// <inheritdoc/>
+    public Errno WriteInterface(ICaller caller, string name, string file, string text)
+    {
+        var network = Of(caller);
+        if (network.IsShared || !caller.Credentials.Has(Capability.CAP_NET_ADMIN))
+        {
+            return Errno.EPERM;
+        }
+
+        using (network.Enter())
+        {
+            return network.Stack.FindInterface(name) is { } link ? InterfaceFiles.Write(link, file, text) : Errno.ENODEV;
+        }
+    }
+
+    /// <inheritdoc/>
     public SysResult Ioctl(ICaller caller, uint request, ulong argument)
     {
         var network = Of(caller);

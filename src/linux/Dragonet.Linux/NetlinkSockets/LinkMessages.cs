@@ -101,6 +101,11 @@ internal static class LinkMessages
             error = LinkChanges.SetMaster(request.Network, link, master);
         }
 
+        if (error == Errno.OK && link is EthernetInterface { Bridge: { } bridge })
+        {
+            error = SetBridge(attributes.Inside(Netlink.IFLA_LINKINFO).Inside(Netlink.IFLA_INFO_DATA), bridge);
+        }
+
         // Older programs set flags without ifi_change.
         if (error == Errno.OK && (body.ifi_flags != 0 || body.ifi_change != 0))
         {
@@ -161,6 +166,27 @@ internal static class LinkMessages
         return message.Add(Netlink.IFLA_STATS64, Statistics(link.Counters)).Finish();
     }
 
+    /// <summary>br_changelink of Linux: what of groups a bridge does. It asks nobody itself (EOPNOTSUPP for mcast_querier 1).</summary>
+    private static Errno SetBridge(NetlinkAttributes data, Bridge bridge)
+    {
+        if (data.TryGet(Netlink.IFLA_BR_MCAST_QUERIER, out var querier) && querier is [not 0, ..])
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (data.TryGet(Netlink.IFLA_BR_MCAST_SNOOPING, out var snooping) && snooping is [var on, ..])
+        {
+            bridge.IsSnooping = on != 0;
+        }
+
+        if (data.Number(Netlink.IFLA_BR_MCAST_HASH_MAX) is { } most)
+        {
+            bridge.MaxGroups = (int)Math.Clamp((long)(uint)most, 0, int.MaxValue);
+        }
+
+        return Errno.OK;
+    }
+
     /// <summary>Of what kind it is, what bridge it is a port of, and which interface here is at its other end.</summary>
     private static void AddPlace(NetlinkMessage message, EthernetInterface link)
     {
@@ -190,6 +216,14 @@ internal static class LinkMessages
                         .Add(Netlink.IFLA_VLAN_PROTOCOL, [0x81, 0])
                         .Add(Netlink.IFLA_VLAN_ID, [(byte)own.Number, (byte)(own.Number >> 8)])
                         .Add(Netlink.IFLA_VLAN_FLAGS, [1, 0, 0, 0, 255, 255, 255, 255])); // VLAN_FLAG_REORDER_HDR
+                }
+
+                if (link.Bridge is { } bridge)
+                {
+                    _ = inside.Nest(Netlink.IFLA_INFO_DATA, data => data
+                        .Add(Netlink.IFLA_BR_MCAST_SNOOPING, [bridge.IsSnooping ? (byte)1 : (byte)0])
+                        .Add(Netlink.IFLA_BR_MCAST_QUERIER, [0])
+                        .Add(Netlink.IFLA_BR_MCAST_HASH_MAX, bridge.MaxGroups));
                 }
 
                 if (link.Driver is TunLink tun)
