@@ -27,7 +27,7 @@ def tell(name, *values):
     print(name, *values, flush=True)
 
 
-for directory in ("/base/sub", "/alias", "/ro", "/roro"):
+for directory in ("/base/sub", "/alias", "/stack", "/ro", "/roro"):
     os.makedirs(directory)
 open("/base/f", "w").write("x" * 8192)
 
@@ -59,10 +59,12 @@ libc.inotify_add_watch(watch, b"/base", 0x100)  # IN_CREATE
 open("/alias/born", "w").close()
 tell("N1 inotify", b"born" in os.read(watch, 1000))
 
-mount("tmpfs", "/alias/sub", "tmpfs")
-open("/alias/sub/t", "w").close()
-tell("N7 stacked", os.listdir("/base/sub"), os.listdir("/alias/sub"))
-tell("N7 order", outcome(lambda: umount("/alias")), outcome(lambda: umount("/alias/sub")))
+mount("/base", "/stack", "null")  # of its own: nothing is open in it, what is mounted there alone keeps it
+mount("tmpfs", "/stack/sub", "tmpfs")
+open("/stack/sub/t", "w").close()
+tell("N7 stacked", os.listdir("/base/sub"), os.listdir("/stack/sub"))
+tell("N7 order", outcome(lambda: umount("/stack")), outcome(lambda: umount("/stack/sub")))
+umount("/stack")
 
 mount("/base", "/ro", "null", RDONLY | NOSUID | NODEV | NOEXEC)
 mount("/ro", "/roro", "null")
