@@ -1,7 +1,7 @@
 namespace Dragonet.Base;
 
 /// <summary>Who a task is (credentials(7)). Immutable: a change makes a new one, so that a reader sees a consistent set.</summary>
-public sealed record Credentials
+public sealed partial record Credentials
 {
     /// <summary>All capabilities that this kernel knows (CAP_CHECKPOINT_RESTORE is the last).</summary>
     public const ulong AllCapabilities = (1UL << 41) - 1;
@@ -55,11 +55,16 @@ public sealed record Credentials
     /// <summary>What counts in the jail that it was made in; null outside of jails, where everything does.</summary>
     public CapabilityLimit? Limit { get; init; }
 
-    /// <summary>True when the effective set has the capability (its CAP_* number), and the jail lets it count.</summary>
-    public bool Has(Capability capability) => (Effective >> (int)capability & 1) != 0 && (Limit is null || Limit.Allows(capability));
+    /// <summary>The user namespace that it is in; null for the first one of the kernel.</summary>
+    public UserNamespace? Namespace { get; init; }
 
-    /// <summary>True when the effective set has the capability, whatever the jail says: for what a jail allows by a parameter of its own.</summary>
-    public bool HasOwn(Capability capability) => (Effective >> (int)capability & 1) != 0;
+    /// <summary>True when the effective set has the capability (its CAP_* number) over the kernel as a whole: in the first user namespace, and the jail
+    /// lets it count.</summary>
+    public bool Has(Capability capability) => Namespace is null && HasWithin(capability);
+
+    /// <summary>True when the effective set has the capability over the kernel as a whole, whatever the jail says: for what a jail allows by a
+    /// parameter of its own.</summary>
+    public bool HasOwn(Capability capability) => Namespace is null && IsEffective(capability);
 
     /// <summary>True when the group is the file-system gid or a supplementary one.</summary>
     public bool InGroup(uint gid)

@@ -30,6 +30,9 @@ public enum LockRank : byte
     /// <summary>The mount tree of one mount namespace.</summary>
     MountTree = 60,
 
+    /// <summary>Which user and mount namespaces there are, and how many each user has made.</summary>
+    Namespaces = 62,
+
     /// <summary>Renames of directories within one file system.</summary>
     Rename = 65,
 

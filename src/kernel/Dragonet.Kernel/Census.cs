@@ -27,6 +27,9 @@ public sealed record Census
     /// <summary>Mounts, each counted once.</summary>
     public int Mounts { get; init; }
 
+    /// <summary>User and mount namespaces that guests made.</summary>
+    public int Namespaces { get; init; }
+
     /// <summary>System V objects and named POSIX queues.</summary>
     public int IpcObjects { get; init; }
 
@@ -52,7 +55,7 @@ public sealed record Census
     public IReadOnlyList<KeyValuePair<string, string>> Lines =>
     [
         Line("jails", Jails), Line("jails.dying", DyingJails), Line("processes", Processes), Line("tasks", Tasks), Line("files", OpenFiles),
-        Line("sockets", Sockets), Line("mounts", Mounts), Line("ipc", IpcObjects), Line("unix.names", UnixNames), Line("terminals", Terminals),
+        Line("sockets", Sockets), Line("mounts", Mounts), Line("namespaces", Namespaces), Line("ipc", IpcObjects), Line("unix.names", UnixNames), Line("terminals", Terminals),
         Line("timers", Timers), Line("futexes", Futexes), Line("buffered.bytes", BufferedBytes),
         .. Network.Select(static pair => Line(pair.Key, pair.Value)),
     ];

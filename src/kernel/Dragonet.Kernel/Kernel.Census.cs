@@ -41,7 +41,9 @@ public sealed partial class Kernel
             Tasks = tasks,
             OpenFiles = files.Count,
             Sockets = files.Count(static file => file is SocketFile),
-            Mounts = all.Select(static each => each.Mounts).OfType<MountNamespace>().Distinct().Sum(static mounts => mounts.List().Count),
+            Mounts = all.Select(static each => each.Mounts).OfType<MountNamespace>().Concat(Namespaces.Mounts.Where(mounts => all.Contains(mounts.Jail)))
+                .Distinct().Sum(static mounts => mounts.List().Count),
+            Namespaces = Namespaces.Count(root),
             IpcObjects = all.Sum(static each => each.Ipc.Count),
             UnixNames = all.Sum(static each => each.UnixNames.CountLocked),
             Terminals = Ptys.List().Count(entry => root.Contains(entry.Jail)),

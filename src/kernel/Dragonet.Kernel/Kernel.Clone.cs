@@ -52,8 +52,14 @@ public sealed partial class Kernel
     private Result<Task> Clone(Task caller, in CloneOptions options, bool isThread, Action<Task>? beforeStart)
     {
         var parent = caller.Process;
-        if (!Pids.Allocate(options.WantedTid).Ok(out var tid, out var error))
+        if (!PrepareNamespaces(caller, options).Ok(out var prepared, out var error))
         {
+            return error;
+        }
+
+        if (!Pids.Allocate(options.WantedTid).Ok(out var tid, out error))
+        {
+            Abandon(prepared);
             return error;
         }
 
@@ -76,13 +82,23 @@ public sealed partial class Kernel
 
         if (!caller.Thread.Clone(request).Ok(out var thread, out error))
         {
+            Abandon(prepared);
             return error;
         }
 
         var process = isThread ? parent : ForkProcess(caller, tid, options);
         var files = options.Has(CloneFlags.CLONE_FILES) ? caller.Files.Share() : caller.Files.Copy();
-        var fs = options.Has(CloneFlags.CLONE_FS) ? caller.Fs : caller.Fs.Copy();
-        var child = new Task(process, tid, caller.Credentials, files, fs) { Thread = thread, Name = caller.Name };
+        var fs = prepared?.Fs ?? (options.Has(CloneFlags.CLONE_FS) ? caller.Fs : caller.Fs.Copy());
+        var child = new Task(process, tid, prepared?.Credentials ?? caller.Credentials, files, fs) { Thread = thread, Name = caller.Name };
+        if (prepared is null)
+        {
+            child.Begin(caller.Mounts);
+        }
+        else
+        {
+            child.Begin(prepared);
+        }
+
         child.InheritScheduling(caller);
         child.InheritSignals(caller, keepAltStack: !options.Has(CloneFlags.CLONE_VM) || options.Has(CloneFlags.CLONE_VFORK));
         if (options.Has(CloneFlags.CLONE_CHILD_CLEARTID) && !hostClears)
@@ -97,6 +113,11 @@ public sealed partial class Kernel
 
         Register(process, child);
         child.AdoptLease();
+        if (child.Credentials.Namespace is not null)
+        {
+            child.TellIdentity(); // a map may have been written before it could be found
+        }
+
         if (parent.Jail.IsRemoved)
         {
             process.Terminate(Sig.KILL);
@@ -124,6 +145,19 @@ public sealed partial class Kernel
         }
 
         return child;
+    }
+
+    private Result<NamespaceSet?> PrepareNamespaces(Task caller, in CloneOptions options)
+        => (options.Flags & CloneFlags.Namespaces) == 0 ? (NamespaceSet?)null
+            : MakeNamespaces(caller, options.Flags).Ok(out var made, out var error) ? made : error;
+
+    private void Abandon(NamespaceSet? prepared)
+    {
+        if (prepared is not null)
+        {
+            Namespaces.Drop(prepared.Credentials.Namespace);
+            Namespaces.Drop(prepared.Mounts);
+        }
     }
 
     /// <summary>An address that cannot be written is no error (clone(2)).</summary>
@@ -157,6 +191,7 @@ public sealed partial class Kernel
             Layout = origin.Layout,
             Dumpable = origin.Dumpable,
             NoNewPrivileges = origin.NoNewPrivileges,
+            ProgramNamespace = origin.ProgramNamespace,
             OomScoreAdjust = origin.OomScoreAdjust,
             ExitSignal = options.Has(CloneFlags.CLONE_PARENT) ? origin.ExitSignal : options.ExitSignal,
         };

@@ -48,6 +48,7 @@ public sealed partial class Kernel
         var group = new ProcessGroup(pid, session);
         process.Group = group;
         var task = new Task(process, pid, credentials, files, fs);
+        task.Begin(jail.Mounts);
         process.Leader = task;
         using (TreeLock.Enter())
         {

@@ -111,6 +111,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         Jails.Root.Mounts = mounts;
         var fs = new FsContext(mounts.Root, mounts.Root, 0x12);
         var leader = new Task(Init, Init.Pid, Credentials.Root, new FdTable(Jails.Root), fs) { Name = "init" };
+        leader.Begin(mounts);
         Init.Leader = leader;
         Init.Tasks.Add(leader);
         Pids.Add(leader);

@@ -85,6 +85,9 @@ public sealed partial class Process
     /// <summary>PR_SET_DUMPABLE.</summary>
     public int Dumpable { get; set; } = 1;
 
+    /// <summary>The user namespace that its program was started in: while it is not dumpable, rights there are needed to look into it.</summary>
+    public UserNamespace? ProgramNamespace { get; internal set; }
+
     /// <summary>PR_SET_NO_NEW_PRIVS.</summary>
     public bool NoNewPrivileges { get; set; }
 

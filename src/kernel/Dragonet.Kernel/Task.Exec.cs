@@ -69,6 +69,7 @@ public sealed partial class Task
             process.Layout = layout;
             process.Executable = executable;
             process.Dumpable = 1;
+            process.ProgramNamespace = credentials.Namespace;
             process.HasExeced = true;
             process.MemoryId = new object();
             process.ExitSignal = process.ExitSignal == 0 ? 0 : Sig.CHLD;

@@ -50,6 +50,7 @@ public sealed partial class Task
         }
 
         Files.Leave();
+        LeaveNamespaces();
         Process.TaskReleased(this);
     }
 

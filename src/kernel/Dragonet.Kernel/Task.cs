@@ -105,10 +105,10 @@ public sealed partial class Task : ICaller
 
     internal void TakeOverTid(int pid) => Tid = pid;
 
-    private void TellIdentity()
+    internal void TellIdentity()
     {
         var who = _credentials;
-        Thread?.SetIdentity(Process.Pid, Tid, who.Uid, who.EffectiveUid, who.Gid, who.EffectiveGid);
+        Thread?.SetIdentity(Process.Pid, Tid, who.ShownUid(who.Uid), who.ShownUid(who.EffectiveUid), who.ShownGid(who.Gid), who.ShownGid(who.EffectiveGid));
     }
 
     /// <summary>Interrupts guest code or a call that the host performs, so that it starts again.</summary>

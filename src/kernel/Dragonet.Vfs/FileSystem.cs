@@ -25,6 +25,9 @@ public abstract class FileSystem
     /// <summary>st_dev of its files, major &lt;&lt; 20 | minor.</summary>
     public ulong Device { get; }
 
+    /// <summary>The user namespace that it was mounted in; null for the first one. Its devices are none, and its set-user-ID programs count only there.</summary>
+    public UserNamespace? Owner { get; init; }
+
     /// <summary>The root directory.</summary>
     public abstract Inode Root { get; }
 

@@ -11,6 +11,9 @@ public abstract class FileSystemType
     /// <summary>True when it lives on a block device (no "nodev" in /proc/filesystems).</summary>
     public virtual bool NeedsDevice => false;
 
+    /// <summary>True when who has all rights in a user namespace of his own, and none elsewhere, may mount it (user_namespaces(7)).</summary>
+    public virtual bool IsForUserNamespaces => false;
+
     /// <summary>Makes or finds what is to be mounted. EINVAL for options that are not understood.</summary>
     public abstract Result<MountSource> Mount(MountRequest request);
 }

@@ -178,7 +178,7 @@ public abstract partial class Inode
     {
         var mode = Mode;
         var drop = StatMode.S_ISUID | ((mode & StatMode.S_IXGRP) != 0 ? StatMode.S_ISGID : 0);
-        if ((mode & drop) != 0 && IsRegular && !caller.Credentials.Has(Capability.CAP_FSETID))
+        if ((mode & drop) != 0 && IsRegular && !caller.Credentials.HasOver(Capability.CAP_FSETID, Uid, Gid))
         {
             _ = SetAttributes(caller, new AttributeChange { Mask = AttributeMask.Mode, Mode = mode & StatMode.S_IALLUGO & ~drop });
         }

@@ -67,6 +67,39 @@ public sealed class Mount
     /// <summary>The dentry it covers, or null.</summary>
     public Dentry? MountPoint => _place?.Point;
 
+    /// <summary>It came from a more privileged mount namespace: alone it is neither unmounted nor moved, so that what it covers stays covered
+    /// (mount_namespaces(7), "Restrictions on mount namespaces").</summary>
+    public bool IsLocked { get; internal set; }
+
+    /// <summary>Flags that a less privileged mount namespace does not take away from it.</summary>
+    internal MountFlags LockedFlags { get; set; }
+
+    /// <summary>What says how access times are kept is not to be changed, either.</summary>
+    internal bool LocksTimes { get; set; }
+
+    /// <summary>Once it is detached: names on which locked mounts were. Nobody sees what these covered.</summary>
+    internal IReadOnlySet<Dentry>? Covered { get; private set; }
+
+    /// <summary>Its tree is taken apart, a locked mount on it as well.</summary>
+    internal void Cover(Dentry point) => Covered = new HashSet<Dentry>(Covered ?? (IReadOnlySet<Dentry>)new HashSet<Dentry>()) { point };
+
+    /// <summary>Flags stay as they are in a less privileged mount namespace.</summary>
+    internal void LockFlags()
+    {
+        LockedFlags = Flags & (MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NODEV | MountFlags.MS_NOEXEC);
+        LocksTimes = true;
+    }
+
+    /// <summary>The same locks as another mount.</summary>
+    internal void CopyLocks(Mount other) => (IsLocked, LockedFlags, LocksTimes) = (other.IsLocked, other.LockedFlags, other.LocksTimes);
+
+    /// <summary>True when a change of flags would open a lock.</summary>
+    internal bool Refuses(MountFlags flags)
+    {
+        const MountFlags times = MountFlags.MS_NOATIME | MountFlags.MS_NODIRATIME | MountFlags.MS_RELATIME;
+        return (LockedFlags & ~flags) != 0 || (LocksTimes && ((flags ^ Flags) & times) != 0);
+    }
+
     /// <summary>Mounts on this one. Guarded by the namespace's lock.</summary>
     internal List<Mount> Children { get; } = [];
 

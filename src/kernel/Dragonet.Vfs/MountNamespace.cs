@@ -8,12 +8,13 @@ namespace Dragonet.Vfs;
 /// A tree of mounts (mount_namespaces(7)). Lookups are lock-free; changes hold the lock. Propagation is private: every
 /// namespace changes alone.
 /// </summary>
-public sealed class MountNamespace
+public sealed partial class MountNamespace
 {
     private readonly KernelLock _lock = new(LockRank.MountTree);
     private readonly ConcurrentDictionary<(Mount, Dentry), Mount> _table = new();
     private readonly VirtualFileSystem _vfs;
     private long _version;
+    private int _ended;
 
     /// <summary>A namespace with one mount, its root.</summary>
     public MountNamespace(VirtualFileSystem vfs, MountSource root, MountFlags flags, string device)
@@ -29,6 +30,21 @@ public sealed class MountNamespace
         root.Namespace = this;
     }
 
+    /// <summary>The number in "mnt:[…]".</summary>
+    public ulong Id { get; private init; } = FirstId;
+
+    /// <summary>Linux's number of the first one.</summary>
+    public const ulong FirstId = 4026531841;
+
+    /// <summary>Who has the capabilities in it may change it; null for the first user namespace.</summary>
+    public UserNamespace? Owner { get; private init; }
+
+    /// <summary>The jail that it belongs to: no process of another one enters it. Set before anybody can see it.</summary>
+    public IJail? Jail { get; set; }
+
+    /// <summary>Who keeps it. A kernel's or a jail's own is kept by that.</summary>
+    public UseCount Uses { get; } = new();
+
     /// <summary>The mount at "/".</summary>
     public Mount RootMount { get; private set; }
 
@@ -43,6 +59,9 @@ public sealed class MountNamespace
 
     /// <summary>The mount on a place, or null.</summary>
     internal Mount? Find(Mount mount, Dentry dentry) => _table.GetValueOrDefault((mount, dentry));
+
+    /// <summary>True when something is mounted on a name, seen through whatever mount.</summary>
+    internal bool HasMountOn(Dentry dentry) => _table.Keys.Any(key => ReferenceEquals(key.Item2, dentry));
 
     /// <summary>Follows mounts on top of each other to what is visible.</summary>
     public VfsPath Top(VfsPath path)
@@ -94,7 +113,8 @@ public sealed class MountNamespace
         }
     }
 
-    /// <summary>Bind mount: the same dentry through another mount; with <paramref name="recursive"/> what is mounted below it, too.</summary>
+    /// <summary>Bind mount: the same dentry through another mount; with <paramref name="recursive"/> what is mounted below it, too. EINVAL when what
+    /// a locked mount covers would be seen.</summary>
     public Result<Mount> Bind(VfsPath source, VfsPath target, bool recursive)
     {
         if (source.Inode.IsDirectory != target.Inode.IsDirectory)
@@ -110,7 +130,13 @@ public sealed class MountNamespace
                 return Errno.EINVAL;
             }
 
+            if (!recursive && HasLocked(source.Mount, source.Dentry))
+            {
+                return Errno.EINVAL; // it would show what they cover
+            }
+
             var copy = CopyTree(source.Mount, source.Dentry, recursive, null);
+            copy.IsLocked = false;
             AttachLocked(copy, target);
             return copy;
         }
@@ -120,7 +146,7 @@ public sealed class MountNamespace
     public Errno Move(VfsPath source, VfsPath target)
     {
         var mount = source.Mount;
-        if (!ReferenceEquals(source.Dentry, mount.Root) || mount.Parent is null)
+        if (!ReferenceEquals(source.Dentry, mount.Root) || mount.Parent is null || mount.IsLocked)
         {
             return Errno.EINVAL;
         }
@@ -152,11 +178,22 @@ public sealed class MountNamespace
         }
     }
 
-    /// <summary>Changes the flags of a mount (MS_REMOUNT | MS_BIND, and the second half of MS_REMOUNT). EBUSY for read-only with writers.</summary>
+    /// <summary>Changes the flags of a mount (MS_REMOUNT | MS_BIND, and the second half of MS_REMOUNT). EBUSY for read-only with writers, EPERM for what
+    /// is locked, EINVAL for a mount of another namespace.</summary>
     public Errno SetFlags(Mount mount, MountFlags flags)
     {
         using (_lock.Enter())
         {
+            if (!ReferenceEquals(mount.Namespace, this))
+            {
+                return Errno.EINVAL;
+            }
+
+            if (mount.Refuses(flags))
+            {
+                return Errno.EPERM;
+            }
+
             if ((flags & MountFlags.MS_RDONLY) != 0 && !mount.Has(MountFlags.MS_RDONLY) && mount.HasWriters)
             {
                 return Errno.EBUSY;
@@ -180,7 +217,7 @@ public sealed class MountNamespace
 
         using (_lock.Enter())
         {
-            if (!ReferenceEquals(mount.Namespace, this) || mount.Parent is null)
+            if (!ReferenceEquals(mount.Namespace, this) || mount.Parent is null || mount.IsLocked)
             {
                 return Errno.EINVAL;
             }
@@ -203,7 +240,7 @@ public sealed class MountNamespace
         {
             var mount = newRoot.Mount;
             var old = root.Mount;
-            if (!ReferenceEquals(newRoot.Dentry, mount.Root) || !ReferenceEquals(root.Dentry, old.Root) || mount.Parent is null
+            if (!ReferenceEquals(newRoot.Dentry, mount.Root) || !ReferenceEquals(root.Dentry, old.Root) || mount.Parent is null || mount.IsLocked
                 || !ReferenceEquals(mount.Namespace, this) || !ReferenceEquals(old.Namespace, this) || !ReferenceEquals(putOld.Mount.Namespace, this))
             {
                 return Errno.EINVAL;
@@ -226,58 +263,20 @@ public sealed class MountNamespace
                 RootMount = mount;
             }
 
+            (mount.IsLocked, old.IsLocked) = (old.IsLocked, false);
             AttachLocked(old, putOld);
             return (newRoot, root);
-        }
-    }
-
-    /// <summary>A copy for CLONE_NEWNS; <paramref name="map"/> tells the copy of each mount, to carry over roots and working directories.</summary>
-    public MountNamespace Copy(out IReadOnlyDictionary<Mount, Mount> map)
-    {
-        using (_lock.Enter())
-        {
-            var copies = new Dictionary<Mount, Mount>();
-            var root = CopyTree(RootMount, RootMount.Root, recursive: true, copies);
-            var copy = new MountNamespace(_vfs, root);
-            foreach (var (_, mount) in copies)
-            {
-                mount.Namespace = copy;
-                if (mount.Place is { } place)
-                {
-                    copy._table[(place.Parent, place.Point)] = mount;
-                    place.Point.AddMount();
-                }
-            }
-
-            map = copies;
-            return copy;
-        }
-    }
-
-    /// <summary>A namespace whose root is a directory of another one, with what is mounted below it: no path leads out.</summary>
-    public static MountNamespace Derive(VirtualFileSystem vfs, VfsPath place)
-    {
-        var origin = place.Mount.Namespace ?? throw new InvalidOperationException("the directory is in no tree of mounts");
-        using (origin._lock.Enter())
-        {
-            var root = origin.CopyTree(place.Mount, place.Dentry, recursive: true, null);
-            var derived = new MountNamespace(vfs, root);
-            derived.RegisterBelow(root);
-            return derived;
-        }
-    }
-
-    private void RegisterBelow(Mount mount)
-    {
-        foreach (var child in mount.Children)
-        {
-            RegisterLocked(child);
         }
     }
 
     /// <summary>Ends the namespace: every mount is detached.</summary>
     public void Dissolve()
     {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+        {
+            return;
+        }
+
         using (_lock.Enter())
         {
             DropTreeLocked(RootMount);
@@ -300,6 +299,8 @@ public sealed class MountNamespace
         return root.Dentry.IsAncestorOf(dentry);
     }
 
+    private static bool HasLocked(Mount mount, Dentry root) => mount.Children.Exists(child => child.IsLocked && root.IsAncestorOf(child.MountPoint!));
+
     private static void Collect(Mount mount, List<Mount> list)
     {
         list.Add(mount);
@@ -307,27 +308,6 @@ public sealed class MountNamespace
         {
             Collect(child, list);
         }
-    }
-
-    /// <summary>Copies a mount and what is mounted below; the links are set, the tables are not.</summary>
-    private Mount CopyTree(Mount mount, Dentry root, bool recursive, Dictionary<Mount, Mount>? map)
-    {
-        var copy = new Mount(_vfs.NextMountId(), new MountSource(mount.FileSystem, root, mount.DeviceOverride), mount.Flags, mount.SourceName);
-        map?.Add(mount, copy);
-        if (recursive)
-        {
-            foreach (var child in mount.Children)
-            {
-                if (root.IsAncestorOf(child.MountPoint!))
-                {
-                    var below = CopyTree(child, child.Root, recursive: true, map);
-                    below.Place = new MountPlace(copy, child.MountPoint!);
-                    copy.Children.Add(below);
-                }
-            }
-        }
-
-        return copy;
     }
 
     private void AttachLocked(Mount mount, VfsPath target)
@@ -373,6 +353,11 @@ public sealed class MountNamespace
     {
         foreach (var child in mount.Children.ToArray())
         {
+            if (child is { IsLocked: true, MountPoint: { } point })
+            {
+                mount.Cover(point);
+            }
+
             DropTreeLocked(child);
         }
 

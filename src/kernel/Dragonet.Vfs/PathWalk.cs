@@ -182,6 +182,11 @@ internal struct PathWalk(VirtualFileSystem vfs, ICaller caller)
     private Errno Enter(Dentry child, bool follow, int end, int next)
     {
         var mount = Mount;
+        if (mount.Covered is { } covered && covered.Contains(child))
+        {
+            return Errno.EACCES;
+        }
+
         while (child.IsMountPoint && mount.Namespace?.Find(mount, child) is { } on)
         {
             if ((_flags & WalkFlags.NoCrossing) != 0)

@@ -20,27 +20,28 @@ public static class Permissions
 
         if ((mode & StatMode.S_IFMT) == StatMode.S_IFDIR)
         {
-            if ((access & Access.Write) == 0 && credentials.Has(Capability.CAP_DAC_READ_SEARCH))
+            if ((access & Access.Write) == 0 && credentials.HasOver(Capability.CAP_DAC_READ_SEARCH, inode.Uid, inode.Gid))
             {
                 return Errno.OK;
             }
 
-            return credentials.Has(Capability.CAP_DAC_OVERRIDE) ? Errno.OK : Errno.EACCES;
+            return credentials.HasOver(Capability.CAP_DAC_OVERRIDE, inode.Uid, inode.Gid) ? Errno.OK : Errno.EACCES;
         }
 
-        if (access == Access.Read && credentials.Has(Capability.CAP_DAC_READ_SEARCH))
+        if (access == Access.Read && credentials.HasOver(Capability.CAP_DAC_READ_SEARCH, inode.Uid, inode.Gid))
         {
             return Errno.OK;
         }
 
         // Even root executes only what somebody may execute.
-        return ((access & Access.Execute) == 0 || (mode & StatMode.S_IXUGO) != 0) && credentials.Has(Capability.CAP_DAC_OVERRIDE)
+        return ((access & Access.Execute) == 0 || (mode & StatMode.S_IXUGO) != 0) && credentials.HasOver(Capability.CAP_DAC_OVERRIDE, inode.Uid, inode.Gid)
             ? Errno.OK
             : Errno.EACCES;
     }
 
     /// <summary>True for the owner and for who may act as one.</summary>
-    public static bool IsOwner(Inode inode, Credentials credentials) => inode.Uid == credentials.FsUid || credentials.Has(Capability.CAP_FOWNER);
+    public static bool IsOwner(Inode inode, Credentials credentials)
+        => inode.Uid == credentials.FsUid || (credentials.HasWithin(Capability.CAP_FOWNER) && credentials.KnowsUser(inode.Uid));
 
     /// <summary>May a name be added to this directory?</summary>
     internal static Errno MayCreate(ICaller caller, VfsPath directory)
@@ -65,7 +66,8 @@ public static class Permissions
             return error;
         }
 
-        if ((into.Mode & StatMode.S_ISVTX) != 0 && victim.Uid != credentials.FsUid && into.Uid != credentials.FsUid && !credentials.Has(Capability.CAP_FOWNER))
+        if ((into.Mode & StatMode.S_ISVTX) != 0 && victim.Uid != credentials.FsUid && into.Uid != credentials.FsUid
+            && !credentials.HasOver(Capability.CAP_FOWNER, victim.Uid, victim.Gid))
         {
             return Errno.EPERM;
         }
@@ -90,7 +92,7 @@ public static class Permissions
                 mode |= StatMode.S_ISGID;
             }
             else if ((mode & (StatMode.S_ISGID | StatMode.S_IXGRP)) == (StatMode.S_ISGID | StatMode.S_IXGRP)
-                && !credentials.InGroup(gid) && !credentials.Has(Capability.CAP_FSETID))
+                && !credentials.InGroup(gid) && !credentials.HasOver(Capability.CAP_FSETID, directory.Uid, directory.Gid))
             {
                 mode &= ~StatMode.S_ISGID;
             }

@@ -33,7 +33,8 @@ public sealed partial class VirtualFileSystem
         }
 
         mode &= StatMode.S_IALLUGO;
-        if ((mode & StatMode.S_ISGID) != 0 && !caller.Credentials.InGroup(inode.Gid) && !caller.Credentials.Has(Capability.CAP_FSETID))
+        if ((mode & StatMode.S_ISGID) != 0 && !caller.Credentials.InGroup(inode.Gid)
+            && !caller.Credentials.HasOver(Capability.CAP_FSETID, inode.Uid, inode.Gid))
         {
             mode &= ~StatMode.S_ISGID;
         }
@@ -55,7 +56,7 @@ public sealed partial class VirtualFileSystem
         if (uid != uint.MaxValue)
         {
             mask |= AttributeMask.Uid;
-            if (!(inode.Uid == credentials.FsUid && uid == inode.Uid) && !credentials.Has(Capability.CAP_CHOWN))
+            if (!(inode.Uid == credentials.FsUid && uid == inode.Uid) && !credentials.HasOver(Capability.CAP_CHOWN, inode.Uid, inode.Gid))
             {
                 return Errno.EPERM;
             }
@@ -64,7 +65,8 @@ public sealed partial class VirtualFileSystem
         if (gid != uint.MaxValue)
         {
             mask |= AttributeMask.Gid;
-            if (!(inode.Uid == credentials.FsUid && (credentials.InGroup(gid) || gid == inode.Gid)) && !credentials.Has(Capability.CAP_CHOWN))
+            if (!(inode.Uid == credentials.FsUid && (credentials.InGroup(gid) || gid == inode.Gid))
+                && !credentials.HasOver(Capability.CAP_CHOWN, inode.Uid, inode.Gid))
             {
                 return Errno.EPERM;
             }

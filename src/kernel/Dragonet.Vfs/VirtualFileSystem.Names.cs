@@ -89,7 +89,7 @@ public sealed partial class VirtualFileSystem
                 return error;
             }
 
-            if (child.IsMountPoint)
+            if (IsMountedOn(parent.Mount, child))
             {
                 return Errno.EBUSY;
             }

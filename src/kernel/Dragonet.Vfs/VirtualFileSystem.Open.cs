@@ -115,7 +115,7 @@ public sealed partial class VirtualFileSystem
         }
 
         var device = type is StatMode.S_IFCHR or StatMode.S_IFBLK;
-        if (device && place.Mount.Has(MountFlags.MS_NODEV))
+        if (device && (place.Mount.Has(MountFlags.MS_NODEV) || place.Mount.FileSystem.Owner is not null))
         {
             return Errno.EACCES;
         }

@@ -169,7 +169,7 @@ public sealed partial class VirtualFileSystem
             }
         }
 
-        return source.IsMountPoint || target.IsMountPoint ? Errno.EBUSY : Errno.OK;
+        return IsMountedOn(oldParent.Mount, source) || IsMountedOn(newParent.Mount, target) ? Errno.EBUSY : Errno.OK;
     }
 
     private void TellRenamed(Inode oldDirectory, Inode newDirectory, string oldName, string newName, Inode moved, Inode? replaced, bool exchange)

@@ -74,6 +74,10 @@ public sealed partial class VirtualFileSystem
             : !fileSystem.NeedsRevalidation || dentry.IsMountPoint || fileSystem.Revalidate(caller, dentry);
     }
 
+    /// <summary>True when something is mounted on a name in the namespace of the mount it is seen through: mounts elsewhere hold no name
+    /// (mount_namespaces(7), "Restrictions on mount namespaces").</summary>
+    private static bool IsMountedOn(Mount mount, Dentry dentry) => dentry.IsMountPoint && mount.Namespace?.HasMountOn(dentry) != false;
+
     /// <summary>Asks the file system for a name and caches the answer.</summary>
     internal Result<Dentry> LookupSlow(ICaller caller, Dentry directory, string name)
     {

@@ -74,7 +74,8 @@ internal static class ControlMessages
         var flags = MsgFlags.None;
         if (received.Credentials is { } credentials)
         {
-            Put(task, pointer, room, ref used, ref flags, SocketOption.SOL_SOCKET, SocketOption.SCM_CREDENTIALS, MemoryMarshal.AsBytes(new ReadOnlySpan<ucred>(in credentials)));
+            var shown = credentials with { uid = task.Credentials.ShownUid(credentials.uid), gid = task.Credentials.ShownGid(credentials.gid) };
+            Put(task, pointer, room, ref used, ref flags, SocketOption.SOL_SOCKET, SocketOption.SCM_CREDENTIALS, MemoryMarshal.AsBytes(new ReadOnlySpan<ucred>(in shown)));
         }
 
         foreach (var (level, type, data) in received.Controls ?? [])
@@ -151,7 +152,7 @@ internal static class ControlMessages
     /// <summary>A directory of another jail would be a way out of the root. It is refused as a security module refuses a file: it and
     /// those behind it are not delivered (MSG_CTRUNC, recvmsg(2)).</summary>
     private static bool MayReceive(Task task, OpenFile file)
-        => task.Jail.Parent is null || file.Inode is not { IsDirectory: true } || file.Path is not { Mount.Namespace: { } space } || space == task.Jail.Mounts;
+        => task.Jail.Parent is null || file.Inode is not { IsDirectory: true } || file.Path is not { Mount.Namespace: { } space } || space == task.Jail.Mounts || space.Jail == task.Jail;
 
     private static Errno AddFiles(Task task, ReadOnlySpan<byte> body, List<OpenFile> files)
     {
@@ -182,10 +183,16 @@ internal static class ControlMessages
             return Errno.EINVAL;
         }
 
-        var claimed = MemoryMarshal.Read<ucred>(body);
         var own = task.Credentials;
-        var isUid = claimed.uid == own.Uid || claimed.uid == own.EffectiveUid || claimed.uid == own.SavedUid || own.Has(Capability.CAP_SETUID);
-        var isGid = claimed.gid == own.Gid || claimed.gid == own.EffectiveGid || claimed.gid == own.SavedGid || own.Has(Capability.CAP_SETGID);
+        var claimed = MemoryMarshal.Read<ucred>(body);
+        claimed = claimed with { uid = own.KernelUid(claimed.uid), gid = own.KernelGid(claimed.gid) };
+        if (own.Namespace is not null && (claimed.uid == UserNamespace.NoId || claimed.gid == UserNamespace.NoId))
+        {
+            return Errno.EINVAL;
+        }
+
+        var isUid = claimed.uid == own.Uid || claimed.uid == own.EffectiveUid || claimed.uid == own.SavedUid || own.HasWithin(Capability.CAP_SETUID);
+        var isGid = claimed.gid == own.Gid || claimed.gid == own.EffectiveGid || claimed.gid == own.SavedGid || own.HasWithin(Capability.CAP_SETGID);
         var isPid = claimed.pid == task.Process.Pid || own.Has(Capability.CAP_SYS_ADMIN);
         if (!isUid || !isGid || !isPid)
         {

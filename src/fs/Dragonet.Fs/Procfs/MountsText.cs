@@ -36,7 +36,7 @@ internal static class MountsText
     {
         var root = subject.Task.Fs.Root;
         var text = new StringBuilder();
-        foreach (var mount in (root.Mount.Namespace ?? subject.Kernel.Mounts).List())
+        foreach (var mount in subject.Task.Mounts.List())
         {
             var place = new VfsPath(mount, mount.Root);
             // The root of a jail's own mounts is all that it sees of them, unless it may see more.

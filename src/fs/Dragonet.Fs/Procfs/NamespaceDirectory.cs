@@ -5,15 +5,14 @@ using Dragonet.Vfs;
 
 namespace Dragonet.Fs.Procfs;
 
-/// <summary>/proc/PID/ns (namespaces(7)): everybody is in the first namespace of each kind.</summary>
+/// <summary>/proc/PID/ns (namespaces(7)).</summary>
 internal sealed class NamespaceDirectory(ProcfsFileSystem owner, Subject subject, ulong number) : SubjectDirectory(owner, subject, 0x149, number)
 {
-    // Linux's numbers of the first namespaces.
-    private static readonly (string Name, string Kind, ulong Number)[] s_kinds =
+    private static readonly (string Name, CloneFlags Kind)[] s_kinds =
     [
-        ("cgroup", "cgroup", 4026531835), ("ipc", "ipc", 4026531839), ("mnt", "mnt", 4026531841), ("net", "net", 4026531840), ("pid", "pid", 4026531836),
-        ("pid_for_children", "pid", 4026531836), ("time", "time", 4026531834), ("time_for_children", "time", 4026531834), ("user", "user", 4026531837),
-        ("uts", "uts", 4026531838),
+        ("cgroup", CloneFlags.CLONE_NEWCGROUP), ("ipc", CloneFlags.CLONE_NEWIPC), ("mnt", CloneFlags.CLONE_NEWNS), ("net", CloneFlags.CLONE_NEWNET),
+        ("pid", CloneFlags.CLONE_NEWPID), ("pid_for_children", CloneFlags.CLONE_NEWPID), ("time", CloneFlags.CLONE_NEWTIME),
+        ("time_for_children", CloneFlags.CLONE_NEWTIME), ("user", CloneFlags.CLONE_NEWUSER), ("uts", CloneFlags.CLONE_NEWUTS),
     ];
 
     /// <inheritdoc/>
@@ -23,8 +22,7 @@ internal sealed class NamespaceDirectory(ProcfsFileSystem owner, Subject subject
         {
             if (s_kinds[i].Name == name)
             {
-                var (_, kind, id) = s_kinds[i];
-                return new NamespaceLink(Procfs, Subject, kind, id, Subject.Number(NumberSpace.Namespaces, i));
+                return new NamespaceLink(Procfs, Subject, s_kinds[i].Kind, Subject.Number(NumberSpace.Namespaces, i));
             }
         }
 

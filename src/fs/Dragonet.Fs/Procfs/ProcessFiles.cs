@@ -12,7 +12,7 @@ internal static class ProcessFiles
     internal static IReadOnlyList<SubjectEntry> All { get; } =
     [
         new("stat", 0x124, StatText.Make),
-        new("status", StatusText.Make),
+        new("status", 0x124, StatusText.Make),
         new("statm", StatText.Memory),
         new("comm", 0x1A4, static (s, _) => s.Task.Name + "\n", SetName),
         new("cmdline", MemoryText.CommandLine),
@@ -32,10 +32,10 @@ internal static class ProcessFiles
         new("wchan", static _ => "0"),
         new("cgroup", static _ => "0::/\n"),
         new("cpuset", static _ => "/\n"),
-        new("uid_map", static _ => "         0          0 4294967295\n"),
-        new("gid_map", static _ => "         0          0 4294967295\n"),
-        new("projid_map", static _ => "         0          0 4294967295\n"),
-        new("setgroups", static _ => "allow\n"),
+        new("uid_map", 0x1A4, static (s, caller) => IdMapText.Map(s.Task.Credentials.Namespace, groups: false, caller.Credentials)) { Writer = IdMapText.SetUsers },
+        new("gid_map", 0x1A4, static (s, caller) => IdMapText.Map(s.Task.Credentials.Namespace, groups: true, caller.Credentials)) { Writer = IdMapText.SetGroups },
+        new("projid_map", static s => s.Task.Credentials.Namespace is null ? "         0          0 4294967295\n" : ""),
+        new("setgroups", 0x1A4, static (s, _) => s.Task.Credentials.Namespace is { MaySetGroups: false } ? "deny\n" : "allow\n") { Writer = IdMapText.SetSetGroups },
         new("loginuid", 0x1A4, static (s, _) => $"{s.Process.LoginUid}", SetLoginUid),
         new("sessionid", static s => $"{s.Process.LoginSession}"),
         SubjectEntry.Private("personality", 0x100, static (_, _) => "00000000\n"),

@@ -1,6 +1,7 @@
 using System.Text;
 using Dragonet.Kernel;
 using Dragonet.Fs.Sysfs;
+using Dragonet.Vfs;
 
 namespace Dragonet.Fs.Procfs;
 
@@ -8,11 +9,12 @@ namespace Dragonet.Fs.Procfs;
 internal static class StatusText
 {
     /// <summary>The lines of proc_pid_status(5).</summary>
-    internal static string Make(Subject subject)
+    internal static string Make(Subject subject, ICaller caller)
     {
         var process = subject.Process;
         var task = subject.Task;
         var c = task.Credentials;
+        var reader = caller.Credentials;
         var text = new StringBuilder();
         Line("Name", Escape(task.Name));
         if (!process.IsZombie)
@@ -26,11 +28,11 @@ internal static class StatusText
         Line("Pid", $"{subject.Id}");
         Line("PPid", $"{process.Parent?.Pid ?? 0}");
         Line("TracerPid", "0");
-        Line("Uid", $"{c.Uid}\t{c.EffectiveUid}\t{c.SavedUid}\t{c.FsUid}");
-        Line("Gid", $"{c.Gid}\t{c.EffectiveGid}\t{c.SavedGid}\t{c.FsGid}");
+        Line("Uid", $"{reader.ShownUid(c.Uid)}\t{reader.ShownUid(c.EffectiveUid)}\t{reader.ShownUid(c.SavedUid)}\t{reader.ShownUid(c.FsUid)}");
+        Line("Gid", $"{reader.ShownGid(c.Gid)}\t{reader.ShownGid(c.EffectiveGid)}\t{reader.ShownGid(c.SavedGid)}\t{reader.ShownGid(c.FsGid)}");
         var descriptors = process.IsZombie ? [] : task.Files.List();
         Line("FDSize", $"{(process.IsZombie ? 0 : (descriptors.LastOrDefault() / 64 * 64) + 64)}");
-        Line("Groups", string.Concat(c.Groups.Select(g => g + " ")) is { Length: > 0 } groups ? groups : " ");
+        Line("Groups", string.Concat(c.Groups.Select(g => reader.ShownGid(g) + " ")) is { Length: > 0 } groups ? groups : " ");
         Line("NStgid", $"{process.Pid}");
         Line("NSpid", $"{subject.Id}");
         Line("NSpgid", $"{process.Group.Id}");

@@ -61,14 +61,14 @@ internal sealed class Subject
     internal bool MayInspect(Credentials reader)
     {
         var target = Task.Credentials;
-        if (reader.Has(Capability.CAP_SYS_PTRACE))
+        if (reader.Has(Capability.CAP_SYS_PTRACE, target.Namespace) && (Process.Dumpable == 1 || reader.Has(Capability.CAP_SYS_PTRACE, Process.ProgramNamespace)))
         {
             return true;
         }
 
         var same = reader.FsUid == target.Uid && reader.FsUid == target.EffectiveUid && reader.FsUid == target.SavedUid
             && reader.FsGid == target.Gid && reader.FsGid == target.EffectiveGid && reader.FsGid == target.SavedGid;
-        return same && Process.Dumpable == 1 && (target.Permitted & ~reader.Effective) == 0;
+        return same && Process.Dumpable == 1 && ReferenceEquals(reader.Namespace, target.Namespace) && (target.Permitted & ~reader.Effective) == 0;
     }
 
     /// <inheritdoc cref="MayInspect(Credentials)"/>

@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Base;
 using Dragonet.Vfs;
 
 namespace Dragonet.Fs.Procfs;
@@ -16,6 +17,9 @@ internal sealed record SubjectEntry(
     Func<Subject, ICaller, string, Errno>? Write = null,
     SubjectAccess Access = SubjectAccess.Everybody)
 {
+    /// <summary>Takes what is written at the beginning, with who opened the file before who writes; null when <see cref="Write"/> does.</summary>
+    internal Func<Subject, Credentials, ICaller, string, Errno>? Writer { get; init; }
+
     /// <summary>A world-readable text.</summary>
     internal SubjectEntry(string name, Func<Subject, string> read)
         : this(name, 0x124, (subject, _) => read(subject))

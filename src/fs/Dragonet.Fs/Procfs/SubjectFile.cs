@@ -34,6 +34,7 @@ internal sealed class SubjectFile : TextFile, ISubjectNode
     public override Result<OpenFile> Open(ICaller caller, VfsPath path, OpenFlags flags)
         => !_subject.Exists ? Errno.ESRCH
             : _entry.Access == SubjectAccess.Nobody || (_entry.Access == SubjectAccess.Inspectors && !_subject.MayInspect(caller)) ? Errno.EACCES
+            : _entry.Writer is { } writer ? new IdMapHandle(this, _subject, writer, caller, path, flags)
             : base.Open(caller, path, flags);
 
     /// <inheritdoc/>

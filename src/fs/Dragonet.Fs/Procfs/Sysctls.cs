@@ -26,9 +26,9 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("kernel/random/entropy_avail", "256"), ("kernel/random/poolsize", "256"), ("kernel/sched_autogroup_enabled", "0"),
         ("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow"),
         ("kernel/sysrq", "0"),
-        ("kernel/tainted", "0"), ("kernel/unprivileged_userns_clone", "0"), ("kernel/version", UtsName.Version), ("kernel/yama/ptrace_scope", "1"),
+        ("kernel/tainted", "0"), ("kernel/unprivileged_userns_clone", "1"), ("kernel/version", UtsName.Version), ("kernel/yama/ptrace_scope", "1"),
         ("net/core/rmem_default", "212992"), ("net/core/rmem_max", "212992"), ("net/core/wmem_default", "212992"),
-        ("net/core/wmem_max", "212992"), ("net/ipv4/tcp_available_congestion_control", "reno cubic"), ("net/ipv4/tcp_allowed_congestion_control", "reno cubic"), ("net/unix/max_dgram_qlen", "512"), ("user/max_user_namespaces", "0"),
+        ("net/core/wmem_max", "212992"), ("net/ipv4/tcp_available_congestion_control", "reno cubic"), ("net/ipv4/tcp_allowed_congestion_control", "reno cubic"), ("net/unix/max_dgram_qlen", "512"),
         ("vm/drop_caches", "0"), ("vm/max_map_count", "65530"), ("vm/mmap_min_addr", "65536"), ("vm/nr_hugepages", "0"), ("vm/overcommit_memory", "0"),
         ("vm/overcommit_ratio", "50"), ("vm/swappiness", "60"),
     ];
@@ -85,6 +85,8 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         Add(sys, "kernel/pid_max", static () => PidTable.Max + "\n");
         Add(sys, "kernel/threads-max", () => kernel.Pids.Limit + "\n");
         new IpcSysctls(owner).Fill(kernelDirectory, sys.Directory("fs").Directory("mqueue"));
+        sys.Directory("user").Add("max_user_namespaces", Most(static table => table.MaxUsers, static (table, most) => table.MaxUsers = most));
+        sys.Directory("user").Add("max_mnt_namespaces", Most(static table => table.MaxMounts, static (table, most) => table.MaxMounts = most));
         var boot = Uuid();
         Add(sys, "kernel/random/boot_id", () => boot + "\n");
         Add(sys, "kernel/random/uuid", () => Uuid() + "\n");
@@ -132,6 +134,24 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
             var end = value.AsSpan().IndexOfAny('\n', '\0');
             value = end < 0 ? value : value[..end];
             set(jail.Uts, value.Length > 64 ? value[..64] : value);
+            return Errno.OK;
+        });
+
+    /// <summary>How many namespaces a user may have: the kernel's root says so.</summary>
+    private TextFile Most(Func<NamespaceTable, int> get, Action<NamespaceTable, int> set)
+        => new(owner, _ => get(kernel.Namespaces) + "\n", (caller, text) =>
+        {
+            if (Jail.Of(caller, kernel).Parent is not null || !caller.Credentials.Has(Capability.CAP_SYS_RESOURCE))
+            {
+                return Errno.EPERM;
+            }
+
+            if (!int.TryParse(text.Trim(), out var most) || most < 0)
+            {
+                return Errno.EINVAL;
+            }
+
+            set(kernel.Namespaces, most);
             return Errno.OK;
         });
 

@@ -6,7 +6,7 @@ namespace Dragonet.Fs.Synthetic;
 
 /// <summary>An open text file: what was read at offset 0 stays the text until the next read there (seq_file). The text is made, and
 /// taken, with no lock held: that may look at anything in the kernel.</summary>
-internal sealed class TextFileHandle(TextFile inode, VfsPath path, OpenFlags flags) : SeekableFile(inode, path, flags)
+internal class TextFileHandle(TextFile inode, VfsPath path, OpenFlags flags) : SeekableFile(inode, path, flags)
 {
     private volatile byte[]? _content;
 
@@ -27,14 +27,14 @@ internal sealed class TextFileHandle(TextFile inode, VfsPath path, OpenFlags fla
     /// <inheritdoc/>
     public override Result<int> Write(ICaller caller, ReadOnlySpan<byte> source)
     {
-        var error = Store(caller, source);
+        var error = Store(caller, source, Position);
         return error == Errno.OK ? base.Write(caller, source) : error;
     }
 
     /// <inheritdoc/>
     public override Result<int> WriteAt(ICaller caller, ReadOnlySpan<byte> source, long offset)
     {
-        var error = offset < 0 ? Errno.EINVAL : Store(caller, source);
+        var error = offset < 0 ? Errno.EINVAL : Store(caller, source, offset);
         return error == Errno.OK ? source.Length : error;
     }
 
@@ -57,6 +57,9 @@ internal sealed class TextFileHandle(TextFile inode, VfsPath path, OpenFlags fla
     /// <inheritdoc/>
     protected override Result<long> GetSize() => 0;
 
+    /// <summary>The text for a reader.</summary>
+    protected virtual Result<byte[]> GetContent(ICaller caller) => inode.GetContent(caller);
+
     private Errno Refresh(ICaller caller, long offset)
     {
         if (offset < 0)
@@ -66,7 +69,7 @@ internal sealed class TextFileHandle(TextFile inode, VfsPath path, OpenFlags fla
 
         if (offset == 0 || _content is null)
         {
-            if (!inode.GetContent(caller).Ok(out var content, out var error))
+            if (!GetContent(caller).Ok(out var content, out var error))
             {
                 return error;
             }
@@ -77,7 +80,8 @@ internal sealed class TextFileHandle(TextFile inode, VfsPath path, OpenFlags fla
         return Errno.OK;
     }
 
-    private Errno Store(ICaller caller, ReadOnlySpan<byte> source)
+    /// <summary>Takes what is written.</summary>
+    protected virtual Errno Store(ICaller caller, ReadOnlySpan<byte> source, long offset)
     {
         if (!CanWrite)
         {

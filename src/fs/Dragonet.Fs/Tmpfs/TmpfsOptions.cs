@@ -26,6 +26,7 @@ public sealed record TmpfsOptions
     internal static Result<TmpfsOptions> Parse(MountRequest request, TmpfsOptions start, long memory)
     {
         var options = start;
+        var who = request.Context.Caller.Credentials;
         foreach (var (key, value) in request.ParseOptions())
         {
             TmpfsOptions? next = key switch
@@ -34,8 +35,8 @@ public sealed record TmpfsOptions
                 "nr_blocks" => Number(value, 0) is { } blocks ? options with { Size = blocks == 0 ? long.MaxValue : blocks * 4096 } : null,
                 "nr_inodes" => Number(value, 0) is { } inodes ? options with { Inodes = inodes == 0 ? long.MaxValue : inodes } : null,
                 "mode" => Octal(value) is { } mode ? options with { Mode = mode & StatMode.S_IALLUGO } : null,
-                "uid" => uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var uid) ? options with { Uid = uid } : null,
-                "gid" => uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var gid) ? options with { Gid = gid } : null,
+                "uid" => uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var uid) && who.KernelUid(uid) is var user and not UserNamespace.NoId ? options with { Uid = user } : null,
+                "gid" => uint.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var gid) && who.KernelGid(gid) is var group and not UserNamespace.NoId ? options with { Gid = group } : null,
                 "huge" or "mpol" or "inode32" or "inode64" or "noswap" or "source" => options,
                 _ => null,
             };

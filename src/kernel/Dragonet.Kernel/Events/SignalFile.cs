@@ -42,7 +42,7 @@ public sealed class SignalFile(Task owner, ulong mask, OpenFlags flags) : Anonym
         var total = 0;
         while (destination.Length - total >= RecordSize && task.TakeSignal(Mask, out var info))
         {
-            var record = ToRecord(info);
+            var record = ToRecord(info) with { ssi_uid = info.Code <= 0 || info.Signal == Sig.CHLD ? task.Credentials.ShownUid(info.Uid) : info.Uid };
             MemoryMarshal.Write(destination[total..], in record);
             total += RecordSize;
         }

@@ -61,7 +61,15 @@ public sealed partial class Jail : IJail
     public string Name => Parent is null or { Parent: null } ? OwnName : $"{Parent.Name}.{OwnName}";
 
     /// <summary>The mounts that it has: its root is theirs, so that no path leads out of it.</summary>
-    public MountNamespace Mounts { get; internal set; } = null!;
+    public MountNamespace Mounts
+    {
+        get;
+        internal set
+        {
+            field = value;
+            value.Jail ??= this;
+        }
+    } = null!;
 
     /// <summary>Host name and domain name.</summary>
     public UtsName Uts { get; }

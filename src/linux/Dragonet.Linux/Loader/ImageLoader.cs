@@ -65,7 +65,8 @@ internal sealed class ImageLoader(Task task, VmThread thread, Program program)
         List<ulong> vector =
         [
             16, platform.HardwareCapabilities.HwCap, 6, Page, 17, 100, 3, headers, 4, 56, 5, (ulong)header.ProgramHeaderCount, 7, interpreterBase, 8, 0,
-            9, header.Entry + bias, 11, credentials.Uid, 12, credentials.EffectiveUid, 13, credentials.Gid, 14, credentials.EffectiveGid,
+            9, header.Entry + bias, 11, credentials.ShownUid(credentials.Uid), 12, credentials.ShownUid(credentials.EffectiveUid),
+            13, credentials.ShownGid(credentials.Gid), 14, credentials.ShownGid(credentials.EffectiveGid),
             23, secure ? 1UL : 0, 25, randomAddress, 26, platform.HardwareCapabilities.HwCap2, 51, platform.MinimumSignalStack, 31, execName, 15, machine,
         ];
         if (platform.VdsoAddress != 0)

@@ -73,7 +73,7 @@ public static class ProgramStart
         const uint setUid = 0x800, setGid = 0x400, groupExecute = 8;
         var old = task.Credentials;
         var now = old;
-        if (file.GetAttributes().Ok(out var attributes) && !task.Process.NoNewPrivileges && file.Path is { Mount: { } mount } && !mount.Has(MountFlags.MS_NOSUID))
+        if (file.GetAttributes().Ok(out var attributes) && !task.Process.NoNewPrivileges && MaySetIds(task, file, attributes))
         {
             if ((attributes.Mode & setUid) != 0)
             {
@@ -91,13 +91,21 @@ public static class ProgramStart
         var changed = now.EffectiveUid != old.EffectiveUid || now.EffectiveGid != old.EffectiveGid;
         var ambient = changed ? 0 : old.Ambient;
         ulong permitted = ambient, effective = ambient;
-        if ((now.SecureBits & noRoot) == 0 && (now.Uid == 0 || now.EffectiveUid == 0))
+        if ((now.SecureBits & noRoot) == 0 && (now.Uid == now.RootUid || now.EffectiveUid == now.RootUid))
         {
             permitted = now.Bounding | now.Inheritable;
-            effective = now.EffectiveUid == 0 ? permitted : ambient;
+            effective = now.EffectiveUid == now.RootUid ? permitted : ambient;
         }
 
         secure = changed && (now.Uid != now.EffectiveUid || now.Gid != now.EffectiveGid);
         return now with { Permitted = permitted, Effective = effective, Ambient = ambient, SecureBits = now.SecureBits & ~keepCapabilities };
     }
+
+    /// <summary>Set-user-ID and set-group-ID count on mounts of the own namespace that do not say "nosuid", on file systems that were not mounted in a
+    /// user namespace further in, and for files whose owner and group the own user namespace knows (user_namespaces(7)).</summary>
+    private static bool MaySetIds(Task task, OpenFile file, in InodeAttributes attributes)
+        => file.Path is { Mount: { } mount } && !mount.Has(MountFlags.MS_NOSUID)
+            && (ReferenceEquals(mount.Namespace, task.Mounts) || (mount.Namespace is null && task.Credentials.Namespace is null && mount.FileSystem.Owner is null))
+            && UserNamespace.IsWithin(task.Credentials.Namespace, mount.FileSystem.Owner)
+            && (task.Credentials.Namespace is null || task.Credentials.HasName(attributes.Uid, attributes.Gid));
 }

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using Dragonet.Base;
 using Dragonet.Kernel;
+using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Signals;
 
@@ -12,7 +14,7 @@ internal static class SigInfoLayout
     private const int SigIoCode = -5;
 
     /// <summary>Lays it out in 128 bytes.</summary>
-    internal static void Write(Span<byte> target, in SigInfo info)
+    internal static void Write(Task task, Span<byte> target, in SigInfo info)
     {
         target[..Size].Clear();
         Int(target, 0, info.Signal);
@@ -40,7 +42,7 @@ internal static class SigInfoLayout
         else if (info.Signal == Sig.CHLD && info.Code > 0)
         {
             Int(target, 16, info.Pid);
-            Int(target, 20, (int)info.Uid);
+            Int(target, 20, (int)ToLocal(task, info));
             Int(target, 24, info.Status);
             Long(target, 32, (ulong)info.UserTicks);
             Long(target, 40, (ulong)info.SystemTicks);
@@ -53,10 +55,17 @@ internal static class SigInfoLayout
         else
         {
             Int(target, 16, info.Pid);
-            Int(target, 20, (int)info.Uid);
+            Int(target, 20, (int)ToLocal(task, info));
             Long(target, 24, info.Value);
         }
     }
+
+    /// <summary>The sender as the receiver's user namespace calls him; the kernel itself is nobody there.</summary>
+    internal static uint ToLocal(Task task, in SigInfo info) => info.Code <= 0 || info.Signal == Sig.CHLD ? task.Credentials.ShownUid(info.Uid) : info.Uid;
+
+    /// <summary>The kernel's number of whom a sender says to be.</summary>
+    internal static uint ToKernel(Task task, uint uid)
+        => task.Credentials.KernelUid(uid) is var known && known == UserNamespace.NoId && task.Credentials.Namespace is not null ? UserNamespace.Overflow : known;
 
     /// <summary>From guest memory (rt_sigqueueinfo(2)).</summary>
     internal static SigInfo Read(ReadOnlySpan<byte> source) => new()

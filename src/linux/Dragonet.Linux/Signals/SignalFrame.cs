@@ -41,7 +41,7 @@ internal static class SignalFrame
             StoreRegisters(user[RegistersOffset..], context, mask);
             Put(user, FpuPointerOffset, context.FpuLength == 0 ? 0 : fpu);
             Put(user, MaskOffset, mask);
-            SigInfoLayout.Write(frame[InfoOffset..FrameSize], info);
+            SigInfoLayout.Write(task, frame[InfoOffset..FrameSize], info);
             context.Fpu.AsSpan(0, context.FpuLength).CopyTo(frame[FrameSize..]);
             if (task.Space.WriteVector([(frameAddress, FrameSize), (fpu, context.FpuLength)], frame) != Errno.OK)
             {

@@ -66,11 +66,11 @@ internal static class AccessChecks
 
         ICaller caller = task;
         var own = task.Credentials;
-        if ((flags & AtFlags.AT_EACCESS) == 0 && (own.Uid != own.FsUid || own.Gid != own.FsGid || (own.Uid == 0 && own.Effective != own.Permitted)
-            || (own.Uid != 0 && own.Effective != 0)))
+        if ((flags & AtFlags.AT_EACCESS) == 0 && (own.Uid != own.FsUid || own.Gid != own.FsGid || (own.Uid == own.RootUid && own.Effective != own.Permitted)
+            || (own.Uid != own.RootUid && own.Effective != 0)))
         {
             // The real ids, with the capabilities that exec would give them.
-            caller = new CallerAs(task, own with { FsUid = own.Uid, FsGid = own.Gid, Effective = own.Uid == 0 ? own.Permitted : 0 });
+            caller = new CallerAs(task, own with { FsUid = own.Uid, FsGid = own.Gid, Effective = own.Uid == own.RootUid ? own.Permitted : 0 });
         }
 
         if (!task.Find(directory, path, flags.ToWalk(), caller).Ok(out var place, out var error))

@@ -32,12 +32,20 @@ internal static class Attributes
 
     [Syscall(Nr.fchown)]
     public static SysResult fchown(Task task, Fd fd, uint uid, uint gid)
-        => OfDescriptor(task, fd).Ok(out var place, out var error) ? task.Kernel.Vfs.ChangeOwner(task, place, uid, gid) : error;
+        => OfDescriptor(task, fd).Ok(out var place, out var error) ? ChangeOwner(task, place, uid, gid) : error;
 
     [Syscall(Nr.fchownat)]
     public static SysResult fchownat(Task task, Fd directory, UserString path, uint uid, uint gid, AtFlags flags)
         => (flags & ~(AtFlags.AT_SYMLINK_NOFOLLOW | AtFlags.AT_EMPTY_PATH)) != 0 ? Errno.EINVAL
-            : task.Find(directory, path, flags.ToWalk()).Ok(out var place, out var error) ? task.Kernel.Vfs.ChangeOwner(task, place, uid, gid) : error;
+            : task.Find(directory, path, flags.ToWalk()).Ok(out var place, out var error) ? ChangeOwner(task, place, uid, gid) : error;
+
+    /// <summary>The ids are the caller's; -1 leaves one as it is, and one that his user namespace does not have is EINVAL.</summary>
+    private static SysResult ChangeOwner(Task task, VfsPath place, uint uid, uint gid)
+    {
+        var who = task.Credentials;
+        var (user, group) = (uid == uint.MaxValue ? uid : who.KernelUid(uid), gid == uint.MaxValue ? gid : who.KernelGid(gid));
+        return (user == uint.MaxValue && uid != user) || (group == uint.MaxValue && gid != group) ? Errno.EINVAL : task.Kernel.Vfs.ChangeOwner(task, place, user, group);
+    }
 
     [Syscall(Nr.truncate)]
     public static SysResult truncate(Task task, UserString path, long length)

@@ -71,7 +71,7 @@ internal static class Capabilities
         var old = task.Credentials;
         if ((permitted & ~old.Permitted) != 0 || (effective & ~permitted) != 0
             || (inheritable & ~(old.Inheritable | old.Bounding)) != 0
-            || (!old.Has(Capability.CAP_SETPCAP) && (inheritable & ~(old.Inheritable | old.Permitted)) != 0))
+            || (!old.HasWithin(Capability.CAP_SETPCAP) && (inheritable & ~(old.Inheritable | old.Permitted)) != 0))
         {
             return Errno.EPERM;
         }

@@ -64,7 +64,7 @@ internal static class Directory
             return error;
         }
 
-        if (!task.Credentials.Has(Capability.CAP_SYS_CHROOT))
+        if (!task.Credentials.HasWithin(Capability.CAP_SYS_CHROOT))
         {
             return Errno.EPERM;
         }

@@ -85,7 +85,7 @@ internal static class Kill
     {
         var mine = task.Credentials;
         var theirs = target.Leader.Credentials;
-        return mine.Has(Capability.CAP_KILL)
+        return mine.Has(Capability.CAP_KILL, theirs.Namespace)
             || mine.EffectiveUid == theirs.Uid || mine.EffectiveUid == theirs.SavedUid || mine.Uid == theirs.Uid || mine.Uid == theirs.SavedUid
             || (signal == Sig.CONT && task.Process.Session == target.Session);
     }
@@ -126,7 +126,8 @@ internal static class Kill
             return false;
         }
 
-        info = SigInfoLayout.Read(bytes) with { Signal = signal };
+        info = SigInfoLayout.Read(bytes);
+        info = info with { Signal = signal, Uid = SigInfoLayout.ToKernel(task, info.Uid) };
         if (signal is < 0 or > Sig.Max)
         {
             error = Errno.EINVAL;

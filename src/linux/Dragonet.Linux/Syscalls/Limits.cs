@@ -60,7 +60,7 @@ internal static class Limits
 
         var mine = task.Credentials;
         var theirs = target.Leader.Credentials;
-        if (target != task.Process && !mine.Has(Capability.CAP_SYS_RESOURCE)
+        if (target != task.Process && !mine.Has(Capability.CAP_SYS_RESOURCE, theirs.Namespace)
             && !(mine.Uid == theirs.Uid && mine.Uid == theirs.EffectiveUid && mine.Uid == theirs.SavedUid && mine.Gid == theirs.Gid && mine.Gid == theirs.EffectiveGid && mine.Gid == theirs.SavedGid))
         {
             return Errno.EPERM;

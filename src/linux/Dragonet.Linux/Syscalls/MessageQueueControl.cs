@@ -71,7 +71,7 @@ internal static class MessageQueueControl
             found = queue.Id;
             record = new msqid64_ds
             {
-                msg_perm = queue.ToPerm(), msg_stime = queue.SendTime, msg_rtime = queue.ReceiveTime, msg_ctime = queue.ChangeTime, msg_cbytes = queue.Bytes,
+                msg_perm = IpcOwner.Show(task, queue.ToPerm()), msg_stime = queue.SendTime, msg_rtime = queue.ReceiveTime, msg_ctime = queue.ChangeTime, msg_cbytes = queue.Bytes,
                 msg_qnum = (ulong)queue.Count, msg_qbytes = queue.MaxBytes, msg_lspid = queue.LastSender, msg_lrpid = queue.LastReceiver,
             };
         }

@@ -28,8 +28,9 @@ internal static class Mounts
         }
 
         var shown = (flags & (MountFlags.MS_BIND | MountFlags.MS_MOVE)) != 0 ? null : typeName;
-        var mayMount = (flags & (MountFlags.MS_REMOUNT | Propagation)) != 0 ? task.Jail.MayMount(task.Credentials) : task.Jail.MayMount(task.Credentials, shown);
-        if (!mayMount || task.Fs.Root.Mount.Namespace is not { } space)
+        var (who, space) = (task.Credentials, task.Mounts);
+        var mayMount = (flags & (MountFlags.MS_REMOUNT | Propagation)) != 0 ? task.Jail.MayMount(who, space.Owner) : task.Jail.MayMount(who, space.Owner, shown);
+        if (!mayMount)
         {
             return Errno.EPERM;
         }
@@ -43,19 +44,19 @@ internal static class Mounts
 
         if ((flags & MountFlags.MS_REMOUNT) != 0)
         {
-            return Remount(place, space, flags, mountFlags, options);
+            return Remount(task, place, flags, mountFlags, options);
         }
 
         if ((flags & MountFlags.MS_BIND) != 0)
         {
-            return task.Find(new Fd(-100), source, WalkFlags.Follow).Ok(out var from, out error)
-                ? space.Bind(from, place, (flags & MountFlags.MS_REC) != 0).Error
-                : error;
+            return !task.Find(new Fd(-100), source, WalkFlags.Follow).Ok(out var from, out error) ? error
+                : ReferenceEquals(from.Mount.Namespace, space) ? space.Bind(from, place, (flags & MountFlags.MS_REC) != 0).Error
+                : Errno.EINVAL;
         }
 
         if ((flags & Propagation) != 0)
         {
-            return ReferenceEquals(place.Dentry, place.Mount.Root) ? 0 : Errno.EINVAL;
+            return ReferenceEquals(place.Dentry, place.Mount.Root) && ReferenceEquals(place.Mount.Namespace, space) ? 0 : Errno.EINVAL;
         }
 
         if ((flags & MountFlags.MS_MOVE) != 0)
@@ -66,6 +67,12 @@ internal static class Mounts
         if (task.Kernel.Vfs.Types.Find(typeName) is not { } kind)
         {
             return task.Fail(typeName.Length == 0 ? Errno.EINVAL : Errno.ENODEV, "unknown file system type");
+        }
+
+        // Of what a user namespace has, only files in memory are its own; the rest shows what belongs to the first one.
+        if (who.Namespace is not null && !kind.IsForUserNamespaces)
+        {
+            return Errno.EPERM;
         }
 
         var request = new MountRequest(task.Kernel.Vfs, task.Context(), device, flags, options) { Jail = task.Jail };
@@ -87,9 +94,10 @@ internal static class Mounts
             return error;
         }
 
-        if (!task.Jail.MayMount(task.Credentials) || place.Mount.Namespace is not { } space)
+        var space = task.Mounts;
+        if (!task.Jail.MayMount(task.Credentials, space.Owner) || !ReferenceEquals(place.Mount.Namespace, space))
         {
-            return place.Mount.Namespace is null ? Errno.EINVAL : Errno.EPERM;
+            return task.Jail.MayMount(task.Credentials, space.Owner) ? Errno.EINVAL : Errno.EPERM;
         }
 
         if ((flags & UnmountFlags.MNT_EXPIRE) != 0)
@@ -104,7 +112,7 @@ internal static class Mounts
     [Syscall(Nr.pivot_root)]
     public static SysResult pivot_root(Task task, UserString newRoot, UserString putOld)
     {
-        if (!task.Jail.MayMount(task.Credentials, null))
+        if (!task.Jail.MayMount(task.Credentials, task.Mounts.Owner, null))
         {
             return Errno.EPERM;
         }
@@ -116,9 +124,9 @@ internal static class Mounts
         }
 
         var root = task.Fs.Root;
-        if (root.Mount.Namespace is not { } space || !space.Pivot(to, old, root).Ok(out _, out error))
+        if (!task.Mounts.Pivot(to, old, root).Ok(out _, out error))
         {
-            return root.Mount.Namespace is null ? Errno.EINVAL : error;
+            return error;
         }
 
         foreach (var process in task.Jail.VisibleProcesses)
@@ -140,15 +148,26 @@ internal static class Mounts
         return 0;
     }
 
-    private static SysResult Remount(VfsPath place, MountNamespace space, MountFlags flags, MountFlags mountFlags, string options)
+    private static SysResult Remount(Task task, VfsPath place, MountFlags flags, MountFlags mountFlags, string options)
     {
-        if (!ReferenceEquals(place.Dentry, place.Mount.Root))
+        const MountFlags times = MountFlags.MS_NOATIME | MountFlags.MS_NODIRATIME | MountFlags.MS_RELATIME;
+        if (!ReferenceEquals(place.Dentry, place.Mount.Root) || !ReferenceEquals(place.Mount.Namespace, task.Mounts))
         {
             return Errno.EINVAL;
         }
 
+        if ((flags & (times | MountFlags.MS_STRICTATIME)) == 0)
+        {
+            mountFlags = (mountFlags & ~times) | (place.Mount.Flags & times); // as it is
+        }
+
         if ((flags & MountFlags.MS_BIND) == 0)
         {
+            if (!task.Credentials.HasOwn(Capability.CAP_SYS_ADMIN, place.Mount.FileSystem.Owner))
+            {
+                return Errno.EPERM;
+            }
+
             var error = place.Mount.FileSystem.Remount(options);
             if (error != Errno.OK)
             {
@@ -156,7 +175,7 @@ internal static class Mounts
             }
         }
 
-        return space.SetFlags(place.Mount, mountFlags);
+        return task.Mounts.SetFlags(place.Mount, mountFlags);
     }
 
     private static HashSet<Mount> Pinned(Task caller)

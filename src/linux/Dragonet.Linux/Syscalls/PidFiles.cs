@@ -1,6 +1,7 @@
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
+using Dragonet.Linux.Signals;
 using Task = Dragonet.Kernel.Task;
 
 namespace Dragonet.Linux.Syscalls;
@@ -81,7 +82,7 @@ internal static class PidFiles
                 return Errno.EPERM;
             }
 
-            sent = sent with { Errno = raw[1], Code = raw[2], Pid = raw[4], Uid = (uint)raw[5], Value = (uint)raw[6] | (ulong)(uint)raw[7] << 32 };
+            sent = sent with { Errno = raw[1], Code = raw[2], Pid = raw[4], Uid = SigInfoLayout.ToKernel(task, (uint)raw[5]), Value = (uint)raw[6] | (ulong)(uint)raw[7] << 32 };
         }
 
         if (!target.IsListed || !task.Jail.Sees(target))
@@ -109,7 +110,7 @@ internal static class PidFiles
         var (mine, theirs) = (task.Credentials, target.Leader?.Credentials);
         return theirs is null || target == task.Process
             || mine.EffectiveUid == theirs.Uid || mine.EffectiveUid == theirs.SavedUid || mine.Uid == theirs.Uid || mine.Uid == theirs.SavedUid
-            || mine.Has(Capability.CAP_KILL)
+            || mine.Has(Capability.CAP_KILL, theirs.Namespace)
             || (signal == Sig.CONT && target.Session == task.Process.Session);
     }
 

@@ -71,7 +71,7 @@ internal static class Prctl
             case 23: // PR_CAPBSET_READ
                 return a2 > 40 ? Errno.EINVAL : (int)(c.Bounding >> (int)a2 & 1);
             case 24: // PR_CAPBSET_DROP
-                if (!c.Has(Capability.CAP_SETPCAP))
+                if (!c.HasWithin(Capability.CAP_SETPCAP))
                 {
                     return Errno.EPERM;
                 }
@@ -86,7 +86,7 @@ internal static class Prctl
             case 27: // PR_GET_SECUREBITS
                 return c.SecureBits;
             case 28: // PR_SET_SECUREBITS
-                if (!c.Has(Capability.CAP_SETPCAP) || (a2 & ~0xffUL) != 0)
+                if (!c.HasWithin(Capability.CAP_SETPCAP) || (a2 & ~0xffUL) != 0)
                 {
                     return Errno.EPERM;
                 }

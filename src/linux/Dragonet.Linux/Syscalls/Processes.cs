@@ -98,14 +98,15 @@ internal static class Processes
         if (((flags & CloneFlags.CLONE_THREAD) != 0 && (flags & CloneFlags.CLONE_SIGHAND) == 0)
             || ((flags & CloneFlags.CLONE_SIGHAND) != 0 && (flags & CloneFlags.CLONE_VM) == 0)
             || ((flags & CloneFlags.CLONE_CLEAR_SIGHAND) != 0 && (flags & CloneFlags.CLONE_SIGHAND) != 0)
-            || ((flags & (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS)))
+            || ((flags & (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS))
+            || ((flags & CloneFlags.CLONE_NEWUSER) != 0 && (flags & (CloneFlags.CLONE_FS | CloneFlags.CLONE_THREAD)) != 0))
         {
             return Errno.EINVAL;
         }
 
-        if ((flags & CloneFlags.Namespaces) != 0)
+        if ((flags & ~Namespaces.Known & CloneFlags.Namespaces) != 0)
         {
-            return task.Fail(Errno.EPERM, "namespaces cannot be made by guests");
+            return Namespaces.RefuseKind(task, flags);
         }
 
         if ((flags & CloneFlags.CLONE_INTO_CGROUP) != 0)

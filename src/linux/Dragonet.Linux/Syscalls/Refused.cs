@@ -55,9 +55,6 @@ internal static class Refused
     [Syscall(Nr.open_by_handle_at, Support.Refused, "reaches the machine, not the guest")]
     public static SysResult open_by_handle_at(Task task) => Errno.EPERM;
 
-    [Syscall(Nr.setns, Support.Refused, "reaches the machine, not the guest")]
-    public static SysResult setns(Task task) => Errno.EPERM;
-
     [Syscall(Nr.name_to_handle_at, Support.Refused, "reaches the machine, not the guest")]
     public static SysResult name_to_handle_at(Task task) => Errno.EOPNOTSUPP;
 
@@ -69,31 +66,4 @@ internal static class Refused
 
     [Syscall(Nr.request_key, Support.Refused, "reaches the machine, not the guest")]
     public static SysResult request_key(Task task) => Errno.EPERM;
-
-    [Syscall(Nr.unshare, Support.Partial, "CLONE_FILES and CLONE_FS; namespaces are refused")]
-    public static SysResult unshare(Task task, CloneFlags flags)
-    {
-        const CloneFlags known = CloneFlags.CLONE_FILES | CloneFlags.CLONE_FS | CloneFlags.CLONE_SYSVSEM | CloneFlags.CLONE_THREAD | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM;
-        if ((flags & CloneFlags.Namespaces) != 0)
-        {
-            return task.Fail(Errno.EPERM, "namespaces cannot be made by guests");
-        }
-
-        if ((flags & ~known) != 0 || ((flags & (CloneFlags.CLONE_THREAD | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM)) != 0 && task.Process.TaskCount > 1))
-        {
-            return Errno.EINVAL;
-        }
-
-        if ((flags & CloneFlags.CLONE_FILES) != 0)
-        {
-            task.UnshareFiles();
-        }
-
-        if ((flags & CloneFlags.CLONE_FS) != 0)
-        {
-            task.Fs = task.Fs.Copy();
-        }
-
-        return 0;
-    }
 }

@@ -49,7 +49,7 @@ internal static class Sched
             return Errno.ESRCH;
         }
 
-        if (!IsOwner(task, target) && !task.Credentials.Has(Capability.CAP_SYS_NICE))
+        if (!IsOwner(task, target) && !task.Credentials.Has(Capability.CAP_SYS_NICE, target.Credentials.Namespace))
         {
             return Errno.EPERM;
         }
@@ -80,7 +80,8 @@ internal static class Sched
         var error = Each(task, which, who, process =>
         {
             var mine = task.Credentials;
-            if (mine.EffectiveUid != process.Leader.Credentials.Uid && mine.EffectiveUid != process.Leader.Credentials.EffectiveUid && !mine.Has(Capability.CAP_SYS_NICE))
+            if (mine.EffectiveUid != process.Leader.Credentials.Uid && mine.EffectiveUid != process.Leader.Credentials.EffectiveUid
+                && !mine.Has(Capability.CAP_SYS_NICE, process.Leader.Credentials.Namespace))
             {
                 result = Errno.EPERM;
             }
@@ -176,7 +177,7 @@ internal static class Sched
             {
                 0 => who == 0 ? process == task.Process : process.Pid == who,
                 1 => process.Group.Id == (who == 0 ? task.Process.Group.Id : who),
-                _ => process != task.Kernel.Init && process.Leader.Credentials.Uid == (who == 0 ? task.Credentials.Uid : (uint)who),
+                _ => process != task.Kernel.Init && process.Leader.Credentials.Uid == (who == 0 ? task.Credentials.Uid : task.Credentials.KernelUid((uint)who)),
             };
             if (matches)
             {

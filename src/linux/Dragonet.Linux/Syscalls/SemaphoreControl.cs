@@ -73,7 +73,7 @@ internal static class SemaphoreControl
             }
 
             found = set.Id;
-            record = new semid64_ds { sem_perm = set.ToPerm(), sem_otime = set.OperationTime, sem_ctime = set.ChangeTime, sem_nsems = (ulong)set.Count };
+            record = new semid64_ds { sem_perm = IpcOwner.Show(task, set.ToPerm()), sem_otime = set.OperationTime, sem_ctime = set.ChangeTime, sem_nsems = (ulong)set.Count };
         }
 
         return task.Memory.Write(buffer, record) != Errno.OK ? Errno.EFAULT : command == IpcFlags.IPC_STAT ? 0 : found;

@@ -89,7 +89,7 @@ internal static class SharedMemoryControl
             segment = found;
             record = new shmid64_ds
             {
-                shm_perm = found.ToPerm(), shm_segsz = found.Size, shm_atime = found.AttachTime, shm_dtime = found.DetachTime,
+                shm_perm = IpcOwner.Show(task, found.ToPerm()), shm_segsz = found.Size, shm_atime = found.AttachTime, shm_dtime = found.DetachTime,
                 shm_ctime = found.ChangeTime, shm_cpid = found.CreatorPid, shm_lpid = found.LastPid,
             };
         }

@@ -147,7 +147,7 @@ internal static class Signals
             if (!info.IsNull)
             {
                 Span<byte> bytes = stackalloc byte[SigInfoLayout.Size];
-                SigInfoLayout.Write(bytes, taken);
+                SigInfoLayout.Write(task, bytes, taken);
                 if (task.Memory.Write(info.Address, bytes) != Errno.OK)
                 {
                     return Errno.EFAULT;

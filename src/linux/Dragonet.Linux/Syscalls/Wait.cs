@@ -115,7 +115,7 @@ internal static class Wait
                 fields[0] = Sig.CHLD;
                 fields[2] = report.Code;
                 fields[4] = report.Process.Pid;
-                fields[5] = (int)report.Process.Leader.Credentials.Uid;
+                fields[5] = (int)task.Credentials.ShownUid(report.Process.Leader.Credentials.Uid);
                 fields[6] = report.InfoStatus;
             }
 

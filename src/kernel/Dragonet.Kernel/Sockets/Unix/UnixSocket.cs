@@ -162,7 +162,8 @@ public sealed partial class UnixSocket : SocketFile
             case SocketOption.SO_PEERCRED:
                 using (_family.Lock.Enter())
                 {
-                    return SocketOptions.Bytes(_peerCredentials);
+                    var (who, peer) = (task.Credentials, _peerCredentials);
+                    return SocketOptions.Bytes(peer with { uid = who.ShownUid(peer.uid), gid = who.ShownGid(peer.gid) });
                 }
 
             case SocketOption.SO_PEERPIDFD:
