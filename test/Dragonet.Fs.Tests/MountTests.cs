@@ -46,7 +46,7 @@ public sealed class MountTests
         Assert.Equal("g", world.Read("/a/g"));
         Assert.Equal("/b/g", VirtualFileSystem.GetPath(world.Find("/b/g").Value, world.Space.Root));
         Assert.Equal(4, world.Space.List().Count);
-        var copy = world.Space.Copy(out var map);
+        var copy = world.Space.Copy(MountNamespace.FirstId + 1, null, out var map);
         Assert.Equal(4, map.Count);
         Assert.Equal("/b/c/f", VirtualFileSystem.GetPath(world.Vfs.Lookup(new WalkContext(world.Caller, copy.Root, copy.Root), "/b/c/f", WalkFlags.None).Value, copy.Root));
         Assert.Equal(Errno.OK, world.Space.Unmount(world.Find("/b").Value, lazy: true, new HashSet<Mount>()));

@@ -31,8 +31,8 @@ public sealed class GuestPrograms
         _ = Directory.CreateDirectory(Binaries);
         var source = Path.Combine(Repository.GuestSources, name + ".c");
         var binary = Path.Combine(Binaries, name);
-        if (!File.Exists(binary) || File.GetLastWriteTimeUtc(binary) < File.GetLastWriteTimeUtc(source)
-            || File.GetLastWriteTimeUtc(binary) < File.GetLastWriteTimeUtc(Path.Combine(Repository.GuestSources, "guest.h")))
+        var headers = Directory.GetFiles(Repository.GuestSources, "*.h");
+        if (!File.Exists(binary) || headers.Append(source).Any(file => File.GetLastWriteTimeUtc(binary) < File.GetLastWriteTimeUtc(file)))
         {
             var isDynamic = File.ReadAllText(source).Contains("#define GUEST_DYNAMIC", StringComparison.Ordinal);
             var built = HostTool.Run("gcc", ["-O1", isDynamic ? "-no-pie" : "-static", "-pthread", "-Wall", "-o", binary + ".new", source], Repository.GuestSources, TimeSpan.FromMinutes(2));

@@ -14,6 +14,11 @@ public sealed partial class Task
     public void Enter(NamespaceSet set)
     {
         var (users, mounts) = (Credentials.Namespace, _mounts);
+        if (!ReferenceEquals(set.Credentials.Namespace, users) && !Credentials.HasMade(set.Credentials.Namespace))
+        {
+            Process.Dumpable = 0; // who made that namespace is not to look into a guest of his (commit_creds)
+        }
+
         _mounts = set.Mounts;
         Fs = set.Fs;
         Credentials = set.Credentials;

@@ -35,6 +35,20 @@ public sealed partial record Credentials
         return false;
     }
 
+    /// <summary>True when the effective user made a user namespace, or one around it, in the own one.</summary>
+    public bool HasMade(UserNamespace? space)
+    {
+        for (; space is not null; space = space.Parent)
+        {
+            if (ReferenceEquals(space.Parent, Namespace) && space.OwnerUid == EffectiveUid)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The capability over a file, which counts when both its owner and its group are known in the own user namespace.</summary>
     public bool HasOver(Capability capability, uint uid, uint gid)
         => HasWithin(capability) && HasName(uid, gid);

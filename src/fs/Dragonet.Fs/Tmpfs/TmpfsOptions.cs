@@ -26,7 +26,7 @@ public sealed record TmpfsOptions
     internal static Result<TmpfsOptions> Parse(MountRequest request, TmpfsOptions start, long memory)
     {
         var options = start;
-        var who = request.Context.Caller.Credentials;
+        var who = request.Context.Caller?.Credentials ?? Credentials.Root; // a remount does not set owners
         foreach (var (key, value) in request.ParseOptions())
         {
             TmpfsOptions? next = key switch
