@@ -12,6 +12,7 @@ public sealed class Mount
     private volatile MountPlace? _place;
     private long _flags;
     private int _users;
+    private int _ended; // 1: detached; 2: and the file system knows
     private int _writers;
 
     internal Mount(int id, MountSource source, MountFlags flags, string device)
@@ -120,10 +121,29 @@ public sealed class Mount
 
     internal void DropUser(bool writes)
     {
-        _ = Interlocked.Decrement(ref _users);
         if (writes)
         {
             _ = Interlocked.Decrement(ref _writers);
+        }
+
+        if (Interlocked.Decrement(ref _users) == 0 && Volatile.Read(ref _ended) == 1)
+        {
+            EndIfUnused();
+        }
+    }
+
+    /// <summary>It is detached: its file system has one mount less once no file of it is open.</summary>
+    internal void End()
+    {
+        _ = Interlocked.CompareExchange(ref _ended, 1, 0);
+        EndIfUnused();
+    }
+
+    private void EndIfUnused()
+    {
+        if (!IsInUse && Interlocked.CompareExchange(ref _ended, 2, 1) == 1)
+        {
+            FileSystem.DropMount();
         }
     }
 

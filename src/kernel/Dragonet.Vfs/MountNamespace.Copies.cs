@@ -79,4 +79,13 @@ public sealed partial class MountNamespace
 
         return copy;
     }
+
+    private static bool HasLocked(Mount mount, Dentry root) => mount.Children.Exists(child => child.IsLocked && root.IsAncestorOf(child.MountPoint!));
+
+    private static int CountBelow(Mount mount)
+    {
+        var list = new List<Mount>();
+        Collect(mount, list);
+        return list.Count;
+    }
 }

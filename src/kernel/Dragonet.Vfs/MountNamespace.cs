@@ -42,6 +42,9 @@ public sealed partial class MountNamespace
     /// <summary>The jail that it belongs to: no process of another one enters it. Set before anybody can see it.</summary>
     public IJail? Jail { get; set; }
 
+    /// <summary>How many mounts it may have (mount(2), ENOSPC): one that an ordinary user may make, fewer.</summary>
+    private int MostMounts => Owner is null ? 10000 : 1000;
+
     /// <summary>Who keeps it. A kernel's or a jail's own is kept by that.</summary>
     public UseCount Uses { get; } = new();
 
@@ -107,6 +110,11 @@ public sealed partial class MountNamespace
                 return Errno.EINVAL;
             }
 
+            if (_table.Count >= MostMounts)
+            {
+                return Errno.ENOSPC;
+            }
+
             var mount = new Mount(_vfs.NextMountId(), source, flags | source.Inherited, device);
             AttachLocked(mount, target);
             return mount;
@@ -133,6 +141,11 @@ public sealed partial class MountNamespace
             if (!recursive && HasLocked(source.Mount, source.Dentry))
             {
                 return Errno.EINVAL; // it would show what they cover
+            }
+
+            if (_table.Count + (recursive ? CountBelow(source.Mount) : 1) > MostMounts)
+            {
+                return Errno.ENOSPC;
             }
 
             var copy = CopyTree(source.Mount, source.Dentry, recursive, null);
@@ -299,8 +312,6 @@ public sealed partial class MountNamespace
         return root.Dentry.IsAncestorOf(dentry);
     }
 
-    private static bool HasLocked(Mount mount, Dentry root) => mount.Children.Exists(child => child.IsLocked && root.IsAncestorOf(child.MountPoint!));
-
     private static void Collect(Mount mount, List<Mount> list)
     {
         list.Add(mount);
@@ -363,7 +374,7 @@ public sealed partial class MountNamespace
 
         DetachLocked(mount);
         mount.Namespace = null;
-        mount.FileSystem.DropMount();
+        mount.End();
     }
 
     private void ChangedLocked()

@@ -36,7 +36,7 @@ internal static class ProcessFiles
         new("gid_map", 0x1A4, static (s, caller) => IdMapText.Map(s.Task.Credentials.Namespace, groups: true, caller.Credentials)) { Writer = IdMapText.SetGroups },
         new("projid_map", static s => s.Task.Credentials.Namespace is null ? "         0          0 4294967295\n" : ""),
         new("setgroups", 0x1A4, static (s, _) => s.Task.Credentials.Namespace is { MaySetGroups: false } ? "deny\n" : "allow\n") { Writer = IdMapText.SetSetGroups },
-        new("loginuid", 0x1A4, static (s, _) => $"{s.Process.LoginUid}", SetLoginUid),
+        new("loginuid", 0x1A4, static (s, caller) => $"{(s.Process.LoginUid == uint.MaxValue ? uint.MaxValue : caller.Credentials.ShownUid(s.Process.LoginUid))}", SetLoginUid),
         new("sessionid", static s => $"{s.Process.LoginSession}"),
         SubjectEntry.Private("personality", 0x100, static (_, _) => "00000000\n"),
         SubjectEntry.Private("io", 0x100, static (_, _) => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"),
@@ -91,7 +91,7 @@ internal static class ProcessFiles
             return Errno.EPERM;
         }
 
-        if (!uint.TryParse(text.Trim(), out var uid))
+        if (!uint.TryParse(text.Trim(), out var uid) || (uid != uint.MaxValue && (uid = caller.Credentials.KernelUid(uid)) == uint.MaxValue))
         {
             return Errno.EINVAL;
         }

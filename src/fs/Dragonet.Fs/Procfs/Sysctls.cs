@@ -14,7 +14,7 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("fs/aio-max-nr", "65536"), ("fs/aio-nr", "0"), ("fs/dentry-state", "0\t0\t45\t0\t0\t0"), ("fs/epoll/max_user_watches", "1048576"),
         ("fs/file-max", "9223372036854775807"), ("fs/file-nr", "0\t0\t9223372036854775807"), ("fs/inode-nr", "0\t0"),
         ("fs/inotify/max_queued_events", "16384"), ("fs/inotify/max_user_instances", "128"), ("fs/inotify/max_user_watches", "65536"),
-        ("fs/lease-break-time", "45"), ("fs/leases-enable", "1"), ("fs/mount-max", "100000"),
+        ("fs/lease-break-time", "45"), ("fs/leases-enable", "1"), ("fs/mount-max", "10000"),
        
         ("fs/nr_open", "1048576"), ("fs/overflowgid", "65534"), ("fs/overflowuid", "65534"), ("fs/pipe-max-size", "1048576"),
         ("fs/pipe-user-pages-hard", "0"), ("fs/pipe-user-pages-soft", "16384"), ("fs/protected_fifos", "0"), ("fs/protected_hardlinks", "0"),

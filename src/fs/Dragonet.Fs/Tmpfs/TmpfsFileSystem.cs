@@ -15,6 +15,8 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     private readonly TmpfsDirectory _root;
     private TmpfsOptions _options;
     private long _bytes;
+    private const long InodeSize = 1024; // what is paid for a name in a user namespace, beyond the limit of inodes
+
     private long _inodes;
     private long _lastNumber;
 
@@ -183,7 +185,7 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
     /// <summary>Counts one more inode; false beyond the limit.</summary>
     internal bool TryAddInode()
     {
-        if (Interlocked.Increment(ref _inodes) <= _options.Inodes)
+        if (Interlocked.Increment(ref _inodes) <= _options.Inodes && (Owner is null || (Payer ?? Vfs.FileMemory)?.TryCharge(InodeSize) != false))
         {
             return true;
         }
@@ -192,7 +194,23 @@ public sealed class TmpfsFileSystem : FileSystem, IMemoryAccount
         return false;
     }
 
-    internal void DropInode() => _ = Interlocked.Decrement(ref _inodes);
+    internal void DropInode()
+    {
+        _ = Interlocked.Decrement(ref _inodes);
+        if (Owner is not null)
+        {
+            (Payer ?? Vfs.FileMemory)?.Release(InodeSize);
+        }
+    }
+
+    /// <summary>Nobody reaches its names any more. One that a user mounted for himself gives its memory back, since he may make many.</summary>
+    protected override void OnUnmounted()
+    {
+        if (Owner is not null)
+        {
+            _root.Purge();
+        }
+    }
 
     internal FileMemory NewMemory() => new(_allocate, this);
 }

@@ -17,8 +17,8 @@ public sealed class NamespaceTable
     private readonly Dictionary<MountNamespace, Maker> _mounts = [];
     private readonly Dictionary<(Maker Maker, bool IsMounts), int> _made = [];
     private ulong _next = FirstMade;
-    private int _maxUsers = 4096;
-    private int _maxMounts = 4096;
+    private int _maxUsers = 1024;
+    private int _maxMounts = 1024;
 
     /// <summary>How many user namespaces a user may have (/proc/sys/user/max_user_namespaces).</summary>
     public int MaxUsers
@@ -49,10 +49,10 @@ public sealed class NamespaceTable
     /// <summary>How many there are of both kinds in a jail and those in it.</summary>
     public int Count(Jail jail)
     {
+        var inside = jail.Kernel.Jails.List().Concat(jail.Kernel.Jails.Dying).Append(jail).Where(jail.Contains).Select(static each => each.Rights).ToHashSet();
         using (_lock.Enter())
         {
-            return _mounts.Keys.Count(mounts => mounts.Jail is Jail of && jail.Contains(of))
-                + _users.Count(users => jail.Parent is null || jail.Kernel.Jails.List().Any(each => jail.Contains(each) && each.Rights == users.Scope));
+            return _mounts.Keys.Count(mounts => mounts.Jail is Jail of && jail.Contains(of)) + _users.Count(users => inside.Contains(users.Scope));
         }
     }
 
@@ -185,10 +185,11 @@ public sealed class NamespaceTable
         }
     }
 
-    /// <summary>A user of a jail, in a user namespace.</summary>
+    /// <summary>A user of a jail, in a user namespace; or a jail as a whole, which has no more than one of its users.</summary>
     private sealed record Maker(CapabilityLimit? Jail, UserNamespace? Users, uint Uid)
     {
         /// <summary>Who made that user namespace.</summary>
-        internal Maker? Above => Users is null ? null : new Maker(Jail, Users.Parent, Users.OwnerUid);
+        internal Maker? Above => Users is not null ? new Maker(Jail, Users.Parent, Users.OwnerUid)
+            : Jail is not null && Uid != UserNamespace.NoId ? new Maker(Jail, null, UserNamespace.NoId) : null;
     }
 }
