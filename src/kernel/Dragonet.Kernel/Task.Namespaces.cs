@@ -5,15 +5,15 @@ namespace Dragonet.Kernel;
 /// <summary>The namespaces that a task is in. The user namespace is in its credentials; both are kept until it exits.</summary>
 public sealed partial class Task
 {
-    private volatile MountNamespace _mounts = null!;
+    private volatile MountNamespace? _mounts; // null in a kernel that has no files yet
 
     /// <summary>Its mounts. Those of its root, unless that was detached.</summary>
-    public MountNamespace Mounts => _mounts;
+    public MountNamespace Mounts => _mounts!;
 
     /// <summary>Enters what was prepared for it, and leaves what it was in.</summary>
     public void Enter(NamespaceSet set)
     {
-        var (users, mounts) = (Credentials.Namespace, _mounts);
+        var (users, mounts) = (Credentials.Namespace, Mounts);
         if (!ReferenceEquals(set.Credentials.Namespace, users) && !Credentials.HasMade(set.Credentials.Namespace))
         {
             Process.Dumpable = 0; // who made that namespace is not to look into a guest of his (commit_creds)
@@ -27,9 +27,9 @@ public sealed partial class Task
     }
 
     /// <summary>Begins in these mounts and in the user namespace of its credentials, and keeps them.</summary>
-    internal void Begin(MountNamespace mounts)
+    internal void Begin(MountNamespace? mounts)
     {
-        _ = mounts.Uses.TryAdd();
+        _ = mounts?.Uses.TryAdd();
         _ = Credentials.Namespace?.Uses.TryAdd();
         _mounts = mounts;
     }
@@ -40,6 +40,9 @@ public sealed partial class Task
     private void LeaveNamespaces()
     {
         Kernel.Namespaces.Drop(Credentials.Namespace);
-        Kernel.Namespaces.Drop(_mounts);
+        if (_mounts is { } mounts)
+        {
+            Kernel.Namespaces.Drop(mounts);
+        }
     }
 }
