@@ -51,7 +51,7 @@ __attribute__((unused)) static bool refused(void)
     return status != 0;
 }
 
-// A user IN_USER(pid) { body }: a child that is an ordinary user.
+// IN_USER(pid) { body }: IN_CHILD as an ordinary user.
 #define IN_USER(pid) IN_CHILD(pid) for (int once_ = (become_user(), 1); once_; once_ = 0)
 
 __attribute__((unused)) static void link_of(pid_t pid, const char *kind, char *text, size_t size)
