@@ -1,5 +1,6 @@
 // socket(7), SO_LINGER: who closes waits for what was sent.
 #include "inet.h"
+#include <stdatomic.h>
 
 static void lingers(int fd, int seconds)
 {
@@ -39,6 +40,23 @@ static double seconds_of(int fd)
     return (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
 }
 
+// The last one who closes waits, so a child begins when its maker has closed. It spins: asleep it would look as if it waited in close(2).
+static atomic_int *closed;
+static void prepare(void)
+{
+    closed = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(closed != MAP_FAILED);
+}
+static void wait_for_maker(void)
+{
+    while (!atomic_load(closed)) sched_yield();
+}
+static void close_as_maker(int fd)
+{
+    CHECK_OK(close(fd));
+    atomic_store(closed, 1);
+}
+
 TEST(until_the_time_is_over)
 {
     int pair[2];
@@ -55,12 +73,14 @@ TEST(until_it_has_arrived)
     int pair[2];
     size_t sent = full(pair);
     pid_t pid;
+    prepare();
     lingers(pair[0], 100);
     IN_CHILD(pid) {
         close(pair[1]);
+        wait_for_maker();
         CHECK(seconds_of(pair[0]) < 90);
     }
-    CHECK_OK(close(pair[0]));
+    close_as_maker(pair[0]);
     wait_until_blocked(pid);
     CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
     take_all(pair[1], sent);
@@ -75,14 +95,16 @@ TEST(until_a_signal_comes)
     int pair[2];
     size_t sent = full(pair);
     pid_t pid;
+    prepare();
     lingers(pair[0], 100);
     IN_CHILD(pid) {
         struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
         CHECK_OK(sigaction(SIGUSR1, &action, NULL));
         close(pair[1]);
+        wait_for_maker();
         CHECK(seconds_of(pair[0]) < 90); // 0, not EINTR
     }
-    CHECK_OK(close(pair[0]));
+    close_as_maker(pair[0]);
     wait_until_blocked(pid);
     CHECK_OK(kill(pid, SIGUSR1));
     CHECK_EXIT(pid, 0);
@@ -96,10 +118,14 @@ TEST(who_exits_does_not_wait)
     size_t sent = full(pair);
     pid_t pid;
     struct timespec before, after;
+    prepare();
     lingers(pair[0], 100);
     clock_gettime(CLOCK_MONOTONIC, &before);
-    IN_CHILD(pid) close(pair[1]);
-    CHECK_OK(close(pair[0]));
+    IN_CHILD(pid) {
+        close(pair[1]);
+        wait_for_maker();
+    }
+    close_as_maker(pair[0]);
     CHECK_EXIT(pid, 0);
     clock_gettime(CLOCK_MONOTONIC, &after);
     CHECK(after.tv_sec - before.tv_sec < 90);

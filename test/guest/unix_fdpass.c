@@ -163,6 +163,25 @@ TEST(errors)
     end();
 }
 
+static int send_control(int level, int type, size_t length)
+{
+    char byte = 'x';
+    struct iovec io = {&byte, 1};
+    control.header = (struct cmsghdr){CMSG_LEN(length), level, type};
+    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(length)};
+    return sendmsg(pair[0], &message, MSG_NOSIGNAL);
+}
+
+TEST(other_control_messages)
+{
+    begin(SOCK_DGRAM);
+    CHECK_ERRNO(send_control(SOL_SOCKET, 36, sizeof(int)), EINVAL); // SO_MARK
+    CHECK_ERRNO(send_control(SOL_SOCKET, 61, sizeof(long)), EINVAL); // SO_TXTIME
+    CHECK_ERRNO(send_control(SOL_SOCKET, 37, sizeof(int)), EINVAL); // SO_TIMESTAMPING
+    CHECK_EQ(send_control(0, 8, sizeof(int)), 1); // IPPROTO_IP, IP_PKTINFO: not a socket's own, so passed over
+    end();
+}
+
 TEST(credentials)
 {
     char byte;

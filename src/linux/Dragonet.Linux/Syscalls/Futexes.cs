@@ -232,7 +232,7 @@ internal static class Futexes
             return Errno.ESRCH;
         }
 
-        if (target.Process != task.Process && target.Credentials.Uid != task.Credentials.EffectiveUid && !task.Credentials.Has(Capability.CAP_SYS_PTRACE, target.Credentials.Namespace))
+        if (!TraceAccess.MayAttach(task, target.Process))
         {
             return Errno.EPERM;
         }

@@ -15,6 +15,12 @@ public sealed partial class UnixSocket
             return Errno.EOPNOTSUPP;
         }
 
+        // SCM_RIGHTS and SCM_CREDENTIALS are all that goes here; what is of another level is passed over (unix(7)).
+        if (request.Controls?.Any(static control => control.Level == SocketOption.SOL_SOCKET) == true)
+        {
+            return Errno.EINVAL;
+        }
+
         if (!GetReceiver(caller, request.Address).Ok(out var receiver, out var error))
         {
             return error;
