@@ -172,8 +172,13 @@ internal static class Fcntl
             return error;
         }
 
-        file.AddReference();
         var closed = task.Files.GetAny(newFd.Value).Ok(out var old) ? old : null;
+        if (Linger.MustRepeat(task, closed))
+        {
+            return task.WaitForSignal();
+        }
+
+        file.AddReference();
         error = task.Files.InstallAt(task, file, newFd.Value, closeOnExec);
         return error == Errno.OK ? Linger.Wait(task, closed, newFd.Value) : error;
     }

@@ -12,6 +12,10 @@ namespace Dragonet.Linux.Syscalls;
 /// </summary>
 internal static class Linger
 {
+    /// <summary>True when closing may have to wait, and the call came a way where none can: it must be made again before anything is closed.</summary>
+    public static bool MustRepeat(Task task, OpenFile? file) => task.Thread.IsQuick && file is SocketFile { Options.Linger: > 0 };
+
+    /// <summary>What a call answers that has closed something: at once, or when what was sent has arrived.</summary>
     /// <param name="task">Whose call it is.</param>
     /// <param name="closed">What it has closed, on the first run; the same on the others.</param>
     /// <param name="result">What the call answers.</param>

@@ -87,6 +87,11 @@ internal static class Open
         }
 
         var closed = task.Files.GetAny(fd.Value).Ok(out var file) ? file : null;
+        if (Linger.MustRepeat(task, closed))
+        {
+            return task.WaitForSignal();
+        }
+
         var error = task.Files.Close(fd.Value);
         return error == Errno.OK ? Linger.Wait(task, closed, 0) : error;
     }
