@@ -1,6 +1,8 @@
 // The same calls made so often and so fast that a kernel may choose another way for them: everything must stay as it was.
 #include "guest.h"
 #include <asm/prctl.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
 
 // Makes this thread a busy caller.
 static void warm_up(void)
@@ -89,6 +91,88 @@ TEST(sizes)
         }
     CHECK_OK(close(fd));
     CHECK_OK(unlink("hot.tmp"));
+}
+
+// writev(2): any number of pieces of any size, around what is quick for a kernel.
+TEST(vectors)
+{
+    static char out[9 * 1000], in[sizeof out];
+    static const int size[] = {0, 1, 7, 503, 504, 505, 511, 1000};
+    struct iovec piece[9];
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    for (unsigned i = 0; i < sizeof out; i++) out[i] = (char)(i * 11 + i / 256);
+    warm_up();
+    for (unsigned i = 0; i < COUNT(size); i++)
+        for (int count = 0; count <= 9; count++) {
+            // The pieces lie backwards, the last one has a byte more or less.
+            int total = 0;
+            char expected[sizeof out];
+            for (int k = 0; k < count; k++) {
+                piece[k] = (struct iovec){out + (8 - k) * 1000, size[i] + (k == count - 1 && size[i] == 504 ? -8 : 0)};
+                memcpy(expected + total, piece[k].iov_base, piece[k].iov_len);
+                total += piece[k].iov_len;
+            }
+            CHECK_OK(ftruncate(fd, 0));
+            CHECK_OK(lseek(fd, 0, SEEK_SET));
+            CHECK_EQ(writev(fd, piece, count), total);
+            CHECK_EQ(lseek(fd, 0, SEEK_CUR), total);
+            CHECK_EQ(pread(fd, in, sizeof in, 0), total);
+            CHECK_EQ(memcmp(in, expected, total), 0);
+        }
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+TEST(vectors_in_bad_memory)
+{
+    char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec *last = (struct iovec *)(page + PAGE) - 1;
+    struct iovec negative[] = {{page, 1}, {page, (size_t)-1}}, bad = {BAD_POINTER, 5};
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    warm_up();
+    CHECK_OK(mprotect(page + PAGE, PAGE, PROT_NONE));
+    for (int i = 0; i < 200; i++) {
+        *last = (struct iovec){"four", 4};
+        CHECK_EQ(writev(fd, last, 1), 4);
+        CHECK_ERRNO(writev(fd, last, 2), EFAULT); // an array that runs into bad memory
+        *last = (struct iovec){page + PAGE - 5, 5};
+        CHECK_EQ(writev(fd, last, 1), 5); // a piece that ends just before it
+        CHECK_ERRNO(writev(fd, &bad, 1), EFAULT);
+        CHECK_ERRNO(writev(fd, BAD_POINTER, 1), EFAULT);
+        CHECK_ERRNO(writev(fd, negative, 2), EINVAL);
+        CHECK_ERRNO(writev(-1, last, 1), EBADF);
+        CHECK_EQ(lseek(fd, 0, SEEK_CUR), 9 * (i + 1));
+    }
+    CHECK_OK(munmap(page, 2 * PAGE));
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+TEST(events_in_bad_memory)
+{
+    char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct epoll_event *last = (struct epoll_event *)(page + PAGE) - 1, seen;
+    int pair[2], epoll = CHECK_OK(epoll_create1(0));
+    CHECK_OK(pipe(pair));
+    CHECK_OK(mprotect(page + PAGE, PAGE, PROT_NONE));
+    warm_up();
+    for (int i = 0; i < 200; i++) {
+        *last = (struct epoll_event){.events = EPOLLIN, .data.u64 = i};
+        CHECK_OK(epoll_ctl(epoll, EPOLL_CTL_ADD, pair[1], last));
+        CHECK_EQ(epoll_wait(epoll, &seen, 1, 0), 0);
+        *last = (struct epoll_event){.events = EPOLLOUT, .data.u64 = 0x123456789aULL + i};
+        CHECK_OK(epoll_ctl(epoll, EPOLL_CTL_MOD, pair[1], last));
+        CHECK_EQ(epoll_wait(epoll, &seen, 1, 0), 1);
+        CHECK(seen.events == EPOLLOUT && seen.data.u64 == 0x123456789aULL + i);
+        CHECK_ERRNO(epoll_ctl(epoll, EPOLL_CTL_MOD, pair[1], (struct epoll_event *)((char *)last + 1)), EFAULT);
+        CHECK_ERRNO(epoll_ctl(epoll, EPOLL_CTL_MOD, pair[1], NULL), EFAULT);
+        CHECK_OK(epoll_ctl(epoll, EPOLL_CTL_DEL, pair[1], i % 2 ? NULL : BAD_POINTER)); // nobody looks
+        CHECK_ERRNO(epoll_ctl(epoll, EPOLL_CTL_DEL, pair[1], NULL), ENOENT);
+    }
+    CHECK_OK(munmap(page, 2 * PAGE));
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(close(pair[1]));
+    CHECK_OK(close(epoll));
 }
 
 // A blocking write of more than a pipe holds is made in parts, the reader sees each byte once.
@@ -229,6 +313,18 @@ TEST(registers_survive)
                      : "rcx", "r11", "memory");
         CHECK_EQ(rax, -EBADF);
         CHECK(rdi == -1 && rsi == 5 && rdx == 7 && r10_ == 11 && r8_ == 13 && r9_ == 17 && rbx == 19 && zone == 0x1234);
+    }
+
+    struct iovec pieces[] = {{"ab", 2}, {"cde", 3}};
+    for (int i = 0; i < 500; i++) { // writev(2)
+        long rdi = -1, rsi = (long)pieces, rdx = 2, rbx = 19, rax, zone;
+        register long r10 asm("r10") = 11, r8 asm("r8") = 13, r9 asm("r9") = 17;
+        asm volatile("movq $0x1234, -64(%%rsp)\n\t mov $20, %%eax\n\t syscall\n\t movq -64(%%rsp), %[zone]"
+                     : "=&a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10), "+r"(r8), "+r"(r9), "+b"(rbx), [zone] "=&r"(zone)
+                     :
+                     : "rcx", "r11", "memory");
+        CHECK_EQ(rax, -EBADF);
+        CHECK(rdi == -1 && rsi == (long)pieces && rdx == 2 && r10 == 11 && r8 == 13 && r9 == 17 && rbx == 19 && zone == 0x1234);
     }
 }
 

@@ -21,12 +21,12 @@ public sealed partial class Task
         return done > 0;
     }
 
+    /// <returns>True when the guest is to make the call again.</returns>
     private bool RepeatToWait()
     {
-        var thread = Thread;
-        if (!thread.IsQuick)
+        if (!Thread.IsQuick)
         {
-            thread.OnWait();
+            Thread.OnWait();
             return false;
         }
 
@@ -40,7 +40,7 @@ public sealed partial class Task
             ReleaseWhenIdle();
         }
 
-        return thread.TryRepeat();
+        return true;
     }
 
     private long TakeKeptProgress(in SystemCall call)

@@ -10,7 +10,8 @@ public sealed partial class Task
     private readonly TaskWait _wait;
 
     // Held while a call runs, until the thread that ran it has left it: one that has parked the call still looks at it, and must not
-    // take what another thread has woken, answered and parked anew meanwhile for its own.
+    // take what another thread has woken, answered and parked anew meanwhile for its own. Not while the guest is let go: its next call
+    // may come through another thread before this one is back, and the host may let the guest run in its place.
     private readonly Lock _run = new();
     private int _state = (int)TaskState.Kernel;
     private KernelTimer? _timeout;
@@ -48,8 +49,21 @@ public sealed partial class Task
     /// <summary>A platform thread brings a new system call.</summary>
     internal void Begin(in SystemCall call)
     {
-        using var run = _run.EnterScope();
+        SysResult answer;
+        using (_run.EnterScope())
+        {
+            Reset(call);
+            if (!RunCall(out answer))
+            {
+                return;
+            }
+        }
 
+        Resume(answer);
+    }
+
+    private void Reset(in SystemCall call)
+    {
         // A call that a stop interrupted is made again; it goes on to its first deadline (restart_syscall(2)).
         var again = _keepsDeadline && call == _call;
         _keepsDeadline = false;
@@ -60,17 +74,21 @@ public sealed partial class Task
         Deadline = again ? Deadline : long.MaxValue;
         FailReason = null;
         Volatile.Write(ref _state, (int)TaskState.Kernel);
-        RunCall();
     }
 
     /// <summary>The ready queue brings a call that may continue.</summary>
     internal void Continue()
     {
-        using var run = _run.EnterScope();
-        if (Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Ready) == (int)TaskState.Ready)
+        SysResult answer;
+        using (_run.EnterScope())
         {
-            RunCall();
+            if (Interlocked.CompareExchange(ref _state, (int)TaskState.Kernel, (int)TaskState.Ready) != (int)TaskState.Ready || !RunCall(out answer))
+            {
+                return;
+            }
         }
+
+        Resume(answer);
     }
 
     /// <summary>Called from wait queues: only marks and enqueues.</summary>
@@ -82,27 +100,30 @@ public sealed partial class Task
         }
     }
 
-    private void RunCall()
+    /// <returns>True when the guest is to be resumed with the answer, which is then the caller's to do.</returns>
+    private bool RunCall(out SysResult answer)
     {
+        answer = default;
         while (!IsDead)
         {
             _wait.Reset();
             var result = Kernel.Personality.Dispatch(this, _call);
             if (!result.IsBlocked)
             {
-                Answer(result);
-                return;
+                answer = result;
+                return Answer(result);
             }
 
             if (RepeatToWait())
             {
-                return;
+                answer = SysResult.NoReturn;
+                return true;
             }
 
             if (HasSignalFor(result.Restart))
             {
-                Answer(Interrupted(result));
-                return;
+                answer = Interrupted(result);
+                return Answer(answer);
             }
 
             if (_wait.TakeAdded() || _wait.Fired)
@@ -117,12 +138,13 @@ public sealed partial class Task
 
             if (Park(result.Restart))
             {
-                return;
+                return false;
             }
         }
 
         LeaveWaits();
         Release();
+        return false;
     }
 
     /// <summary>Goes to sleep, unless there is something to do by now.</summary>
@@ -196,8 +218,9 @@ public sealed partial class Task
         }
     }
 
-    /// <summary>Answers the current call and lets the guest continue.</summary>
-    internal void Answer(SysResult result)
+    /// <summary>The current call is over.</summary>
+    /// <returns>True when the guest is to be resumed.</returns>
+    private bool Answer(SysResult result)
     {
         LeaveWaits();
         MovedMuch = result.Raw is >= Much and <= int.MaxValue;
@@ -206,15 +229,14 @@ public sealed partial class Task
         {
             Release();
             _ = Thread.TryRepeat(); // it then waits there for its end
-            return;
+            return false;
         }
 
         if (result.IsNoReturn)
         {
-            return;
+            return false;
         }
 
-        var thread = Thread;
         if (SavedMask is { } saved && !_wasInterrupted)
         {
             SavedMask = null;
@@ -228,12 +250,26 @@ public sealed partial class Task
         {
             // Whoever killed it saw a running call, and left the release to it.
             ReleaseWhenIdle();
-            return;
+            return false;
         }
 
         if (Volatile.Read(ref _signalPending) != 0)
         {
-            thread.Interrupt();
+            Thread.Interrupt();
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets the guest go on. It may be back before this returns.</summary>
+    /// <param name="result">Its answer; <see cref="SysResult.NoReturn"/>: it makes the call again, to wait.</param>
+    private void Resume(SysResult result)
+    {
+        var thread = Thread;
+        if (result.IsNoReturn)
+        {
+            _ = thread.TryRepeat();
+            return;
         }
 
         if (result.IsNative)

@@ -79,7 +79,7 @@ internal readonly struct UserVector : IUserData
         }
 
         var ranges = ArrayPool<(ulong, int)>.Shared.Rent(_vectors.Length);
-        var error = task.Space.ReadVector(ranges.AsSpan(0, Slice(ranges, offset, destination.Length)), destination);
+        var error = task.Memory.ReadVector(ranges.AsSpan(0, Slice(ranges, offset, destination.Length)), destination);
         ArrayPool<(ulong, int)>.Shared.Return(ranges);
         return error;
     }

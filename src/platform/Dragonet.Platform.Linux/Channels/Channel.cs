@@ -18,11 +18,8 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
     private readonly byte* _pages;
     private bool _disposed;              // guarded by _lock
     private volatile bool _active;
-    private readonly byte[] _sent = new byte[ChannelLayout.Capacity];
     private GuestThread? _thread;
     private volatile GuestSpace? _space; // of the last thread
-    private ulong _sentAddress;
-    private int _sentLength;
     private int _returned;
     private int _parts;
     private int _busy;
@@ -137,8 +134,8 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
 
             var n = notification;
             call = new SystemCall(n.Number, n.A0, n.A1, n.A2, n.A3, n.A4, n.A5, Unsafe<ulong>(ChannelLayout.Return) + 2);
-            _sentAddress = ChannelCalls.SentArgument(kinds, n.Number) switch { 0 => n.A0, 1 => n.A1, _ => n.A2 };
-            TakeSent(Unsafe<ushort>(ChannelLayout.SentLength));
+            _sentAddress = ChannelCalls.SentArgument(kinds, n.Number) switch { 0 => n.A0, 1 => n.A1, 2 => n.A2, _ => n.A3 };
+            TakeSent(Unsafe<ushort>(ChannelLayout.SentLength), ChannelCalls.SendsVector(kinds, n.Number) ? n.A2 : 0);
             return true;
         }
     }
@@ -169,7 +166,7 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
         var words = MemoryMarshal.Cast<byte, ulong>(line)[(ChannelLayout.Arguments / 8)..];
         var number = BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.Number..]);
         _sentAddress = words[ChannelCalls.SentArgument(kinds, number)];
-        TakeSent(BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.SentLength..]));
+        TakeSent(BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.SentLength..]), ChannelCalls.SendsVector(kinds, number) ? words[2] : 0);
         var after = BinaryPrimitives.ReadUInt64LittleEndian(line[ChannelLayout.Return..]) + 2;
         return new SystemCall(number, words[0], words[1], words[2], words[3], words[4], words[5], after);
     }
@@ -204,14 +201,6 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
             }
         }
     }
-
-    /// <inheritdoc/>
-    public Errno Read(ulong address, Span<byte> destination)
-        => TryReadSent(address, destination, out var count) && count == destination.Length ? Errno.OK : Direct().Read(address, destination);
-
-    /// <inheritdoc/>
-    public int ReadSome(ulong address, Span<byte> destination)
-        => TryReadSent(address, destination, out var count) ? count : Direct().ReadSome(address, destination);
 
     /// <inheritdoc/>
     public Errno Write(ulong address, ReadOnlySpan<byte> source)
@@ -349,28 +338,6 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
         {
             return _disposed ? ChannelLayout.Idle : Volatile.Read(ref Word(ChannelLayout.State));
         }
-    }
-
-    private void TakeSent(ushort length)
-    {
-        _sentLength = Math.Min(length, (ushort)ChannelLayout.Capacity);
-        new ReadOnlySpan<byte>(_pages + 0x1000, _sentLength).CopyTo(_sent);
-        _returned = 0;
-        _parts = 0;
-    }
-
-    private bool TryReadSent(ulong address, Span<byte> destination, out int count)
-    {
-        count = 0;
-        var offset = address - _sentAddress;
-        if (address < _sentAddress || offset >= (ulong)_sentLength)
-        {
-            return false;
-        }
-
-        count = Math.Min(destination.Length, _sentLength - (int)offset);
-        _sent.AsSpan((int)offset, count).CopyTo(destination);
-        return true;
     }
 
     /// <summary>The guest's memory itself, with everything in it that was written so far.</summary>

@@ -27,10 +27,10 @@ internal static class ChannelCalls
         (Nr.fchmod, ChannelKind.Plain), (Nr.fchownat, ChannelKind.Path1), (Nr.ioctl, ChannelKind.Plain), (Nr.dup, ChannelKind.Plain),
         (Nr.dup2, ChannelKind.Plain), (Nr.dup3, ChannelKind.Plain), (Nr.pipe2, ChannelKind.Plain), (Nr.getcwd, ChannelKind.Plain),
         (Nr.chdir, ChannelKind.Path0), (Nr.fchdir, ChannelKind.Plain), (Nr.umask, ChannelKind.Plain), (Nr.rt_sigaction, ChannelKind.Block1),
-        (Nr.readv, ChannelKind.Plain), (Nr.writev, ChannelKind.Plain), (Nr.getpid, ChannelKind.Identity), (Nr.getppid, ChannelKind.Plain),
+        (Nr.readv, ChannelKind.Plain), (Nr.writev, ChannelKind.Vector1), (Nr.getpid, ChannelKind.Identity), (Nr.getppid, ChannelKind.Plain),
         (Nr.gettid, ChannelKind.Identity + 1), (Nr.getuid, ChannelKind.Identity + 2), (Nr.geteuid, ChannelKind.Identity + 3), (Nr.getgid, ChannelKind.Identity + 4),
         (Nr.getegid, ChannelKind.Identity + 5), (Nr.poll, ChannelKind.Plain), (Nr.epoll_wait, ChannelKind.Plain), (Nr.epoll_pwait, ChannelKind.Plain),
-        (Nr.epoll_ctl, ChannelKind.Plain), (Nr.sendto, ChannelKind.Buffer1), (Nr.recvfrom, ChannelKind.Fill1), (Nr.sendmsg, ChannelKind.Plain),
+        (Nr.epoll_ctl, ChannelKind.Event3), (Nr.sendto, ChannelKind.Buffer1), (Nr.recvfrom, ChannelKind.Fill1), (Nr.sendmsg, ChannelKind.Plain),
         (Nr.recvmsg, ChannelKind.Plain), (Nr.fdatasync, ChannelKind.Plain), (Nr.fsync, ChannelKind.Plain),
         (Nr.fchown, ChannelKind.Plain), (Nr.chown, ChannelKind.Path0), (Nr.lchown, ChannelKind.Path0),
         (Nr.statfs, ChannelKind.Path0), (Nr.fstatfs, ChannelKind.Plain), (Nr.uname, ChannelKind.Plain), (Nr.getrandom, ChannelKind.Plain),
@@ -64,7 +64,10 @@ internal static class ChannelCalls
 
     /// <summary>The argument that says where the bytes that were sent along come from.</summary>
     public static int SentArgument(ReadOnlySpan<byte> kinds, int number)
-        => number < kinds.Length ? (ChannelKind)kinds[number] switch { ChannelKind.Path0 => 0, ChannelKind.Lock2 => 2, _ => 1 } : 1;
+        => number < kinds.Length ? (ChannelKind)kinds[number] switch { ChannelKind.Path0 => 0, ChannelKind.Lock2 => 2, ChannelKind.Event3 => 3, _ => 1 } : 1;
+
+    /// <summary>True when what is sent along is an array of struct iovec with what they name.</summary>
+    public static bool SendsVector(ReadOnlySpan<byte> kinds, int number) => number < kinds.Length && (ChannelKind)kinds[number] == ChannelKind.Vector1;
 
     /// <summary>Place of every number in the order of the list; -1 for calls that are not in it.</summary>
     public static int[] MakeRanks()

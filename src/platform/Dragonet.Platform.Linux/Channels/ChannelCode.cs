@@ -17,6 +17,7 @@ internal sealed partial class ChannelCode
     private const int TableOffset = 0xc00;
     private const int Spins = 2000;
     private const int BlockSize = 32;
+    private const int EventSize = 12;
     private const int CallsInTurn = 128;
 
     private readonly byte[] _code;
@@ -188,7 +189,7 @@ internal sealed partial class ChannelCode
     {
         var (path, loop, found, post, fill, word, buffer) =
             (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        var (command, third, block) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        var (command, third, block, wanted, vector) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 0);
         c.mov(rcx, (long)StubLayout.ChannelCode + TableOffset);
         c.movzx(ecx, __byte_ptr[rcx + rax]);
@@ -206,6 +207,10 @@ internal sealed partial class ChannelCode
         c.je(block);
         c.cmp(cl, (int)ChannelKind.Lock2);
         c.je(command);
+        c.cmp(cl, (int)ChannelKind.Event3);
+        c.je(wanted);
+        c.cmp(cl, (int)ChannelKind.Vector1);
+        c.je(vector);
         c.mov(rsi, rdi);
 
         // A path; one that is not there or too long is left to the kernel.
@@ -247,6 +252,21 @@ internal sealed partial class ChannelCode
 
         c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], BlockSize);
         c.jmp(post);
+
+        // EPOLL_CTL_DEL has none.
+        c.Label(ref wanted);
+        c.cmp(esi, (int)EpollCtl.EPOLL_CTL_DEL);
+        c.je(post);
+        c.test(r10, r10);
+        c.je(post);
+        c.mov(rcx, __qword_ptr[r10]);
+        c.mov(__qword_ptr[r11 + ChannelLayout.Sent], rcx);
+        c.mov(ecx, __dword_ptr[r10 + 8]);
+        c.mov(__dword_ptr[r11 + (ChannelLayout.Sent + 8)], ecx);
+        c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], EventSize);
+        c.jmp(post);
+
+        EmitVector(c, ref vector, post);
 
         // A buffer to be filled must be writable at both ends, as all of it then is when it is small.
         c.Label(ref fill);

@@ -31,6 +31,12 @@ internal enum ChannelKind : byte
     /// <summary>32 bytes at the third argument are sent along when the second is a locking command of fcntl(2): struct flock.</summary>
     Lock2 = 8,
 
+    /// <summary>12 bytes at the fourth argument, when there is one, are sent along: struct epoll_event.</summary>
+    Event3 = 9,
+
+    /// <summary>A small array of struct iovec at the second argument is sent along, and behind it what they name, when that is small, too.</summary>
+    Vector1 = 10,
+
     /// <summary>set_robust_list(2): answered in the guest, where the kernel looks for the list when the thread ends.</summary>
     Robust = 15,
 

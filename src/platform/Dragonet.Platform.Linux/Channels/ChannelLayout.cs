@@ -59,6 +59,9 @@ internal static class ChannelLayout
     /// <summary>Most separate pieces of memory that one answer fills.</summary>
     public const int MaxParts = 8;
 
+    /// <summary>Most entries of an array of struct iovec that is sent along.</summary>
+    public const int MaxVector = 8;
+
     /// <summary>No robust list was set in the guest.</summary>
     public const ulong None = ulong.MaxValue;
 
