@@ -261,6 +261,44 @@ public sealed class JailAddressTests
         Assert.DoesNotContain("10.9", RootAddresses(kernel), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void J46_of_two_who_want_one_address_at_once_one_gets_it()
+    {
+        using var kernel = DragonetKernel.Boot();
+        using var a = Make(kernel, "a", ("ip4.addr", "10.9.0.1,10.9.0.2"));
+        using var b = Make(kernel, "b", ("ip4.addr", "10.9.0.3,10.9.0.4"));
+        for (var i = 0; i < 300; i++)
+        {
+            a.Set([new("ip4.addr", "10.9.0.1,10.9.0.2")]);
+            b.Set([new("ip4.addr", "10.9.0.3,10.9.0.4")]);
+            Race(() => a.Set([new("ip4.addr", "10.9.0.1,10.9.0.9")]), () => b.Set([new("ip4.addr", "10.9.0.3,10.9.0.9")]));
+            Race(() => Make(kernel, "c", ("ip4.addr", "10.9.0.5,10.9.0.8")), () => Make(kernel, "d", ("ip4.addr", "10.9.0.6,10.9.0.8")));
+            (kernel.Jails.Find("c") ?? kernel.Jails.Find("d"))!.Remove();
+        }
+
+        // Both begin when both are there; one of them must be told, and the other not.
+        static void Race(Action one, Action other)
+        {
+            var there = 0;
+            Action[] actions = [one, other];
+            var failures = new JailException?[2];
+            System.Threading.Tasks.Parallel.For(0, 2, new System.Threading.Tasks.ParallelOptions { MaxDegreeOfParallelism = 2 }, index =>
+            {
+                _ = System.Threading.Interlocked.Increment(ref there);
+                System.Threading.SpinWait.SpinUntil(() => System.Threading.Volatile.Read(ref there) == 2);
+                try
+                {
+                    actions[index]();
+                }
+                catch (JailException failure)
+                {
+                    failures[index] = failure;
+                }
+            });
+            Assert.Contains("ip4.addr: jail", Assert.Single(failures, static failure => failure is not null)!.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static string Seen(GuestJail jail) => JailTests.Run(jail, "ip -4 -o addr | awk '{print $4}' | sort | paste -sd' '");
 
     private static string RootAddresses(DragonetKernel kernel)

@@ -9,6 +9,9 @@ public enum LockRank : byte
     /// <summary>Boot and halt of one kernel.</summary>
     Kernel = 5,
 
+    /// <summary>Which jail has which addresses of a stack that jails share. Held from the look at those of other jails until the jail has its own.</summary>
+    JailAddresses = 8,
+
     /// <summary>The jail tree: numbers, names, parameters. Held while jails are found, made and taken out; never while one is torn down.</summary>
     JailTree = 10,
 

@@ -109,11 +109,9 @@ public sealed partial class Jails
             return error;
         }
 
-        jail.Mounts = mounts;
-        if (Furnish?.Invoke(jail) is { } wrong)
+        if (Complete(jail, mounts) is { } wrong)
         {
             why = wrong;
-            _ = Remove(jail, onlyEmpty: false);
             jail.Leave();
             return Errno.EINVAL;
         }
@@ -129,6 +127,31 @@ public sealed partial class Jails
 
     /// <summary>Who made a jail to go into it has done so, or has given up.</summary>
     public static void EndAttach(Jail jail) => jail.Leave();
+
+    /// <summary>From here on others find it, and see what addresses it wants. Says what is wrong, and has removed it then, or null.</summary>
+    private string? Complete(Jail jail, MountNamespace mounts)
+    {
+        string? wrong;
+        List<Jail> removed;
+        if (!jail.SharesNetwork)
+        {
+            jail.Mounts = mounts;
+            wrong = Furnish?.Invoke(jail);
+            removed = wrong is null ? [] : TakeOut(jail, onlyEmpty: false);
+        }
+        else
+        {
+            using (_addressLock.Enter()) // who is refused stands in nobody's way
+            {
+                jail.Mounts = mounts;
+                wrong = Furnish?.Invoke(jail);
+                removed = wrong is null ? [] : TakeOut(jail, onlyEmpty: false);
+            }
+        }
+
+        Kill(removed);
+        return wrong;
+    }
 
     private Result<MountNamespace> FindRoot(Jail jail, out string why)
     {

@@ -13,6 +13,7 @@ public sealed partial class Jails
     public const int MaxId = 999_999;
 
     private readonly KernelLock _lock = new(LockRank.JailTree);
+    private readonly KernelLock _addressLock = new(LockRank.JailAddresses);
     private readonly Dictionary<int, Jail> _byId = []; // guarded by _lock: jail 0 is not in it
     private readonly HashSet<Jail> _dying = [];        // guarded by _lock
     private readonly Kernel _kernel;
@@ -92,14 +93,43 @@ public sealed partial class Jails
     /// <param name="why">Of a failure.</param>
     public Errno Change(Jail jail, IReadOnlyList<KeyValuePair<string, string?>> settings, out string why)
     {
-        bool empty;
-        var hasAddresses = settings.Any(static pair => pair.Key == JailParameters.Ip4Address.Name || pair.Key == JailParameters.Ip6Address.Name);
-        if (hasAddresses && TryAddresses(jail, settings) is { } wrong)
+        var empty = false;
+        Errno error;
+        if (settings.Any(static pair => pair.Key == JailParameters.Ip4Address.Name || pair.Key == JailParameters.Ip6Address.Name))
         {
-            why = wrong;
-            return Errno.EINVAL;
+            using (_addressLock.Enter()) // of two who want the same address at once one gets it
+            {
+                why = TryAddresses(jail, settings) ?? "";
+                error = why.Length > 0 ? Errno.EINVAL : ChangeValues(jail, settings, out why, out empty);
+                if (error != Errno.OK)
+                {
+                    return error;
+                }
+
+                ChangeAddresses?.Invoke(jail);
+            }
+        }
+        else
+        {
+            error = ChangeValues(jail, settings, out why, out empty);
+            if (error != Errno.OK)
+            {
+                return error;
+            }
         }
 
+        if (empty)
+        {
+            RemoveIfEmpty(jail);
+        }
+
+        Changed?.Invoke(jail, JailEvent.Modified);
+        return Errno.OK;
+    }
+
+    private Errno ChangeValues(Jail jail, IReadOnlyList<KeyValuePair<string, string?>> settings, out string why, out bool isEmpty)
+    {
+        isEmpty = false;
         using (_lock.Enter())
         {
             if (jail.Parent is null)
@@ -146,20 +176,9 @@ public sealed partial class Jails
             jail.Change(jail.SharesNetwork ? values.Sharing() : values);
             SetNames(jail, changes);
             RestrictLocked(jail);
-            empty = !values.Flag(JailParameters.Persist);
+            isEmpty = !values.Flag(JailParameters.Persist);
         }
 
-        if (hasAddresses)
-        {
-            ChangeAddresses?.Invoke(jail);
-        }
-
-        if (empty)
-        {
-            RemoveIfEmpty(jail);
-        }
-
-        Changed?.Invoke(jail, JailEvent.Modified);
         return Errno.OK;
     }
 
@@ -235,6 +254,23 @@ public sealed partial class Jails
 
     private Errno Remove(Jail jail, bool onlyEmpty)
     {
+        var removed = TakeOut(jail, onlyEmpty);
+        Kill(removed);
+        return removed.Count > 0 ? Errno.OK : Errno.ENOENT;
+    }
+
+    private void Kill(List<Jail> removed)
+    {
+        foreach (var each in removed)
+        {
+            Changed?.Invoke(each, JailEvent.Removed);
+            each.Kill();
+        }
+    }
+
+    /// <summary>Takes a jail and those in it out of the tree; the caller kills them.</summary>
+    private List<Jail> TakeOut(Jail jail, bool onlyEmpty)
+    {
         List<Jail> removed = [];
         using (_lock.Enter())
         {
@@ -250,13 +286,7 @@ public sealed partial class Jails
             }
         }
 
-        foreach (var each in removed)
-        {
-            Changed?.Invoke(each, JailEvent.Removed);
-            each.Kill();
-        }
-
-        return removed.Count > 0 ? Errno.OK : Errno.ENOENT;
+        return removed;
     }
 
     /// <summary>A jail and all in it, the innermost first.</summary>
