@@ -126,3 +126,43 @@ TEST(interrupted_receive)
     CHECK_EXIT(pid, 0);
     close_pair(pair);
 }
+
+TEST(room_comes_before_data)
+{
+    static char block[5000], other[300];
+    char *bad = (char *)8;
+    int pair[2];
+    CHECK_OK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair));
+    CHECK_ERRNO(write(pair[0], bad, 1), EFAULT);
+    CHECK_ERRNO(write(pair[0], bad, 1 << 20), EMSGSIZE); // whatever is in it
+    // Which of its two bounds ends it, bytes (before the data) or the number of messages (after it), depends: this is about bytes.
+    while (write(pair[0], block, sizeof block) > 0) continue;
+    CHECK_EQ(errno, EAGAIN);
+    CHECK_ERRNO(write(pair[0], bad, sizeof block), EAGAIN);
+    CHECK_ERRNO(send(pair[0], bad, sizeof block, 0), EAGAIN);
+    CHECK_EQ(read(pair[1], other, sizeof other), sizeof other);
+    while (read(pair[1], block, sizeof block) > 0) continue;
+    CHECK_EQ(errno, EAGAIN);
+    CHECK_ERRNO(write(pair[0], bad, 1), EFAULT);
+    CHECK_OK(close(pair[1]));
+    CHECK_ERRNO(send(pair[0], bad, 1, MSG_NOSIGNAL), EPIPE);
+    CHECK_OK(close(pair[0]));
+}
+
+// One message, however large: a socket's buffer may be twice what net.core.wmem_max says.
+TEST(large_messages)
+{
+    static char out[300000], in[400000];
+    int pair[2], size = 1 << 20, turn;
+    CHECK_OK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair));
+    CHECK_OK(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size));
+    CHECK_OK(getsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, &(socklen_t){sizeof size}));
+    size = size > (int)sizeof out + 4096 ? (int)sizeof out : size - 4096;
+    for (turn = 0; turn < 4; turn++) {
+        for (int i = 0; i < size; i += 97) out[i] = i + turn;
+        CHECK_EQ(turn & 1 ? write(pair[0], out, size) : send(pair[0], out, size, 0), size);
+        CHECK_EQ(turn & 2 ? read(pair[1], in, sizeof in) : recv(pair[1], in, sizeof in, 0), size);
+        CHECK(memcmp(in, out, size) == 0);
+    }
+    close_pair(pair);
+}

@@ -259,3 +259,54 @@ TEST(permission_to_connect)
     CHECK_OK(close(server));
     CHECK_OK(unlink("s"));
 }
+
+// Fills one end; a byte more does not fit.
+static void fill(int fd)
+{
+    static char block[4096];
+    while (write(fd, block, sizeof block) > 0) continue;
+    CHECK_EQ(errno, EAGAIN);
+    while (write(fd, block, 1) > 0) continue;
+    CHECK_EQ(errno, EAGAIN);
+}
+
+// Nobody looks at data for which there is no room, or that nobody would read.
+TEST(room_comes_before_data)
+{
+    static char block[65536];
+    char *bad = (char *)8;
+    struct iovec parts[2] = {{bad, 3}, {bad, 100000}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    int pair[2];
+    pid_t pid;
+    CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair));
+    CHECK_ERRNO(write(pair[0], bad, 1), EFAULT);
+    CHECK_ERRNO(write(pair[0], bad, 100000), EFAULT);
+    fill(pair[0]);
+    CHECK_ERRNO(write(pair[0], bad, 1), EAGAIN);
+    CHECK_ERRNO(write(pair[0], bad, 100000), EAGAIN);
+    CHECK_ERRNO(writev(pair[0], parts, 2), EAGAIN);
+    CHECK_ERRNO(send(pair[0], bad, 1, 0), EAGAIN);
+    CHECK_ERRNO(sendmsg(pair[0], &message, 0), EAGAIN);
+    CHECK_ERRNO(sendto(pair[0], bad, 1, 0, (void *)&(struct sockaddr_un){AF_UNIX, "s"}, 4), EISCONN); // this comes first
+    IN_CHILD(pid) {
+        CHECK_OK(fcntl(pair[0], F_SETFL, 0));
+        CHECK_ERRNO(write(pair[0], bad, 1), EFAULT); // when there is room
+    }
+    wait_until_blocked(pid);
+    while (read(pair[1], block, sizeof block) > 0) continue;
+    CHECK_EQ(errno, EAGAIN);
+    CHECK_EXIT(pid, 0);
+    CHECK_OK(close(pair[1]));
+    CHECK_ERRNO(send(pair[0], bad, 1, MSG_NOSIGNAL), EPIPE);
+    CHECK_ERRNO(send(pair[0], bad, 100000, MSG_NOSIGNAL), EPIPE);
+    CHECK_OK(close(pair[0]));
+    pair[0] = stream();
+    CHECK_ERRNO(send(pair[0], bad, 1, MSG_NOSIGNAL), ENOTCONN);
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    CHECK_OK(shutdown(pair[0], SHUT_WR));
+    CHECK_ERRNO(send(pair[0], bad, 1, MSG_NOSIGNAL), EPIPE);
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(close(pair[1]));
+}

@@ -16,6 +16,9 @@ internal static class FileTransfer
     /// <summary>So little is copied before anybody asks whether there is room for it.</summary>
     internal const int CopiedAnyway = 4096;
 
+    /// <summary>A message is sent and received as one, and none is larger.</summary>
+    internal const int LargestMessage = 1024 * 1024;
+
     /// <summary>Reads into guest memory.</summary>
     /// <param name="offset">Where, or null for the position or stream.</param>
     /// <param name="wait">False for RWF_NOWAIT.</param>
@@ -39,7 +42,7 @@ internal static class FileTransfer
 
         var total = target.Total;
         byte[]? rented = null;
-        var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent((int)Math.Min(total, Chunk)));
+        var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent(Portion(file, total))).AsSpan(0, Portion(file, total));
         var result = ReadLoop(task, file, target, offset, wait, buffer);
         if (file.IsSeekable && !result.IsBlocked && result.Raw > 0)
         {
@@ -76,7 +79,7 @@ internal static class FileTransfer
 
         var total = source.Total;
         byte[]? rented = null;
-        var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent((int)Math.Min(total, Chunk)));
+        var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent(Portion(file, total))).AsSpan(0, Portion(file, total));
         var result = WriteLoop(task, file, source, offset, wait, append, buffer);
         if (file.IsSeekable && !result.IsBlocked && result.Raw > 0)
         {
@@ -116,6 +119,10 @@ internal static class FileTransfer
         }
     }
 
+    /// <summary>How much is copied at once.</summary>
+    private static int Portion(OpenFile file, long total)
+        => total <= Chunk ? (int)total : file is SocketFile { Type: not SocketType.SOCK_STREAM } ? (int)Math.Min(total, LargestMessage) : Chunk;
+
     private static SysResult ReadLoop<T>(Task task, OpenFile file, in T target, long? offset, bool wait, Span<byte> buffer)
         where T : struct, IUserData
     {
@@ -123,7 +130,7 @@ internal static class FileTransfer
         long done = 0;
         while (true)
         {
-            var want = (int)Math.Min(total - done, Math.Min(buffer.Length, Chunk));
+            var want = (int)Math.Min(total - done, buffer.Length);
             if (!wait && !file.IsSeekable && (file.Poll(null) & (PollEvents.POLLIN | PollEvents.POLLHUP | PollEvents.POLLERR)) == 0)
             {
                 return done > 0 ? done : Errno.EAGAIN;
@@ -194,7 +201,7 @@ internal static class FileTransfer
         var done = task.Progress;
         while (true)
         {
-            var want = (int)Math.Min(total - done, Math.Min(buffer.Length, Chunk));
+            var want = (int)Math.Min(total - done, buffer.Length);
             var result = want > CopiedAnyway ? file.GetRoom(want) : want;
             if (result.Ok(out want, out var error))
             {
@@ -202,10 +209,16 @@ internal static class FileTransfer
                 error = file.IgnoresWrites ? Errno.OK : source.Gather(task, done, chunk);
                 if (error != Errno.OK)
                 {
-                    return done > 0 ? done : error;
+                    result = file.GetRoom(want); // nobody looks at data for which there is no room
+                    if (done > 0 || result.IsOk)
+                    {
+                        return done > 0 ? done : error;
+                    }
                 }
-
-                result = append ? file.Append(task, chunk) : offset is { } at ? file.WriteAt(task, chunk, at + done) : file.Write(task, chunk);
+                else
+                {
+                    result = append ? file.Append(task, chunk) : offset is { } at ? file.WriteAt(task, chunk, at + done) : file.Write(task, chunk);
+                }
             }
 
             if (!result.Ok(out var count, out error))

@@ -71,6 +71,9 @@ public abstract class SocketFile : OpenFile
     /// <summary>send(2). A stream may take less than all; a message is all or nothing.</summary>
     public abstract Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request);
 
+    /// <summary>How many of so many bytes <see cref="Send"/> would take now, or its error; all of them where only it can tell.</summary>
+    public virtual Result<int> GetRoom(ICaller caller, int count, in SendRequest request) => GetRoom(count);
+
     /// <summary>recv(2); 0 at the end of a stream.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="buffer">Receives the data.</param>

@@ -240,7 +240,7 @@ internal static class SocketMessages
     {
         var isStream = socket.Type == SocketType.SOCK_STREAM;
         var left = vector.Total - offset;
-        if (!isStream && left > Math.Max(socket.Options.SendBuffer, Chunk))
+        if (!isStream && left > Math.Max(Math.Min(socket.Options.SendBuffer, FileTransfer.LargestMessage), Chunk))
         {
             return Errno.EMSGSIZE;
         }
@@ -252,13 +252,18 @@ internal static class SocketMessages
         do
         {
             var length = (int)Math.Min(size, left - total);
-            if (isStream && length > FileTransfer.CopiedAnyway && !socket.GetRoom(length).Ok(out length, out error))
+            if (length > FileTransfer.CopiedAnyway && !socket.GetRoom(task, length, request).Ok(out length, out error))
             {
                 break;
             }
 
             var part = buffer.AsSpan(0, length);
             error = vector.Gather(task, offset + total, part);
+            if (error != Errno.OK && !socket.GetRoom(task, length, request).Ok(out _, out var first))
+            {
+                error = first; // nobody looks at data for which there is no room
+            }
+
             if (error == Errno.OK && socket.Send(task, part, total == 0 ? request : request with { Rights = null, IsContinued = true }).Ok(out var count, out error))
             {
                 total += count;
@@ -337,7 +342,7 @@ internal static class SocketMessages
         var isStream = socket.Type == SocketType.SOCK_STREAM;
         var peek = (flags & MsgFlags.MSG_PEEK) != 0;
         var all = isStream && !peek && (flags & MsgFlags.MSG_WAITALL) != 0;
-        var size = (int)Math.Min(vector.Total, isStream && !peek ? Chunk : 4 * Chunk);
+        var size = (int)Math.Min(vector.Total, !isStream ? FileTransfer.LargestMessage : peek ? 4 * Chunk : Chunk);
         var buffer = ArrayPool<byte>.Shared.Rent(size);
         var done = resumable ? task.Progress : 0;
         SysResult result;

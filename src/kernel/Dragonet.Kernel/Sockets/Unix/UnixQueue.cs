@@ -68,6 +68,18 @@ internal sealed class UnixQueue(bool isStream, MemoryAccount account)
         }
     }
 
+    /// <summary>How many of so many bytes <see cref="Add"/> would take, or its error.</summary>
+    public Result<int> GetRoom(int count, int capacity)
+    {
+        using (_lock.Enter())
+        {
+            return _isClosed ? Errno.EPIPE
+                : !isStream && count > capacity ? Errno.EMSGSIZE
+                : isStream ? count == 0 ? 0 : capacity > _ring.Count ? Math.Min(count, capacity - _ring.Count) : Errno.EAGAIN
+                : count <= capacity - _ring.Count && _segments.Count < MaxMessages ? count : Errno.EAGAIN;
+        }
+    }
+
     /// <summary>Appends. A stream takes what fits, a message is all or nothing (EMSGSIZE when it never fits). EPIPE when closed,
     /// ENOBUFS when the account refuses a message.</summary>
     public Result<int> Add(ReadOnlySpan<byte> data, int capacity, in ucred credentials, string sender, Func<UnixRights>? rights, long sentAt = 0)

@@ -10,25 +10,9 @@ public sealed partial class UnixSocket
     /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
-        if ((request.Flags & MsgFlags.MSG_OOB) != 0)
-        {
-            return Errno.EOPNOTSUPP;
-        }
-
-        // SCM_RIGHTS and SCM_CREDENTIALS are all that goes here; what is of another level is passed over (unix(7)).
-        if (request.Controls?.Any(static control => control.Level == SocketOption.SOL_SOCKET) == true)
-        {
-            return Errno.EINVAL;
-        }
-
-        if (!GetReceiver(caller, request.Address).Ok(out var receiver, out var error))
+        if (!CheckSend(caller, request).Ok(out var receiver, out var error))
         {
             return error;
-        }
-
-        if (_isWriteShut)
-        {
-            return Errno.EPIPE;
         }
 
         Func<UnixRights>? rights = null;
@@ -53,6 +37,17 @@ public sealed partial class UnixSocket
 
         return sent.Error == Errno.EPIPE && IsDatagram && receiver._isClosed ? Errno.ECONNREFUSED : sent;
     }
+
+    /// <inheritdoc/>
+    public override Result<int> GetRoom(int count)
+    {
+        var peer = _peer;
+        return IsDatagram ? count : _isWriteShut ? Errno.EPIPE : peer is null ? Errno.ENOTCONN : peer._incoming.GetRoom(count, Options.SendBuffer);
+    }
+
+    /// <inheritdoc/>
+    public override Result<int> GetRoom(ICaller caller, int count, in SendRequest request)
+        => CheckSend(caller, request).Ok(out var receiver, out var error) ? receiver._incoming.GetRoom(count, Options.SendBuffer) : error;
 
     /// <inheritdoc/>
     public override WaitQueue? GetSendQueue(ICaller caller, byte[]? address) =>
@@ -120,6 +115,24 @@ public sealed partial class UnixSocket
         }
 
         return taken;
+    }
+
+    /// <summary>What is wrong with a message whatever its data and the room for it.</summary>
+    private Result<UnixSocket> CheckSend(ICaller caller, in SendRequest request)
+    {
+        if ((request.Flags & MsgFlags.MSG_OOB) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        // SCM_RIGHTS and SCM_CREDENTIALS are all that goes here; what is of another level is passed over (unix(7)).
+        if (request.Controls?.Any(static control => control.Level == SocketOption.SOL_SOCKET) == true)
+        {
+            return Errno.EINVAL;
+        }
+
+        var receiver = GetReceiver(caller, request.Address);
+        return receiver.IsOk && _isWriteShut ? Errno.EPIPE : receiver;
     }
 
     private Result<UnixSocket> GetReceiver(ICaller caller, byte[]? address)
