@@ -270,6 +270,109 @@ TEST(names_are_not_held)
     CHECK_OK(rmdir("g"));
 }
 
+static int mounts(void)
+{
+    int lines = 0, c;
+    FILE *file = fopen("/proc/self/mounts", "r");
+    while (file != NULL && (c = getc(file)) != EOF) lines += c == '\n';
+    if (file != NULL) fclose(file);
+    return lines;
+}
+
+// A name that goes takes with it what others have mounted on it (mount_namespaces(7)); who uses that keeps it.
+TEST(a_removed_name_takes_mounts_with_it)
+{
+    int up[2], down[2], before, file;
+    pid_t pid;
+    struct stat st;
+    if (refused()) return;
+    CHECK_OK(pipe(up));
+    CHECK_OK(pipe(down));
+    CHECK_OK(mkdir("d", 0777));
+    CHECK_OK(mkdir("e", 0777));
+    CHECK_OK(mkdir("g", 0777));
+    CHECK_OK(close(open("file", O_CREAT | O_WRONLY, 0666)));
+    CHECK_OK(close(open("other", O_CREAT | O_WRONLY, 0666)));
+    IN_USER(pid)
+    {
+        enter(CLONE_NEWNS);
+        before = mounts();
+        CHECK_OK(mount("x", "d", "tmpfs", 0, NULL));
+        CHECK_OK(mkdir("d/below", 0700));
+        CHECK_OK(mount("x", "d/below", "tmpfs", 0, NULL));
+        CHECK_OK(mount("x", "d", "tmpfs", 0, NULL)); // on top of it
+        CHECK_OK(mount("x", "e", "tmpfs", 0, NULL));
+        CHECK_OK(mount("other", "file", NULL, MS_BIND, NULL));
+        CHECK_EQ(mounts(), before + 5);
+        file = CHECK_OK(open("e/open", O_CREAT | O_RDWR, 0600));
+        CHECK_EQ(write(file, "abc", 3), 3);
+        CHECK_OK(chdir("d"));
+        CHECK_OK(mkdir("sub", 0700));
+        pipe_signal(up[1]);
+        pipe_wait(down[0]);
+        CHECK_EQ(mounts(), before);
+        CHECK_OK(fstat(file, &st));
+        CHECK_EQ(st.st_size, 3);
+        CHECK_OK(access("sub", F_OK));
+        CHECK_OK(mkdir("sub/more", 0700));
+    }
+    pipe_wait(up[0]);
+    before = mounts();
+    CHECK_OK(rmdir("d"));
+    CHECK_OK(rename("g", "e"));
+    CHECK_OK(unlink("file"));
+    CHECK_EQ(mounts(), before);
+    pipe_signal(down[1]);
+    CHECK_EXIT(pid, 0);
+    CHECK_OK(rmdir("e"));
+    CHECK_OK(unlink("other"));
+}
+
+// What is mounted nowhere any more is there for whom has his root or working directory in it.
+TEST(detached_and_in_use)
+{
+    int ready[2], gone[2];
+    char here[4096], text[8] = {0};
+    pid_t pid, inside;
+    if (refused()) return;
+    CHECK_OK(mkdir("d", 0777));
+    CHECK_OK(getcwd(here, sizeof here) == NULL ? -1 : 0);
+    IN_USER(pid)
+    {
+        enter(CLONE_NEWNS);
+        CHECK_OK(pipe(ready));
+        CHECK_OK(pipe(gone));
+        CHECK_OK(mount("x", "d", "tmpfs", 0, NULL));
+        CHECK_OK(mkdir("d/sub", 0700));
+        CHECK_OK(close(open("d/sub/file", O_CREAT | O_WRONLY, 0600)));
+        CHECK_OK(put("d/sub/file", "text"));
+        IN_CHILD(inside) {
+            CHECK_OK(chroot("d/sub"));
+            CHECK_OK(chdir("/"));
+            pipe_signal(ready[1]);
+            pipe_wait(gone[0]);
+            int file = CHECK_OK(open("/file", O_RDONLY));
+            CHECK_EQ(read(file, text, sizeof text), 4);
+            CHECK_OK(mkdir("/new", 0700));
+        }
+        pipe_wait(ready[0]);
+        CHECK_ERRNO(umount2("d", 0), EBUSY);
+        CHECK_OK(chdir("d/sub"));
+        strcat(here, "/d");
+        CHECK_OK(umount2(here, MNT_DETACH));
+        pipe_signal(gone[1]);
+        CHECK_EXIT(inside, 0);
+        int file = CHECK_OK(open("file", O_RDONLY));
+        CHECK_EQ(read(file, text, sizeof text), 4);
+        CHECK_OK(close(file));
+        CHECK_OK(access("new", F_OK));
+        CHECK_OK(chdir("/"));
+        CHECK_ERRNO(access("/new", F_OK), ENOENT);
+    }
+    CHECK_EXIT(pid, 0);
+    CHECK_OK(rmdir("d"));
+}
+
 // A namespace of a privileged user is no other's, and its set-user-ID programs count.
 TEST(without_a_user_namespace)
 {

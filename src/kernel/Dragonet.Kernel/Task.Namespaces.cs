@@ -29,19 +29,28 @@ public sealed partial class Task
     /// <summary>Begins in these mounts and in the user namespace of its credentials, and keeps them.</summary>
     internal void Begin(MountNamespace? mounts)
     {
-        _ = mounts?.Uses.TryAdd();
         _ = Credentials.Namespace?.Uses.TryAdd();
         _mounts = mounts;
+        if (mounts is not null)
+        {
+            _ = mounts.Uses.TryAdd();
+            _fs.Join();
+        }
     }
 
     /// <summary>Begins in what was prepared for it.</summary>
-    internal void Begin(NamespaceSet set) => _mounts = set.Mounts;
+    internal void Begin(NamespaceSet set)
+    {
+        _mounts = set.Mounts;
+        _fs.Join();
+    }
 
     private void LeaveNamespaces()
     {
         Kernel.Namespaces.Drop(Credentials.Namespace);
         if (_mounts is { } mounts)
         {
+            _fs.Leave();
             Kernel.Namespaces.Drop(mounts);
         }
     }

@@ -11,6 +11,7 @@ namespace Dragonet.Kernel;
 public sealed partial class Task : ICaller
 {
     private ulong _robustList; // while the guest does not keep it by itself
+    private volatile FsContext _fs;
     private volatile Credentials _credentials;
     private int _dead;
 
@@ -20,7 +21,7 @@ public sealed partial class Task : ICaller
         Tid = tid;
         _credentials = credentials;
         Files = files;
-        Fs = fs;
+        _fs = fs;
         _wait = new TaskWait(this);
     }
 
@@ -60,7 +61,17 @@ public sealed partial class Task : ICaller
     public FdTable Files { get; internal set; }
 
     /// <summary>Its root, working directory and umask.</summary>
-    public FsContext Fs { get; set; }
+    public FsContext Fs
+    {
+        get => _fs;
+        set
+        {
+            value.Join();
+            var old = _fs;
+            _fs = value;
+            old.Leave();
+        }
+    }
 
     /// <summary>Who it is. Replaced as a whole.</summary>
     public Credentials Credentials

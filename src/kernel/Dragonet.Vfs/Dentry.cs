@@ -16,7 +16,7 @@ public sealed partial class Dentry
     private volatile bool _deleted;
     private KernelLock? _lateLock;
     private ConcurrentDictionary<string, Dentry>? _children;
-    private int _mounts;
+    private Mount[]? _mounts; // replaced as a whole
     private int _negatives;
     private int _pruneAt = FirstPrune;
 
@@ -64,7 +64,10 @@ public sealed partial class Dentry
     public bool IsDeleted => _deleted;
 
     /// <summary>True when something is mounted on it in some namespace.</summary>
-    public bool IsMountPoint => Volatile.Read(ref _mounts) != 0;
+    public bool IsMountPoint => Volatile.Read(ref _mounts) is not null;
+
+    /// <summary>What is mounted on it, in all namespaces.</summary>
+    internal IReadOnlyList<Mount> Mounts => Volatile.Read(ref _mounts) ?? [];
 
     /// <summary>For the file system's revalidation: a time, in units of its choice.</summary>
     public long ValidUntil { get; set; }
@@ -72,9 +75,9 @@ public sealed partial class Dentry
     /// <summary>Serializes lookups and changes of this directory.</summary>
     internal KernelLock Lock => _lock ?? Volatile.Read(ref _lateLock) ?? Interlocked.CompareExchange(ref _lateLock, new KernelLock(LockRank.Dentry), null) ?? _lateLock!;
 
-    internal void AddMount() => _ = Interlocked.Increment(ref _mounts);
+    internal void AddMount(Mount mount) => ChangeMounts(old => [.. old, mount]);
 
-    internal void DropMount() => _ = Interlocked.Decrement(ref _mounts);
+    internal void DropMount(Mount mount) => ChangeMounts(old => old is [_] ? null : [.. old.Where(other => other != mount)]);
 
     /// <summary>A cached child, negative ones included.</summary>
     internal bool TryGetChild(ReadOnlySpan<char> name, [MaybeNullWhen(false)] out Dentry child)
@@ -233,6 +236,16 @@ public sealed partial class Dentry
         }
 
         return false;
+    }
+
+    private void ChangeMounts(Func<Mount[], Mount[]?> change)
+    {
+        Mount[]? old;
+        do
+        {
+            old = Volatile.Read(ref _mounts);
+        }
+        while (Interlocked.CompareExchange(ref _mounts, change(old ?? []), old) != old);
     }
 
     /// <summary>Drops what is cached below, but for mount points and what holds state.</summary>

@@ -104,11 +104,17 @@ public sealed class Mount
     /// <summary>Mounts on this one. Guarded by the namespace's lock.</summary>
     internal List<Mount> Children { get; } = [];
 
-    /// <summary>True when files of it are open.</summary>
+    /// <summary>True when files of it are open, or somebody has his root or working directory in it.</summary>
     public bool IsInUse => Volatile.Read(ref _users) != 0;
 
     /// <summary>True when files of it are open for writing.</summary>
     public bool HasWriters => Volatile.Read(ref _writers) != 0;
+
+    /// <summary>Somebody has his root or working directory in it from now on.</summary>
+    public void Hold() => AddUser(writes: false);
+
+    /// <summary>No longer so.</summary>
+    public void LetGo() => DropUser(writes: false);
 
     internal void AddUser(bool writes)
     {
@@ -132,7 +138,7 @@ public sealed class Mount
         }
     }
 
-    /// <summary>It is detached: its file system has one mount less once no file of it is open.</summary>
+    /// <summary>It is detached: its file system has one mount less once nobody uses it.</summary>
     internal void End()
     {
         _ = Interlocked.CompareExchange(ref _ended, 1, 0);

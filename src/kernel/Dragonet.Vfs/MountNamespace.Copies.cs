@@ -28,7 +28,7 @@ public sealed partial class MountNamespace
                 if (mount.Place is { } place)
                 {
                     copy._table[(place.Parent, place.Point)] = mount;
-                    place.Point.AddMount();
+                    place.Point.AddMount(mount);
                 }
             }
 

@@ -133,6 +133,11 @@ public sealed partial class MountNamespace
         using (_lock.Enter())
         {
             target = Top(target);
+            if (target.Dentry.IsDeleted)
+            {
+                return Errno.ENOENT;
+            }
+
             if (!ReferenceEquals(target.Mount.Namespace, this) || source.Mount.Namespace is null)
             {
                 return Errno.EINVAL;
@@ -172,6 +177,11 @@ public sealed partial class MountNamespace
         using (_lock.Enter())
         {
             target = Top(target);
+            if (target.Dentry.IsDeleted)
+            {
+                return Errno.ENOENT;
+            }
+
             if (!ReferenceEquals(mount.Namespace, this) || !ReferenceEquals(target.Mount.Namespace, this))
             {
                 return Errno.EINVAL;
@@ -219,8 +229,7 @@ public sealed partial class MountNamespace
     }
 
     /// <summary>umount2(2). EINVAL when the path is no mount's root; EBUSY while it is used, unless lazy.</summary>
-    /// <param name="pinned">The mounts that are somebody's root or working directory.</param>
-    public Errno Unmount(VfsPath path, bool lazy, IReadOnlySet<Mount> pinned)
+    public Errno Unmount(VfsPath path, bool lazy)
     {
         var mount = path.Mount;
         if (!ReferenceEquals(path.Dentry, mount.Root))
@@ -235,13 +244,33 @@ public sealed partial class MountNamespace
                 return Errno.EINVAL;
             }
 
-            if (!lazy && (mount.Children.Count != 0 || mount.IsInUse || pinned.Contains(mount)))
+            if (!lazy && (mount.Children.Count != 0 || mount.IsInUse))
             {
                 return Errno.EBUSY;
             }
 
             DropTreeLocked(mount);
             return Errno.OK;
+        }
+    }
+
+    /// <summary>A name is removed: what was mounted on it, in whatever namespace, is detached (mount_namespaces(7), "Restrictions on mount
+    /// namespaces"). No lock is held.</summary>
+    internal static void DetachFrom(Dentry removed)
+    {
+        Interlocked.MemoryBarrier(); // the name is marked; who mounts on it now looks at the mark
+        foreach (var mount in removed.Mounts)
+        {
+            if (mount.Namespace is { } space)
+            {
+                using (space._lock.Enter())
+                {
+                    if (ReferenceEquals(mount.Namespace, space) && ReferenceEquals(mount.MountPoint, removed))
+                    {
+                        space.DropTreeLocked(mount);
+                    }
+                }
+            }
         }
     }
 
@@ -327,6 +356,10 @@ public sealed partial class MountNamespace
         target.Mount.Children.Add(mount);
         RegisterLocked(mount);
         ChangedLocked();
+        if (target.Dentry.IsDeleted)
+        {
+            DropTreeLocked(mount); // removed meanwhile, by somebody who has not seen the mount
+        }
     }
 
     private void RegisterLocked(Mount mount)
@@ -335,7 +368,7 @@ public sealed partial class MountNamespace
         if (mount.Place is { } place)
         {
             _table[(place.Parent, place.Point)] = mount;
-            place.Point.AddMount();
+            place.Point.AddMount(mount);
         }
 
         foreach (var child in mount.Children)
@@ -352,7 +385,7 @@ public sealed partial class MountNamespace
         if (mount.Place is { } place)
         {
             _ = _table.TryRemove((place.Parent, place.Point), out _);
-            place.Point.DropMount();
+            place.Point.DropMount(mount);
             _ = place.Parent.Children.Remove(mount);
             mount.Place = null;
         }

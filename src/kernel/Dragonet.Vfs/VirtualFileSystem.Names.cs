@@ -66,6 +66,7 @@ public sealed partial class VirtualFileSystem
         var parent = walk.Place;
         var name = walk.LastName;
         Inode victim;
+        Dentry removed;
         using (parent.Dentry.Lock.Enter())
         {
             if (!LookupLocked(caller, parent.Dentry, name).Ok(out var child, out error))
@@ -102,8 +103,10 @@ public sealed partial class VirtualFileSystem
 
             Notify.Entry(parent.Inode, name, InotifyMask.IN_DELETE, directory);
             parent.Dentry.RemoveChild(child, deleted: true);
-            victim = inode;
+            (victim, removed) = (inode, child);
         }
+
+        MountNamespace.DetachFrom(removed);
 
         TellRemoved(victim);
         return Errno.OK;

@@ -41,11 +41,22 @@ public sealed partial class VirtualFileSystem
             return (flags & RenameFlags.RENAME_NOREPLACE) != 0 ? Errno.EEXIST : Errno.EBUSY;
         }
 
+        error = Rename(caller, from, to, flags, out var covered);
+        if (covered is not null)
+        {
+            MountNamespace.DetachFrom(covered);
+        }
+
+        return error;
+    }
+
+    private Errno Rename(ICaller caller, PathWalk from, PathWalk to, RenameFlags flags, out Dentry? covered)
+    {
         if (ReferenceEquals(from.Dentry, to.Dentry))
         {
             using (from.Dentry.Lock.Enter())
             {
-                return RenameLocked(caller, from, to, flags);
+                return RenameLocked(caller, from, to, flags, out covered);
             }
         }
 
@@ -54,12 +65,14 @@ public sealed partial class VirtualFileSystem
         using (first.Lock.Enter())
         using (second.Lock.Enter())
         {
-            return RenameLocked(caller, from, to, flags);
+            return RenameLocked(caller, from, to, flags, out covered);
         }
     }
 
-    private Errno RenameLocked(ICaller caller, PathWalk from, PathWalk to, RenameFlags flags)
+    /// <param name="covered">The name that is no more: another one has its place.</param>
+    private Errno RenameLocked(ICaller caller, PathWalk from, PathWalk to, RenameFlags flags, out Dentry? covered)
     {
+        covered = null;
         var (oldParent, newParent) = (from.Place, to.Place);
         var exchange = (flags & RenameFlags.RENAME_EXCHANGE) != 0;
         if (!LookupLocked(caller, oldParent.Dentry, from.LastName).Ok(out var source, out var error)
@@ -98,6 +111,7 @@ public sealed partial class VirtualFileSystem
         else
         {
             newParent.Dentry.RemoveChild(target, deleted: replaced is not null);
+            covered = replaced is null ? null : target;
             Dentry.Move(source, newParent.Dentry, to.LastName);
         }
 

@@ -106,7 +106,7 @@ internal static class Mounts
             return Errno.EAGAIN;
         }
 
-        return space.Unmount(place, (flags & UnmountFlags.MNT_DETACH) != 0, Pinned(task));
+        return space.Unmount(place, (flags & UnmountFlags.MNT_DETACH) != 0);
     }
 
     [Syscall(Nr.pivot_root)]
@@ -176,24 +176,6 @@ internal static class Mounts
         }
 
         return task.Mounts.SetFlags(place.Mount, mountFlags);
-    }
-
-    private static HashSet<Mount> Pinned(Task caller)
-    {
-        var pinned = new HashSet<Mount>();
-        foreach (var process in caller.Jail.VisibleProcesses)
-        {
-            foreach (var task in process.GetTasks())
-            {
-                if (!task.IsDead)
-                {
-                    _ = pinned.Add(task.Fs.Root.Mount);
-                    _ = pinned.Add(task.Fs.Cwd.Mount);
-                }
-            }
-        }
-
-        return pinned;
     }
 
     private static Result<string> Text(Task task, UserString text) => text.IsNull ? "" : text.Read(task, UserString.PathMax, Errno.EINVAL);
