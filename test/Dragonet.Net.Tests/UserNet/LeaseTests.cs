@@ -45,6 +45,56 @@ public sealed class LeaseTests
         Assert.Equal(new byte[] { 53, 1, answer }, reply[240..243]);
         Assert.Equal(answer == 6 ? "0.0.0.0" : "10.0.2.15", IPAddress.FromBytes(reply.AsSpan(16, 4)).ToString());
         Assert.Equal("10.0.2.2", about.Source.Address.ToString());
+
+        // The rest (RFC 2131, table 3): a refusal says nothing but who refuses.
+        var options = Options(reply);
+        Assert.Equal([10, 0, 2, 2], options[54]);
+        Assert.Equal(answer != 6, options.ContainsKey(1));
+        if (answer != 6)
+        {
+            Assert.Equal([255, 255, 255, 0, 10, 0, 2, 2, 10, 0, 2, 3], [.. options[1], .. options[3], .. options[6]]);
+            Assert.Equal([86400, 43200, 75600], new byte[] { 51, 58, 59 }.Select(number => BinaryPrimitives.ReadUInt32BigEndian(options[number])));
+        }
+    }
+
+    [Theory]
+    [InlineData(3, "10.0.2.15", "10.0.2.2", "")]              // it renews: asked and answered from address to address
+    [InlineData(8, "10.0.2.15", "10.0.2.2", "0.0.0.0")]       // it has an address of its own, and wants the rest: no lease
+    [InlineData(3, "10.0.2.15", "192.0.2.1", "none")]         // it has taken another server's offer
+    public void A_client_with_an_address_is_answered_there(byte type, string present, string server, string given)
+    {
+        var site = new Site();
+        var client = site.Guest.CreateUdp(isV6: false);
+        Assert.Equal(Errno.OK, client.Bind(new Endpoint(IPAddress.AnyV4, 68)));
+        var query = new byte[240 + 3 + 6 + 1];
+        (query[0], query[1], query[2]) = (1, 1, 6);
+        IPAddress.Parse(present).Write(query.AsSpan(12));
+        BinaryPrimitives.WriteUInt32BigEndian(query.AsSpan(236), 0x63825363);
+        (query[240], query[241], query[242], query[243], query[244]) = (53, 1, type, 54, 4);
+        IPAddress.Parse(server).Write(query.AsSpan(245));
+        query[^1] = 255;
+        Assert.True(client.Send(query, new Endpoint(IPAddress.Parse("10.0.2.2"), 67), default).IsOk);
+        site.Run();
+        var reply = new byte[600];
+        var got = client.Receive(reply, peek: false, out var about);
+        Assert.Equal(given != "none", got.IsOk);
+        if (got.IsOk)
+        {
+            Assert.Equal((5, "10.0.2.15"), (Options(reply)[53][0], about.Destination.ToString()));
+            Assert.Equal(given == "" ? present : given, IPAddress.FromBytes(reply.AsSpan(16, 4)).ToString());
+            Assert.Equal(given == "", Options(reply).ContainsKey(51));
+        }
+    }
+
+    private static Dictionary<byte, byte[]> Options(byte[] message)
+    {
+        var found = new Dictionary<byte, byte[]>();
+        for (var at = 240; message[at] != 255; at += 2 + message[at + 1])
+        {
+            found.Add(message[at], message[(at + 2)..(at + 2 + message[at + 1])]);
+        }
+
+        return found;
     }
 
     [Fact]
