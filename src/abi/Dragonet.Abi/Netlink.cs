@@ -124,7 +124,12 @@ public static class Netlink
     public const ushort RTA_METRICS = 8;
     public const ushort RTA_MULTIPATH = 9;
     public const ushort RTA_UID = 25;
+    public const ushort RTAX_LOCK = 1;
     public const ushort RTAX_MTU = 2;
+    public const ushort RTAX_ADVMSS = 8;
+    public const ushort RTAX_HOPLIMIT = 10;
+    public const ushort RTAX_INITCWND = 11;
+    public const ushort RTAX_MAX = 17;
     public const ushort RTA_CACHEINFO = 12;
     public const ushort RTA_OIF = 4;
     public const ushort RTA_GATEWAY = 5;

@@ -210,7 +210,7 @@ public sealed class NetworkFuzzTests
         {
             0 or 1 => (20, 0x605, [family, isV4 ? (byte)24 : (byte)64, 0, 0, index, 0, 0, 0, .. Attribute(1, address), .. Attribute(2, address)]),
             2 => (21, 5, [family, isV4 ? (byte)24 : (byte)64, 0, 0, index, 0, 0, 0, .. Attribute(2, address)]),
-            3 => (random.Next(2) == 0 ? 24 : 25, 0x605, [family, isV4 ? (byte)32 : (byte)128, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0, .. Attribute(1, address), .. Attribute(4, [index, 0, 0, 0]), .. random.Next(2) == 0 ? Attribute(5, address) : []]),
+            3 => (random.Next(2) == 0 ? 24 : 25, 0x605, [family, isV4 ? (byte)32 : (byte)128, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0, .. Attribute(1, address), .. Attribute(4, [index, 0, 0, 0]), .. random.Next(2) == 0 ? Attribute(5, address) : [], .. random.Next(2) == 0 ? Attribute(8, Metrics(random)) : []]),
             4 => (random.Next(2) == 0 ? 28 : 29, 0x605, [family, 0, 0, 0, index, 0, 0, 0, (byte)(1 << random.Next(8)), 0, 0, 0, .. Attribute(1, address), .. Attribute(2, Bytes(random, 6))]),
             5 or 6 => (16, 0x605, [.. new byte[16], .. name, .. Attribute(18, [.. Named(1, s_names[random.Next(10, 14)]), .. random.Next(2) == 0 ? Attribute(random, 1) : []]), .. random.Next(4) == 0 ? Attribute(5, [index, 0, 0, 0]) : []]),
             7 => (17, 5, [.. new byte[4], index, .. new byte[11]]),
@@ -218,6 +218,9 @@ public sealed class NetworkFuzzTests
             _ => (26, 5, [family, isV4 ? (byte)32 : (byte)128, .. new byte[10], .. Attribute(1, address)]),
         };
     }
+
+    private static byte[] Metrics(Random random)
+        => [.. Enumerable.Range(0, random.Next(1, 4)).SelectMany(_ => Attribute((byte)(random.Next(8) == 0 ? random.Next(30) : new[] { 1, 2, 8, 10, 11 }[random.Next(5)]), random.Next(8) == 0 ? Bytes(random, random.Next(9)) : BitConverter.GetBytes((uint)s_numbers[random.Next(s_numbers.Length)])))];
 
     private static (int Type, ushort Flags, byte[] Body) Nonsense(Random random, int protocol)
     {

@@ -17,6 +17,9 @@ public sealed record Route(Prefix Destination, Interface Interface, IPAddress? G
     /// <summary>What is done with packets to the network.</summary>
     public RouteKind Kind { get; init; }
 
+    /// <summary>What packets along it look like; null when it says nothing.</summary>
+    public RouteMetrics? Metrics { get; init; }
+
     /// <summary>Who made it (RTPROT_*): 2 the stack itself, with an address; 3 and more others.</summary>
     public byte Protocol { get; init; } = (byte)(Gateway is null ? 2 : 3);
 }

@@ -309,10 +309,10 @@ public sealed partial class Stack
     private void ForwardTo(in Path path, in IPHeader header, PacketBuffer packet)
     {
         var bytes = packet.Bytes;
-        if (bytes.Length > path.Interface.Mtu && !packet.WasFragmented)
+        if (bytes.Length > path.Mtu && !packet.WasFragmented)
         {
             // Routers do not fragment: always for IPv6 (RFC 8200, section 5), and here for IPv4 too, which path MTU discovery can tell.
-            Icmp.SendError(header, packet, 0, IcmpError.PacketTooBig(path.Interface.Mtu));
+            Icmp.SendError(header, packet, 0, IcmpError.PacketTooBig(path.Mtu));
             Pool.Return(packet);
             return;
         }
@@ -324,11 +324,11 @@ public sealed partial class Stack
             return;
         }
 
-        if (bytes.Length > path.Interface.Mtu)
+        if (bytes.Length > path.Mtu)
         {
             packet.TrimFront((bytes[0] & 0xf) * 4);
             Counters.IPForwarded++;
-            _ = Fragment(translated with { HopLimit = (byte)(header.HopLimit - 1) }, packet, path, path.Interface.Mtu, default);
+            _ = Fragment(translated with { HopLimit = (byte)(header.HopLimit - 1) }, packet, path, path.Mtu, default);
             Pool.Return(packet);
             return;
         }

@@ -46,9 +46,9 @@ public sealed partial class Stack
         }
 
         var size = isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
-        if (packet.Length + size > path.Interface.Mtu)
+        if (packet.Length + size > path.Mtu)
         {
-            var error = dontFragment ? Errno.EMSGSIZE : Fragment(header, packet, path, path.Interface.Mtu, default);
+            var error = dontFragment ? Errno.EMSGSIZE : Fragment(header, packet, path, path.Mtu, default);
             Pool.Return(packet);
             return error;
         }

@@ -18,7 +18,7 @@ public sealed partial class Stack
         }
 
         var front = options.Front(isV4);
-        var mtu = !isV4 && options.Mtu != 0 ? Math.Min(options.Mtu, path.Interface.Mtu) : path.Interface.Mtu;
+        var mtu = !isV4 && options.Mtu != 0 ? Math.Min(options.Mtu, path.Mtu) : path.Mtu;
         var size = isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize;
         var length = packet.Length;
         if (length + front.Length > ushort.MaxValue - (isV4 ? size : 0) || size + front.Length + length > mtu)

@@ -249,8 +249,11 @@ public sealed partial class Stack
         // A router's address of the link says nothing about the scope that is wanted (RFC 6724, section 5, rule 2).
         var near = route.Gateway is { } gateway && gateway.IsLinkLocal == destination.IsLinkLocal ? gateway : destination;
         var source = route.Source ?? route.Interface.SourceFor(near);
-        return source is { } from ? new Path(route.Interface, route.Gateway ?? destination, from) : Errno.ENETUNREACH;
+        return source is { } from ? new Path(route.Interface, route.Gateway ?? destination, from, route.Metrics) : Errno.ENETUNREACH;
     }
+
+    /// <summary>How far a packet goes whose sender does not say (ip4_dst_hoplimit, ip6_dst_hoplimit of Linux).</summary>
+    public byte HopLimitOf(in Path path, bool isV4) => path.Metrics is { HopLimit: > 0 } metrics ? metrics.HopLimit : isV4 ? Options.HopLimit : path.Interface.HopLimitV6;
 
     /// <summary>What a route without a way answers (fib_props of Linux).</summary>
     private static Errno ErrorOf(RouteKind? kind) => kind switch

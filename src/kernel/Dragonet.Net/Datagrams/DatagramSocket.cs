@@ -43,7 +43,7 @@ public abstract partial class DatagramSocket : ISocket
     /// <summary>SO_BROADCAST.</summary>
     public bool MayBroadcast { get; set; }
 
-    public byte HopLimit { get; set; } = 64;
+    public byte? HopLimit { get; set; }
 
     public byte MulticastHopLimit { get; set; } = 1;
 
@@ -366,8 +366,8 @@ public abstract partial class DatagramSocket : ISocket
         !destination.IsMulticast || _groups is null || _groups.Hears(destination, source, index);
 
     /// <summary>The IP header of a message.</summary>
-    private protected IPHeader HeaderFor(IPAddress source, IPAddress destination, IPProtocol protocol, in SendControls controls) => new(
-        source, destination, protocol, controls.HopLimit ?? (destination.IsMulticast ? MulticastHopLimit : HopLimit), controls.TrafficClass ?? TrafficClass)
+    private protected IPHeader HeaderFor(IPAddress source, IPAddress destination, IPProtocol protocol, in Path path, in SendControls controls) => new(
+        source, destination, protocol, controls.HopLimit ?? (destination.IsMulticast ? MulticastHopLimit : HopLimit ?? Stack.HopLimitOf(path, destination.IsV4)), controls.TrafficClass ?? TrafficClass)
     {
         FlowLabel = destination.IsV4 ? 0 : controls.FlowLabel ?? (FlowLabel != 0 ? FlowLabel
             : LabelsFlows ? Stack.FlowLabelOf(new TcpKey(source, Local.Port, destination, Remote?.Port ?? 0)) : 0),
@@ -380,7 +380,7 @@ public abstract partial class DatagramSocket : ISocket
         var error = Stack.Output(header, packet, path, controls.DontFragment ?? DontFragment, EchoesGroups);
         if (error == Errno.EMSGSIZE && WantsPathMtu)
         {
-            _pathMtu = (new Endpoint(header.Destination, Remote?.Port ?? 0), path.Interface.Mtu); // ipv6_local_rxpmtu of Linux
+            _pathMtu = (new Endpoint(header.Destination, Remote?.Port ?? 0), path.Mtu); // ipv6_local_rxpmtu of Linux
         }
 
         return error;

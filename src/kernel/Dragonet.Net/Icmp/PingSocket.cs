@@ -83,7 +83,7 @@ public sealed class PingSocket : DatagramSocket
 
         var packet = Stack.Pool.Copy(data);
         BinaryPrimitives.WriteUInt16BigEndian(packet.Bytes[4..], Local.Port);
-        var header = HeaderFor(path.Source, remote.Address, default, controls);
+        var header = HeaderFor(path.Source, remote.Address, default, path, controls);
         packet.Options = controls.Options ?? PacketOptions;
         error = _layer.Send(path.Source, remote.Address, packet, path, header.HopLimit, header.TrafficClass, dontFragment: controls.DontFragment ?? DontFragment, flowLabel: header.FlowLabel);
         return error == Errno.OK ? data.Length : error;

@@ -208,6 +208,10 @@ public sealed class EthernetInterface : Interface
         {
             Send(packet, EthernetAddress.Broadcast);
         }
+        else if (LeadsNowhere)
+        {
+            Send(packet, Address); // there is nobody to ask (arp_constructor of Linux, IFF_NOARP)
+        }
         else if (_neighbours.Resolve(nextHop, packet) is { } hardware)
         {
             Send(packet, hardware);

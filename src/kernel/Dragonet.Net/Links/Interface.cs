@@ -76,6 +76,9 @@ public abstract class Interface
     /// <summary>Its addresses, each with the network that is reached through it.</summary>
     public IReadOnlyList<Prefix> Addresses => AddressList;
 
+    /// <summary>How far packets of IPv6 go whose sender does not say (net.ipv6.conf.X.hop_limit).</summary>
+    public byte HopLimitV6 { get; set; } = 64;
+
     public InterfaceCounters Counters { get; } = new();
 
     /// <summary>True for lo: nothing that goes there leaves the stack.</summary>

@@ -103,7 +103,7 @@ public sealed class RawSocket : DatagramSocket
             BinaryPrimitives.WriteUInt16BigEndian(bytes[at..], InternetChecksum.Finish(InternetChecksum.Add(bytes, sum)));
         }
 
-        error = Output(HeaderFor(path.Source, remote.Address, Protocol, controls), packet, path, controls);
+        error = Output(HeaderFor(path.Source, remote.Address, Protocol, path, controls), packet, path, controls);
         if (error == Errno.OK && HasErrorQueue)
         {
             var copy = data.ToArray();
@@ -148,7 +148,7 @@ public sealed class RawSocket : DatagramSocket
             return Errno.EINVAL;
         }
 
-        if (data.Length > path.Interface.Mtu)
+        if (data.Length > path.Mtu)
         {
             return Errno.EMSGSIZE;
         }

@@ -15,6 +15,9 @@ internal abstract class CongestionControl
         Window = InitialSegments * (long)segment;
     }
 
+    /// <summary>Segments that go before anything has come back.</summary>
+    public int FirstSegments { get; set; } = InitialSegments;
+
     /// <summary>Bytes that may be on their way.</summary>
     public long Window { get; protected set; }
 
@@ -30,7 +33,7 @@ internal abstract class CongestionControl
     public void SetSegment(int segment, bool isStart)
     {
         Segment = segment;
-        Window = isStart ? InitialSegments * (long)segment : Math.Max(Window, segment);
+        Window = isStart ? FirstSegments * (long)segment : Math.Max(Window, segment);
     }
 
     /// <summary>New data was acknowledged, outside of recovery, while the window was in use.</summary>
@@ -67,7 +70,7 @@ internal abstract class CongestionControl
     }
 
     /// <summary>Nothing was sent for a while: what the window says of the network is out of date (RFC 5681, section 4.1).</summary>
-    public void OnIdle() => Window = Math.Min(Window, InitialSegments * (long)Segment);
+    public void OnIdle() => Window = Math.Min(Window, FirstSegments * (long)Segment);
 
     /// <summary>Congestion avoidance.</summary>
     protected abstract void Avoid(long bytes, long now, long roundTrip);

@@ -63,7 +63,7 @@ internal sealed partial class TcpConnection
         ReceiveSpace = Settings.ReceiveBuffer,
         SinceSent = Now - _lastSent,
         SinceReceived = Now - _lastReceived,
-        PathMtu = FindPath()?.Interface.Mtu ?? 0,
+        PathMtu = FindPath()?.Mtu ?? 0,
         BytesAcknowledged = Math.Max(_sendUna - 1, 0),
         BytesReceived = Math.Max(_receiveNext - 1, 0),
         NotSent = (int)Math.Max(_outgoing.Tail - _sendNext, 0),

@@ -47,10 +47,22 @@ internal sealed partial class TcpConnection
     {
         get
         {
-            var mtu = FindPath()?.Interface.Mtu ?? (Remote.Address.IsV4 ? 576 : 1280);
-            var most = Math.Min(mtu, 65535) - TcpSegment.MinimalHeader - (Remote.Address.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize);
+            var most = LongestSegment(FindPath());
             return Settings.MaximumSegment > 0 ? Math.Min(most, Settings.MaximumSegment) : most;
         }
+    }
+
+    private int LongestSegment(in Path? path) => LongestSegment(path?.Mtu ?? (Remote.Address.IsV4 ? 576 : 1280), Remote.Address.IsV4);
+
+    /// <summary>What goes into a packet of a length; a route may say any, but below this nothing would be left (tcp_min_snd_mss of Linux).</summary>
+    internal static int LongestSegment(int mtu, bool isV4)
+        => Math.Max(Math.Min(mtu, 65535) - TcpSegment.MinimalHeader - (isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize), 48);
+
+    /// <summary>What the peer is told of the longest segments that it may send (RFC 9293, section 3.7.1).</summary>
+    internal static ushort Advertise(in Path path, int longest, TcpSettings settings)
+    {
+        var most = path.Metrics is { AdvertisedSegment: > 0 } metrics ? metrics.AdvertisedSegment : longest;
+        return (ushort)(settings.MaximumSegment > 0 ? Math.Min(most, settings.MaximumSegment) : most);
     }
 
     /// <summary>Takes data of the user.</summary>
@@ -327,6 +339,11 @@ internal sealed partial class TcpConnection
         var most = Math.Min(MaximumReceiveSegment, _peerSegment);
         most = _pathSegment > 0 ? Math.Min(most, _pathSegment) : most;
         _sendSegment = most - (_hasTimestamps ? 12 : 0);
+        if (isStart && FindPath() is { Metrics.InitialWindow: > 0 and var first })
+        {
+            _congestion.FirstSegments = first;
+        }
+
         _congestion.SetSegment(_sendSegment, isStart);
     }
 
@@ -406,13 +423,13 @@ internal sealed partial class TcpConnection
         }
 
         _stack.Counters.TcpOutSegments++;
-        var header = new IPHeader(Local.Address, Remote.Address, IPProtocol.Tcp, Settings.HopLimit, trafficClass)
+        var header = new IPHeader(Local.Address, Remote.Address, IPProtocol.Tcp, Settings.HopLimit ?? _stack.HopLimitOf(path, Remote.Address.IsV4), trafficClass)
         {
             FlowLabel = Settings.FlowLabel != 0 ? Settings.FlowLabel : Settings.LabelsFlows ? _flowLabel : 0,
         };
-        if (_stack.Output(header, packet, path, dontFragment: Local.Address.IsV4) == Errno.EMSGSIZE)
+        if (_stack.Output(header, packet, path, dontFragment: Local.Address.IsV4 && !path.LocksMtu) == Errno.EMSGSIZE)
         {
-            OnPathMtu(path.Interface.Mtu);
+            OnPathMtu(path.Mtu);
         }
     }
 
@@ -422,7 +439,7 @@ internal sealed partial class TcpConnection
         if (isSyn)
         {
             // An answer offers what was offered.
-            options.MaximumSegment = (ushort)MaximumReceiveSegment;
+            options.MaximumSegment = FindPath() is { } path ? Advertise(path, LongestSegment(path), Settings) : (ushort)MaximumReceiveSegment;
             options.HasTimestamp = !hasAck || _hasTimestamps;
             options.SackPermitted = !hasAck || _hasSack;
             options.WindowScale = !hasAck || _hasScaling ? _windowShift : -1;

@@ -302,6 +302,11 @@ internal sealed partial class TcpConnection
     /// <summary>Segments of this size do not pass (RFC 1191, RFC 8201): smaller ones from now on, and what is on its way again.</summary>
     private void OnPathMtu(int mtu)
     {
+        if (FindPath() is { LocksMtu: true })
+        {
+            return;
+        }
+
         var headers = TcpSegment.MinimalHeader + (Remote.Address.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize);
         var least = Remote.Address.IsV4 ? 552 : 1280; // net.ipv4.route.min_pmtu: an attacker shall not make them tiny
         var segment = Math.Max(mtu == 0 ? 576 : mtu, least) - headers;

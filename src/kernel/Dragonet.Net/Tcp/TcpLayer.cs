@@ -113,7 +113,7 @@ internal sealed class TcpLayer
         TcpSegment.Write(packet.Bytes, local, remote, fields, TcpSegment.MinimalHeader, withChecksum: true);
         Stack.Counters.TcpOutSegments++;
         Stack.Counters.TcpOutResets++;
-        _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp), packet, path, dontFragment: local.Address.IsV4);
+        _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp, Stack.HopLimitOf(path, local.Address.IsV4)), packet, path, dontFragment: local.Address.IsV4);
     }
 
     /// <summary>Where the timestamps of a connection begin (RFC 7323, section 5.4).</summary>
@@ -129,9 +129,9 @@ internal sealed class TcpLayer
 
         var isV4 = key.LocalAddress.IsV4;
         var offered = TcpOptions.Parse(segment.Options);
-        var most = (ushort)(Math.Min(path.Interface.Mtu, ushort.MaxValue) - TcpSegment.MinimalHeader - (isV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize));
+        var most = TcpConnection.LongestSegment(path.Mtu, isV4);
         var ecn = offered.HasTimestamp && TcpConnection.IsEcnWanted(Stack.Options.Ecn, segment);
-        var options = new TcpOptions { WindowScale = -1, MaximumSegment = settings.MaximumSegment > 0 ? (ushort)Math.Min(most, settings.MaximumSegment) : most };
+        var options = new TcpOptions { WindowScale = -1, MaximumSegment = TcpConnection.Advertise(path, most, settings) };
         if (offered.HasTimestamp)
         {
             options.HasTimestamp = true;
@@ -152,7 +152,7 @@ internal sealed class TcpLayer
         TcpSegment.Write(packet.Bytes, local, remote, fields, header, !path.Interface.IsLoopback);
         Stack.Counters.TcpOutSegments++;
         Stack.Counters.TcpCookiesSent++;
-        _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp, settings.HopLimit, settings.TrafficClass), packet, path, dontFragment: isV4);
+        _ = Stack.Output(new IPHeader(local.Address, remote.Address, IPProtocol.Tcp, settings.HopLimit ?? Stack.HopLimitOf(path, isV4), settings.TrafficClass), packet, path, dontFragment: isV4 && !path.LocksMtu);
     }
 
     /// <summary>True for the acknowledgment of a cookie of ours.</summary>

@@ -93,8 +93,8 @@ public sealed record TcpSettings
     /// <summary>SO_RCVBUF.</summary>
     public bool LocksReceiveBuffer { get; set; }
 
-    /// <summary>IP_TTL.</summary>
-    public byte HopLimit { get; set; } = 64;
+    /// <summary>IP_TTL; null for what the route or the stack says.</summary>
+    public byte? HopLimit { get; set; }
 
     /// <summary>IP_TOS.</summary>
     public byte TrafficClass { get; set; }

@@ -91,7 +91,7 @@ public sealed partial class UdpSocket
     private Result<int> SendParts(ReadOnlySpan<byte> data, int size, Endpoint remote, in Path path, in SendControls controls)
     {
         var headers = UdpDatagram.HeaderSize + (remote.Address.IsV4 ? IPv4Packet.MinimalHeader : IPv6Packet.HeaderSize);
-        if (size + headers > path.Interface.Mtu)
+        if (size + headers > path.Mtu)
         {
             return Errno.EMSGSIZE;
         }

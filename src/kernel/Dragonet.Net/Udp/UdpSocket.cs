@@ -149,8 +149,8 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         var sent = segment > 0 && data.Length > segment ? SendParts(data, segment, remote, path, controls) : Send(data, remote, path, controls);
         if (sent.IsOk && HasErrorQueue)
         {
-            var (payload, port, from, about) = (data.ToArray(), Local.Port, path.Source, controls);
-            TellSent(controls, () => Frame(payload, new Endpoint(from, port), remote, HeaderFor(from, remote.Address, _layer.Protocol, about)));
+            var (payload, port, from, about, way) = (data.ToArray(), Local.Port, path.Source, controls, path);
+            TellSent(controls, () => Frame(payload, new Endpoint(from, port), remote, HeaderFor(from, remote.Address, _layer.Protocol, way, about)));
         }
 
         return sent;
@@ -194,7 +194,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
 
         Stack.Counters.UdpOut++;
-        var error = Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, controls), packet, path, controls);
+        var error = Output(HeaderFor(path.Source, remote.Address, _layer.Protocol, path, controls), packet, path, controls);
         return error == Errno.OK ? data.Length : error;
     }
 

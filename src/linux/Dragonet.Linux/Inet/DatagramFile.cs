@@ -30,7 +30,6 @@ internal abstract partial class DatagramFile : InetFile
             _socket.Addresses = stack.Addresses;
             _socket.Owner = task.Credentials.EffectiveUid;
             _socket.Tag = this;
-            _socket.HopLimit = stack.Settings.HopLimit;
         }
     }
 
@@ -38,7 +37,7 @@ internal abstract partial class DatagramFile : InetFile
     protected override DatagramSocket Socket => _socket;
 
     /// <inheritdoc/>
-    protected override byte HopLimit
+    protected override byte? HopLimit
     {
         get => _socket.HopLimit;
         set => _socket.HopLimit = value;

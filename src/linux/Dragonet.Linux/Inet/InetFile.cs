@@ -33,7 +33,7 @@ internal abstract partial class InetFile : SocketFile
     protected abstract ISocket Socket { get; }
 
     /// <summary>IP_TTL and IPV6_UNICAST_HOPS.</summary>
-    protected abstract byte HopLimit { get; set; }
+    protected abstract byte? HopLimit { get; set; }
 
     /// <summary>IP_TOS and IPV6_TCLASS.</summary>
     protected abstract byte TrafficClass { get; set; }
@@ -386,7 +386,11 @@ internal abstract partial class InetFile : SocketFile
 
     /// <summary>IP_MTU, IPV6_MTU: of the way to the peer; ENOTCONN without one.</summary>
     private Result<byte[]> PathMtu() => Socket.Remote is { } peer && Network.Stack.Resolve(peer.Address, peer.Scope).Ok(out var path, out _)
-        ? SocketOptions.Word(Math.Min(path.Interface.Mtu, ushort.MaxValue)) : Errno.ENOTCONN;
+        ? SocketOptions.Word(Math.Min(path.Mtu, ushort.MaxValue)) : Errno.ENOTCONN;
+
+    /// <summary>How far what is sent to the peer goes; without one, what interfaces of no setting of their own say (do_ipv6_getsockopt of Linux).</summary>
+    private int PathHopLimit() => Socket.Remote is { } peer && Network.Stack.Resolve(peer.Address, peer.Scope).Ok(out var path, out _)
+        ? Network.Stack.HopLimitOf(path, peer.Address.IsV4) : int.Parse(Network.Settings.Read("ipv6/conf/all/hop_limit")!, System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>ip(7), IP_TRANSPARENT.</summary>
     private static bool MayBeTransparent(Task task) => task.Credentials.Has(Capability.CAP_NET_RAW) || task.Credentials.Has(Capability.CAP_NET_ADMIN);
@@ -416,7 +420,7 @@ internal abstract partial class InetFile : SocketFile
         switch (name)
         {
             case InetOption.IP_TTL when number is -1 or (>= 1 and <= 255):
-                HopLimit = number == -1 ? Network.Settings.HopLimit : (byte)number;
+                HopLimit = number == -1 ? null : (byte)number;
                 return Errno.OK;
             case InetOption.IP_TTL:
                 return Errno.EINVAL;
@@ -481,7 +485,7 @@ internal abstract partial class InetFile : SocketFile
             case InetOption.IPV6_V6ONLY:
                 return TrySetV6Only(number != 0) ? Errno.OK : Errno.EINVAL;
             case InetOption.IPV6_UNICAST_HOPS when number is >= -1 and <= 255:
-                HopLimit = number == -1 ? (byte)64 : (byte)number;
+                HopLimit = number == -1 ? null : (byte)number;
                 return Errno.OK;
             case InetOption.IPV6_TCLASS when number is >= -1 and <= 255:
                 TrafficClass = (byte)Math.Max(number, 0);
@@ -505,7 +509,7 @@ internal abstract partial class InetFile : SocketFile
 
     private Result<byte[]> GetIPOption(int name) => name switch
     {
-        InetOption.IP_TTL => SocketOptions.Word(HopLimit),
+        InetOption.IP_TTL => SocketOptions.Word(HopLimit ?? Network.Stack.Options.HopLimit),
         InetOption.IP_TOS => SocketOptions.Word(TrafficClass),
         InetOption.IP_MULTICAST_IF => GroupSource(),
         InetOption.IP_MTU => PathMtu(),
@@ -524,7 +528,7 @@ internal abstract partial class InetFile : SocketFile
     {
         InetOption.IPV6_MTU => PathMtu(),
         InetOption.IPV6_V6ONLY => SocketOptions.Word(IsV6Only ? 1 : 0),
-        InetOption.IPV6_UNICAST_HOPS => SocketOptions.Word(HopLimit),
+        InetOption.IPV6_UNICAST_HOPS => SocketOptions.Word(HopLimit ?? PathHopLimit()),
         InetOption.IPV6_TCLASS => SocketOptions.Word(TrafficClass),
         InetOption.IPV6_MULTICAST_HOPS or InetOption.IPV6_MULTICAST_LOOP or InetOption.IPV6_MULTICAST_ALL or InetOption.IPV6_MTU_DISCOVER => SocketOptions.Word(_remembered.GetValueOrDefault((InetOption.IPPROTO_IPV6, name), 1)),
         InetOption.IPV6_RECVERR or InetOption.IPV6_RECVPKTINFO or InetOption.IPV6_RECVHOPLIMIT or InetOption.IPV6_RECVTCLASS or InetOption.IPV6_MULTICAST_IF or InetOption.IPV6_FREEBIND

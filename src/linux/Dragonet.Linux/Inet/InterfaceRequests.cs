@@ -52,6 +52,7 @@ internal static class InterfaceRequests
     /// <summary>IFF_* of an interface.</summary>
     public static uint FlagsOf(Interface link) =>
         (link.IsLoopback ? NetDevice.IFF_LOOPBACK
+            : link is EthernetInterface { LeadsNowhere: true } ? (uint)(NetDevice.IFF_BROADCAST | NetDevice.IFF_NOARP)
             : link is EthernetInterface ? (uint)(NetDevice.IFF_BROADCAST | NetDevice.IFF_MULTICAST)
             : (uint)(NetDevice.IFF_POINTOPOINT | NetDevice.IFF_NOARP | NetDevice.IFF_MULTICAST))
         | (link.IsUp ? (uint)NetDevice.IFF_UP : 0)

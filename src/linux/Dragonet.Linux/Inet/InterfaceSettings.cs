@@ -38,6 +38,11 @@ internal sealed class InterfaceSettings
             return Errno.EINVAL;
         }
 
+        if (name == "hop_limit" && value is < 1 or > 255)
+        {
+            return Errno.EINVAL; // addrconf_sysctl_hop_limit of Linux
+        }
+
         if (link == Default)
         {
             _first[family + name] = value;
@@ -85,6 +90,9 @@ internal sealed class InterfaceSettings
             case ("ipv4", "rp_filter"):
                 link.ReversePath = value;
                 break;
+            case ("ipv6", "hop_limit"):
+                link.HopLimitV6 = (byte)value;
+                break;
             case ("ipv6", "disable_ipv6"):
                 link.IsV6Disabled = value != 0;
                 break;
@@ -117,6 +125,7 @@ internal sealed class InterfaceSettings
         ("ipv4", "rp_filter") => found?.ReversePath ?? Kept(link, family, name),
         ("ipv6", "disable_ipv6") => found is null ? Kept(link, family, name) : Number(found.IsV6Disabled),
         ("ipv6", "accept_ra" or "autoconf") => found is null ? Kept(link, family, name) : (found as EthernetInterface)?.AdvertisementPolicy ?? 0,
+        ("ipv6", "hop_limit") => found?.HopLimitV6 ?? (link == All ? _all : _first).GetValueOrDefault(family + name, 64),
         ("ipv6", "mtu") => found?.Mtu ?? 1280,
         _ => null,
     };

@@ -20,7 +20,7 @@ public sealed class NetworkSettings
         _settings = new()
         {
             ["core/somaxconn"] = Number(() => Backlog, value => Backlog = value, 0, ushort.MaxValue),
-            ["ipv4/ip_default_ttl"] = Number(() => HopLimit, value => HopLimit = (byte)value, 1, byte.MaxValue),
+            ["ipv4/ip_default_ttl"] = Number(() => _stack.Options.HopLimit, value => _stack.Options.HopLimit = (byte)value, 1, byte.MaxValue),
             ["ipv4/ip_forward"] = new(() => _interfaces.Read("ipv4/conf/all/forwarding")!, text => _interfaces.Write("ipv4/conf/all/forwarding", text)),
             ["ipv4/ip_local_port_range"] = new(ReadPorts, WritePorts),
             ["ipv4/ip_unprivileged_port_start"] = Number(() => FirstUnprivilegedPort, value => FirstUnprivilegedPort = value, 0, ushort.MaxValue),
@@ -44,9 +44,6 @@ public sealed class NetworkSettings
     /// <summary>net.core.somaxconn.</summary>
     internal int Backlog { get; private set; } = SocketOption.SOMAXCONN;
 
-    /// <summary>net.ipv4.ip_default_ttl.</summary>
-    internal byte HopLimit { get; private set; } = 64;
-
     /// <summary>net.ipv4.ip_unprivileged_port_start.</summary>
     internal int FirstUnprivilegedPort { get; private set; } = 1024;
 
@@ -62,8 +59,8 @@ public sealed class NetworkSettings
 
     /// <summary>Gives a new TCP socket what was set.</summary>
     internal void ApplyTo(TcpSettings settings) =>
-        (settings.HopLimit, settings.FinWait2Seconds, settings.KeepInterval, settings.KeepCount, settings.KeepIdle, settings.SynRetries, settings.Congestion) =
-            (HopLimit, _tcp.FinWait2Seconds, _tcp.KeepInterval, _tcp.KeepCount, _tcp.KeepIdle, _tcp.SynRetries, _tcp.Congestion);
+        (settings.FinWait2Seconds, settings.KeepInterval, settings.KeepCount, settings.KeepIdle, settings.SynRetries, settings.Congestion) =
+            (_tcp.FinWait2Seconds, _tcp.KeepInterval, _tcp.KeepCount, _tcp.KeepIdle, _tcp.SynRetries, _tcp.Congestion);
 
     private static Setting Number(Func<int> read, Action<int> write, int least, int most) => new(() => read().ToString(CultureInfo.InvariantCulture), text =>
     {

@@ -43,7 +43,7 @@ internal sealed partial class TcpFile : InetFile
     protected override ISocket Socket => _socket;
 
     /// <inheritdoc/>
-    protected override byte HopLimit
+    protected override byte? HopLimit
     {
         get => _socket.Settings.HopLimit;
         set => _socket.Settings.HopLimit = value;

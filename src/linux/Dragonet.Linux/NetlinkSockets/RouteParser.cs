@@ -47,9 +47,10 @@ internal static class RouteParser
             return request.Refuse(Errno.EOPNOTSUPP, "Several next hops, TOS and source networks are not supported");
         }
 
-        if (isNew && attributes.TryGet(Netlink.RTA_METRICS, out var metrics) && metrics.Length > 0)
+        RouteMetrics? metrics = null;
+        if (isNew && attributes.TryGet(Netlink.RTA_METRICS, out var bytes) && MetricAttributes.Read(ref request, bytes, out metrics) is not Errno.OK and var bad)
         {
-            return request.Refuse(Errno.EOPNOTSUPP, "Metrics of a route are not supported");
+            return bad;
         }
 
         wanted = new WantedRoute(
@@ -57,6 +58,7 @@ internal static class RouteParser
             attributes.Address(Netlink.RTA_PREFSRC, isV4), attributes.Number(Netlink.RTA_PRIORITY) ?? 0, attributes.Number(Netlink.RTA_OIF) ?? 0)
         {
             Table = table == 0 ? Route.MainTable : (uint)table,
+            Metrics = metrics,
         };
         return isNew ? Make(ref request, ref wanted) : Errno.OK;
     }
@@ -128,6 +130,7 @@ internal static class RouteParser
             {
                 Kind = given,
                 Table = wanted.Table,
+                Metrics = wanted.Metrics,
                 Protocol = wanted.Protocol == 0 ? Netlink.RTPROT_BOOT : wanted.Protocol,
             },
         };

@@ -86,6 +86,7 @@ internal static class RouteTableMessages
             _ = message.Add(Netlink.RTA_UID, attributes.Number(Netlink.RTA_UID) ?? (int)request.Caller.Credentials.EffectiveUid);
         }
 
+        MetricAttributes.Write(message, path.Metrics);
         request.Answers.Add(message.Add(Netlink.RTA_CACHEINFO, new byte[32]).Finish());
         return Errno.OK;
     }
@@ -189,6 +190,7 @@ internal static class RouteTableMessages
             _ = answer.Add(Netlink.RTA_OIF, route.Interface.Index);
         }
 
+        MetricAttributes.Write(answer, route.Metrics);
         return (isV4 ? answer : answer.Add(Netlink.RTA_PREF, [0])).Finish();
     }
 

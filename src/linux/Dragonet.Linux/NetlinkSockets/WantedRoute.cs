@@ -18,6 +18,9 @@ internal readonly record struct WantedRoute(
     /// <summary>In which table.</summary>
     public uint Table { get; init; }
 
+    /// <summary>What packets along it are to look like, or null.</summary>
+    public RouteMetrics? Metrics { get; init; }
+
     /// <summary>True for a route that is all that was said (fib_table_delete of Linux).</summary>
     public bool Fits(Route route) =>
         route.Destination == Destination && route.Table == Table
