@@ -11,8 +11,9 @@ internal static unsafe partial class MachineProgram
     /// <param name="image">Its bytes.</param>
     /// <param name="title">What it is called in a list of processes.</param>
     /// <param name="number">The descriptor as which it finds its end of the socket.</param>
+    /// <param name="ownSession">Signals of the host's terminal do not reach it.</param>
     /// <returns>Its pid, and our end.</returns>
-    internal static (int Pid, HostFd Socket) Start(byte[] image, string title, int number)
+    internal static (int Pid, HostFd Socket) Start(byte[] image, string title, int number, bool ownSession = true)
     {
         using var file = MakeMemFile(image, title);
         Span<int> pair = stackalloc int[2];
@@ -24,7 +25,7 @@ internal static unsafe partial class MachineProgram
 
         using var theirs = HostFd.Own(pair[1]);
         var ours = HostFd.Own(pair[0]);
-        return (Spawn($"/proc/self/fd/{file.Number}", title, theirs.Number, number), ours);
+        return (Spawn($"/proc/self/fd/{file.Number}", title, theirs.Number, number, ownSession), ours);
     }
 
     /// <summary>Takes a message of eight bytes with a descriptor (unix(7), SCM_RIGHTS); null when there is none with it.</summary>
@@ -96,7 +97,7 @@ internal static unsafe partial class MachineProgram
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_destroy")]
     private static partial int AttributesDestroy(nint* attributes);
 
-    private static int Spawn(string path, string title, int socket, int number)
+    private static int Spawn(string path, string title, int socket, int number, bool ownSession)
     {
         // Larger than glibc's posix_spawn_file_actions_t (80 bytes) and posix_spawnattr_t (336 bytes).
         var actions = stackalloc nint[64];
@@ -111,7 +112,7 @@ internal static unsafe partial class MachineProgram
             Require(FileActionsInit(actions), title);
             Require(FileActionsAddDup2(actions, socket, number), title);
             Require(AttributesInit(attributes), title);
-            Require(AttributesSetFlags(attributes, 0x80), title); // POSIX_SPAWN_SETSID: signals of the host's terminal do not reach it
+            Require(AttributesSetFlags(attributes, (short)(ownSession ? 0x80 : 0)), title); // POSIX_SPAWN_SETSID
             Require(PosixSpawn(&pid, name, actions, attributes, argv, envp), title);
             _ = FileActionsDestroy(actions);
             _ = AttributesDestroy(attributes);
