@@ -303,3 +303,112 @@ TEST(metrics)
     }
     CHECK_EXIT(pid, 0);
 }
+
+static int set(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+    if (fd == -1) return -1;
+    ssize_t n = write(fd, text, strlen(text));
+    int error = errno;
+    close(fd);
+    errno = error;
+    return n == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+// How far packets go whose sender does not say: what the interface says (ip-sysctl of Linux, hop_limit).
+TEST(hop_limit_of_an_interface)
+{
+    pid_t pid;
+    IN_CHILD(pid) if (own_network() && dummy("d0")) {
+        if (set("/proc/sys/net/ipv6/conf/d0/hop_limit", "21\n") == 0) { // a host may show it read-only
+            unsigned char packet[2048];
+            struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex("d0")};
+            struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+            int tap = CHECK_OK(socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL))), own = 5;
+            CHECK_OK(bind(tap, (void *)&all, sizeof all));
+            CHECK_ERRNO(set("/proc/sys/net/ipv6/conf/d0/hop_limit", "0\n"), EINVAL);
+            CHECK_ERRNO(set("/proc/sys/net/ipv6/conf/d0/hop_limit", "256\n"), EINVAL);
+            int fd = CHECK_OK(socket(AF_INET6, SOCK_DGRAM, 0));
+            CHECK_EQ(option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 64); // there is no way yet
+            CHECK_EQ(inet_pton(AF_INET6, "fd00:7::5", &six.sin6_addr), 1);
+            CHECK_OK(connect(fd, (void *)&six, sizeof six));
+            CHECK_EQ(option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 21);
+            for (int turn = 0; turn < 2; turn++) {
+                CHECK_EQ(send(fd, "x", 1, 0), 1);
+                do CHECK_OK(recv(tap, packet, sizeof packet, 0));
+                while (packet[0] >> 4 != 6 || packet[6] != IPPROTO_UDP);
+                CHECK_EQ(packet[7], turn == 0 ? 21 : 5);
+                CHECK_OK(setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &own, sizeof own));
+            }
+            CHECK_OK(close(fd));
+            CHECK_OK(close(tap));
+            CHECK_OK(set("/proc/sys/net/ipv6/conf/d0/hop_limit", "64\n"));
+        }
+        drop("d0");
+    }
+    CHECK_EXIT(pid, 0);
+}
+
+// Who asks for an address on one interface, and the last byte of the address that is answered first.
+static int first_answer(int fd, int first, int second)
+{
+    unsigned char frame[64] = {255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 9, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 9, 10, 6, 0, 9, 0, 0, 0, 0, 0, 0, 10, 6, 0, 0};
+    int asked[2] = {first, second};
+    struct ifreq own = {.ifr_name = "veth0"};
+    CHECK_OK(ioctl(fd, SIOCGIFHWADDR, &own));
+    memcpy(frame + 6, own.ifr_hwaddr.sa_data, 6);
+    memcpy(frame + 22, own.ifr_hwaddr.sa_data, 6);
+    for (int i = 0; i < 2; i++) {
+        if (asked[i] == 0) continue;
+        frame[39] = asked[i] == 1 ? 6 : 7;
+        frame[41] = 1;
+        CHECK_EQ(send(fd, frame, 42, 0), 42);
+    }
+    do CHECK_OK(recv(fd, frame, sizeof frame, 0));
+    while (frame[12] != 8 || frame[13] != 6 || frame[21] != 2);
+    return frame[29] == 6 ? 1 : 2;
+}
+
+// An address is the machine's, not an interface's, unless one says otherwise (ip-sysctl of Linux, arp_ignore).
+TEST(whose_addresses_are_answered_for)
+{
+    pid_t pid;
+    IN_CHILD(pid) if (own_network() && dummy("d0")) {
+        struct request r = message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof r.link);
+        r.link.ifi_flags = r.link.ifi_change = IFF_UP;
+        put(&r, IFLA_IFNAME, "va", 3);
+        struct rtattr *info = put(&r, IFLA_LINKINFO, NULL, 0);
+        put(&r, IFLA_INFO_KIND, "veth", 4);
+        end(&r, info);
+        if (ask(&r) == 0) {
+            struct ifreq other = {.ifr_name = "veth0", .ifr_flags = IFF_UP};
+            struct sockaddr_ll arp = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = if_nametoindex("veth0")};
+            int fd = CHECK_OK(socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ARP)));
+            CHECK_OK(ioctl(fd, SIOCSIFFLAGS, &other));
+            CHECK_OK(bind(fd, (void *)&arp, sizeof arp));
+            r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
+            r.address.ifa_family = AF_INET;
+            r.address.ifa_prefixlen = 24;
+            r.address.ifa_index = if_nametoindex("va");
+            put_address(&r, IFA_LOCAL, AF_INET, "10.6.0.1");
+            CHECK_EQ(ask(&r), 0);
+            CHECK_EQ(first_answer(fd, 2, 0), 2); // 10.7.0.1 is d0's
+            CHECK_EQ(first_answer(fd, 1, 0), 1);
+            if (set("/proc/sys/net/ipv4/conf/va/arp_ignore", "1\n") == 0) { // a host may show it read-only
+                CHECK_EQ(first_answer(fd, 2, 1), 1);
+                CHECK_OK(set("/proc/sys/net/ipv4/conf/va/arp_ignore", "0\n"));
+                CHECK_EQ(first_answer(fd, 2, 0), 2);
+                CHECK_OK(set("/proc/sys/net/ipv4/conf/all/arp_ignore", "8\n")); // nothing
+                unsigned char frame[42] = {255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 9, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 9, 10, 6, 0, 9, 0, 0, 0, 0, 0, 0, 10, 6, 0, 1};
+                CHECK_EQ(send(fd, frame, 42, 0), 42);
+                CHECK_OK(set("/proc/sys/net/ipv4/conf/all/arp_ignore", "1\n"));
+                CHECK_EQ(first_answer(fd, 2, 1), 1);
+                CHECK_OK(set("/proc/sys/net/ipv4/conf/all/arp_ignore", "0\n"));
+            }
+            CHECK_OK(close(fd));
+            drop("va");
+        }
+        drop("d0");
+    }
+    CHECK_EXIT(pid, 0);
+}

@@ -40,6 +40,9 @@ public sealed class StackOptions
     /// <summary>Most TCP connections that were asked for and not confirmed yet (SYN-RECEIVED) of one listener.</summary>
     public int HalfOpenLimit { get; init; } = 1024;
 
+    /// <summary>net.ipv4.conf.all.arp_ignore.</summary>
+    public int ArpIgnore { get; set; }
+
     /// <summary>net.ipv4.ip_default_ttl: how far packets of IPv4 go whose sender does not say.</summary>
     public byte HopLimit { get; set; } = 64;
 }

@@ -315,7 +315,7 @@ public sealed class EthernetInterface : Interface
             return; // broken, or somebody claims to be us
         }
 
-        var isForUs = AddressList.Exists(Predicate(arp.Target));
+        var isForUs = IsAnswered(arp.Target, arp.Sender);
         var sender = arp.Sender;
         if (!sender.IsUnspecified && AddressList.Exists(prefix => prefix.Contains(sender)))
         {
@@ -326,6 +326,20 @@ public sealed class EthernetInterface : Interface
         {
             SendArp(ArpPacket.Reply, arp.Target, arp.SenderHardware, arp.SenderHardware, arp.Sender);
         }
+    }
+
+    /// <summary>Addresses are the machine's, not an interface's, unless arp_ignore says so (arp_process and arp_ignore of Linux).</summary>
+    private bool IsAnswered(IPAddress target, IPAddress sender)
+    {
+        var isOwn = AddressList.Exists(Predicate(target));
+        return Math.Max(ArpIgnore, Stack.Options.ArpIgnore) switch
+        {
+            0 => isOwn || (!target.IsLoopback && Stack.IsLocal(target)),
+            1 => isOwn,
+            2 => isOwn && (sender.IsUnspecified || AddressList.Exists(prefix => prefix.Address == target && prefix.Contains(sender))),
+            8 => false, // 3 leaves out addresses of the machine alone: those of 127, which nobody outside is told of anyway
+            _ => isOwn || (!target.IsLoopback && Stack.IsLocal(target)),
+        };
     }
 
     private void SendArp(ushort operation, IPAddress source, EthernetAddress destination, EthernetAddress targetHardware, IPAddress target)

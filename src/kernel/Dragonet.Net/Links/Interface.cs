@@ -76,6 +76,9 @@ public abstract class Interface
     /// <summary>Its addresses, each with the network that is reached through it.</summary>
     public IReadOnlyList<Prefix> Addresses => AddressList;
 
+    /// <summary>net.ipv4.conf.NAME.arp_ignore: which questions of ARP are answered. The larger one of it and that of the stack counts.</summary>
+    public int ArpIgnore { get; set; }
+
     /// <summary>How far packets of IPv6 go whose sender does not say (net.ipv6.conf.X.hop_limit).</summary>
     public byte HopLimitV6 { get; set; } = 64;
 

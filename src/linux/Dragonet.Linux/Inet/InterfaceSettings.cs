@@ -56,6 +56,11 @@ internal sealed class InterfaceSettings
             {
                 SetRouter(family, value != 0);
             }
+            else if (name == "arp_ignore")
+            {
+                _stack.Options.ArpIgnore = value; // a word beside those of the interfaces: the larger one counts
+                return Errno.OK;
+            }
         }
 
         foreach (var one in found is null ? _stack.Interfaces : [found])
@@ -86,6 +91,9 @@ internal sealed class InterfaceSettings
                 break;
             case ("ipv6", "forwarding"):
                 link.ForwardsV6 = value != 0;
+                break;
+            case ("ipv4", "arp_ignore"):
+                link.ArpIgnore = value;
                 break;
             case ("ipv4", "rp_filter"):
                 link.ReversePath = value;
@@ -122,6 +130,7 @@ internal sealed class InterfaceSettings
     {
         ("ipv4", "forwarding") => Number(found is null ? link == All ? _stack.Options.Forwards : First(family, name, _stack.Options.Forwards) : _stack.IsRouter(found, isV4: true)),
         ("ipv6", "forwarding") => Number(found is null ? (link == All ? null : First(family, name)) ?? _stack.Options.ForwardsV6 ?? _stack.Options.Forwards : _stack.IsRouter(found, isV4: false)),
+        ("ipv4", "arp_ignore") => found?.ArpIgnore ?? Kept(link, family, name),
         ("ipv4", "rp_filter") => found?.ReversePath ?? Kept(link, family, name),
         ("ipv6", "disable_ipv6") => found is null ? Kept(link, family, name) : Number(found.IsV6Disabled),
         ("ipv6", "accept_ra" or "autoconf") => found is null ? Kept(link, family, name) : (found as EthernetInterface)?.AdvertisementPolicy ?? 0,
