@@ -60,8 +60,8 @@ public abstract class VmThread
         return Space.Write(address, word);
     }
 
-    /// <summary>The trapped call will be answered late, perhaps by another thread: what came along with it is given up, and what it wrote
-    /// so far arrives. From now on <see cref="Memory"/> is the guest's memory itself.</summary>
+    /// <summary>The trapped call will be answered late, perhaps by another thread. What came along with it may be given up, and what it wrote
+    /// so far arrive: <see cref="Memory"/> can be another one from now on.</summary>
     public virtual void OnWait()
     {
     }

@@ -67,6 +67,10 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
     /// <summary>The guest waited for an answer in vain and makes its call through the filter.</summary>
     internal bool IsWithdrawn => Peek() == ChannelLayout.Withdrawn;
 
+    /// <summary>The call that rang fills a small buffer, which the guest has found to be writable: what is written there can go with the
+    /// answer, however late, which saves the host's look at the guest's page tables. Nothing else uses the pages while the guest waits.</summary>
+    internal bool FillsChecked { get; private set; }
+
     /// <summary>The last request has to be made again. To be asked by the one who served it.</summary>
     internal bool IsRepeated { get; private set; }
 
@@ -136,6 +140,7 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
             call = new SystemCall(n.Number, n.A0, n.A1, n.A2, n.A3, n.A4, n.A5, Unsafe<ulong>(ChannelLayout.Return) + 2);
             _sentAddress = ChannelCalls.SentArgument(kinds, n.Number) switch { 0 => n.A0, 1 => n.A1, 2 => n.A2, _ => n.A3 };
             TakeSent(Unsafe<ushort>(ChannelLayout.SentLength), ChannelCalls.SendsVector(kinds, n.Number) ? n.A2 : 0);
+            FillsChecked = ChannelCalls.FillsChecked(kinds, n.Number, n.A2);
             return true;
         }
     }

@@ -69,6 +69,13 @@ internal static class ChannelCalls
     /// <summary>True when what is sent along is an array of struct iovec with what they name.</summary>
     public static bool SendsVector(ReadOnlySpan<byte> kinds, int number) => number < kinds.Length && (ChannelKind)kinds[number] == ChannelKind.Vector1;
 
+    /// <summary>True for a call whose buffer the stub has touched at both ends (<see cref="ChannelKind.Fill1"/>).</summary>
+    /// <param name="kinds">Of <see cref="MakeTable"/>.</param>
+    /// <param name="number">Any.</param>
+    /// <param name="length">The third argument.</param>
+    public static bool FillsChecked(ReadOnlySpan<byte> kinds, int number, ulong length)
+        => number < kinds.Length && (ChannelKind)kinds[number] == ChannelKind.Fill1 && length is > 0 and <= ChannelLayout.Capacity;
+
     /// <summary>Place of every number in the order of the list; -1 for calls that are not in it.</summary>
     public static int[] MakeRanks()
     {

@@ -105,7 +105,10 @@ internal sealed partial class GuestThread
     public override void OnWait()
     {
         Volatile.Write(ref _waits, Math.Min(_waits + WeightOfWait, MostWaits));
-        EndBell(late: true);
+        if (_belled is { FillsChecked: false })
+        {
+            EndBell(late: true);
+        }
     }
 
     private void EndBell(bool late)
