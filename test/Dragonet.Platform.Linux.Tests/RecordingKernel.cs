@@ -7,6 +7,8 @@ internal sealed class RecordingKernel : ITrapHandler
 {
     private readonly BlockingCollection<(VmThread Thread, SystemCall? Call, Trap? Trap)> _traps = [];
 
+    internal BlockingCollection<VmThread> Stillborn { get; } = [];
+
     internal BlockingCollection<(VmSpace Space, int Signal)> Deaths { get; } = [];
 
     /// <summary>Runs on the platform's thread when a call arrives: cloning is only possible there.</summary>
@@ -21,6 +23,8 @@ internal sealed class RecordingKernel : ITrapHandler
     public void OnTrap(VmThread thread, in Trap trap) => _traps.Add((thread, null, trap));
 
     public void OnDeath(VmSpace space, int signal) => Deaths.Add((space, signal));
+
+    public void OnStillborn(VmThread thread) => Stillborn.Add(thread);
 
     internal (VmThread Thread, SystemCall Call) NextCall()
     {

@@ -215,6 +215,9 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     }
 
     /// <inheritdoc/>
+    public void OnStillborn(VmThread thread) => (thread.Owner as Task)?.Vanish();
+
+    /// <inheritdoc/>
     public void OnDeath(VmSpace space, int signal)
     {
         if (space.Owner is Process process)

@@ -28,6 +28,18 @@ public sealed partial class Task
         return SysResult.NoReturn;
     }
 
+    /// <summary>A thread that never ran: nobody waits for it, and it has touched nothing.</summary>
+    internal void Vanish()
+    {
+        if (MarkDead())
+        {
+            Process.NoteExit();
+            EndLease();
+        }
+
+        ReleaseWhenIdle();
+    }
+
     /// <summary>The task is dead: give back what it holds, now or when the thread that runs its call is done.</summary>
     public void ReleaseWhenIdle()
     {

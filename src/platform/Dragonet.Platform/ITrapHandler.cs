@@ -10,6 +10,9 @@ public interface ITrapHandler
     /// (which then continues it unchanged and ignores the value).</summary>
     void OnTrap(VmThread thread, in Trap trap);
 
+    /// <summary>A thread that <see cref="VmThread.Clone"/> had made will never run: its maker was interrupted, or the host refused it.</summary>
+    void OnStillborn(VmThread thread);
+
     /// <summary>The host process of an address space died although the kernel had not ended it (the host's out-of-memory killer, a destroyed stub).</summary>
     /// <param name="signal">The host signal that ended it, or 0.</param>
     void OnDeath(VmSpace space, int signal);

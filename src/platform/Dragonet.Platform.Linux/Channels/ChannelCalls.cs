@@ -15,7 +15,7 @@ internal static class ChannelCalls
     private static readonly (Nr Number, ChannelKind Kind)[] s_calls =
     [
         (Nr.read, ChannelKind.Fill1), (Nr.write, ChannelKind.Buffer1), (Nr.close, ChannelKind.Plain), (Nr.openat, ChannelKind.Path1),
-        (Nr.rt_sigprocmask, ChannelKind.Mask1), (Nr.set_robust_list, ChannelKind.Robust), (Nr.newfstatat, ChannelKind.Path1),
+        (Nr.rt_sigprocmask, ChannelKind.Mask1), (Nr.set_robust_list, ChannelKind.Robust), (Nr.clone3, ChannelKind.Thread), (Nr.newfstatat, ChannelKind.Path1),
         (Nr.fstat, ChannelKind.Plain), (Nr.lseek, ChannelKind.Plain),
         (Nr.pread64, ChannelKind.Fill1), (Nr.pwrite64, ChannelKind.Buffer1), (Nr.getdents64, ChannelKind.Fill1), (Nr.fcntl, ChannelKind.Lock2),
         (Nr.stat, ChannelKind.Path0), (Nr.lstat, ChannelKind.Path0), (Nr.open, ChannelKind.Path0), (Nr.access, ChannelKind.Path0),
@@ -50,7 +50,13 @@ internal static class ChannelCalls
         var table = new byte[TableSize];
         foreach (var (number, kind) in s_calls)
         {
-            table[(int)number] = (byte)(kind == ChannelKind.Wake ? wakes ? kind : ChannelKind.None : strict && kind >= ChannelKind.Robust ? ChannelKind.Plain : kind);
+            table[(int)number] = (byte)(kind switch
+            {
+                ChannelKind.Wake when !wakes => ChannelKind.None,
+                ChannelKind.Thread when strict => ChannelKind.None,
+                >= ChannelKind.Robust and < ChannelKind.Wake when strict => ChannelKind.Plain,
+                _ => kind,
+            });
         }
 
         return table;
@@ -60,7 +66,7 @@ internal static class ChannelCalls
     /// <param name="table">Of <see cref="MakeTable"/>.</param>
     /// <param name="number">Any.</param>
     public static bool IsServed(ReadOnlySpan<byte> table, int number)
-        => number >= 0 && number < table.Length && (ChannelKind)table[number] is > ChannelKind.None and < ChannelKind.Identity;
+        => number >= 0 && number < table.Length && (ChannelKind)table[number] is > ChannelKind.None and < ChannelKind.Identity and not ChannelKind.Thread;
 
     /// <summary>The argument that says where the bytes that were sent along come from.</summary>
     public static int SentArgument(ReadOnlySpan<byte> kinds, int number)

@@ -86,7 +86,9 @@ internal sealed partial class ChannelCode
         var (robust, refused) = (c.CreateLabel(), c.CreateLabel());
         var (wake, wakeSaved, woken) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (mask, begin, maskSaved, maskChanged, maskTold) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        EmitEntry(c, ref bail, ref saved, ref begin, identity, mask, wake);
+        var (thread, threadSaved, threadMade) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        var (threadTold, threadGivenUp, threadBegun) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        EmitEntry(c, ref bail, ref saved, ref begin, identity, mask, wake, thread);
         EmitSend(c, bell);
         EmitWait(c, ref posted, answered, givenUp, canSleep);
         EmitAnswer(c, ref answered, canSleep);
@@ -98,6 +100,7 @@ internal sealed partial class ChannelCode
         EmitBell(c, ref bell, ref rung, ref stored, answered);
         EmitMask(c, ref mask, ref maskSaved, ref maskChanged, ref maskTold, begin);
         EmitWake(c, ref wake, ref wakeSaved, ref woken, refused);
+        EmitThread(c, ref thread, ref threadSaved, ref threadMade, ref threadTold, ref threadGivenUp, ref threadBegun);
         c.Label(ref end);
         c.ud2();
 
@@ -143,12 +146,19 @@ internal sealed partial class ChannelCode
             Wake = result.GetLabelRIP(wake),
             WakeSaved = result.GetLabelRIP(wakeSaved),
             Woken = result.GetLabelRIP(woken),
+            Thread = result.GetLabelRIP(thread),
+            ThreadSaved = result.GetLabelRIP(threadSaved),
+            ThreadMade = result.GetLabelRIP(threadMade),
+            ThreadTold = result.GetLabelRIP(threadTold),
+            ThreadGivenUp = result.GetLabelRIP(threadGivenUp),
+            ThreadBegun = result.GetLabelRIP(threadBegun),
             End = result.GetLabelRIP(end),
         };
     }
 
     /// <summary>Is there a channel, and does the kernel look at it? The guest may have a gs base of its own.</summary>
-    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved, ref Label begin, Label identity, Label mask, Label wake)
+    private static void EmitEntry(Assembler c, ref Label bail, ref Label saved, ref Label begin, Label identity, Label mask, Label wake,
+        Label thread)
     {
         c.cmp(rax, ChannelCalls.TableSize);
         c.jae(bail);
@@ -162,6 +172,8 @@ internal sealed partial class ChannelCode
         c.je(wake); // needs the slot only
         c.cmp(__dword_ptr.gs[ChannelLayout.Present], 0);
         c.je(bail);
+        c.cmp(r11d, (int)ChannelKind.Thread);
+        c.je(thread);
         c.cmp(r11d, (int)ChannelKind.Robust);
         c.jae(identity);
         c.cmp(r11d, (int)ChannelKind.Mask1);

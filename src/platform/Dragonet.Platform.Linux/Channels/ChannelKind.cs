@@ -37,6 +37,9 @@ internal enum ChannelKind : byte
     /// <summary>A small array of struct iovec at the second argument is sent along, and behind it what they name, when that is small, too.</summary>
     Vector1 = 10,
 
+    /// <summary>clone3(2): a thread as C libraries make it is made as clone(2), whose arguments the kernel sees in registers.</summary>
+    Thread = 14,
+
     /// <summary>set_robust_list(2): answered in the guest, where the kernel looks for the list when the thread ends.</summary>
     Robust = 15,
 

@@ -11,6 +11,9 @@ internal static class ChannelLayout
     /// <summary>In the slot's own page, which a fork wipes: not 0 when the shared pages are there.</summary>
     public const int Present = 0xf00;
 
+    /// <summary>In the same page: stack_t of the slot, for a new thread.</summary>
+    public const int SignalStack = 0xf30;
+
     // In the same page, while a wake-up is on its way (ChannelKind.Wake).
     public const int WakeReturn = 0xf10;
     public const int WakeArgument1 = 0xf18;
@@ -43,6 +46,13 @@ internal static class ChannelLayout
     public const int Waiting = 0x40;
     public const int Turn = 0x44; // calls before it lets others run
 
+    // Of a thread that is being made, in its own pages: what the host writes (CLONE_PARENT_SETTID), and the thread itself when it may be interrupted.
+    public const int HostTid = 0x48;
+    public const int Ready = 0x4c;
+
+    /// <summary>In the pages of the thread that makes another: where that one's number goes.</summary>
+    public const int ParentTid = 0x50;
+
     // Written by the guest, and by the kernel while the guest is stopped or has not been lent it.
     public const int Mask = 0x80;       // the thread's signal mask
     public const int MaskReturn = 0x88; // like Return, for rt_sigprocmask(2) answered in the guest
@@ -51,6 +61,7 @@ internal static class ChannelLayout
     // Written by the kernel.
     public const int Active = 0xc0;    // one of the Served... below
     public const int MaskLent = 0xc4;  // not 0: the guest changes the mask by itself
+    public const int NextSlot = 0xc8;  // address of the slot of the next thread that this one makes; 0: it makes it the long way
     public const int Result = 0x100;
     public const int PartCount = 0x108;
     public const int Parts = 0x110; // (address, offset, length) of 16 bytes each

@@ -54,11 +54,32 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
         lock (_threads)
         {
             _ = _threads.Remove(thread);
-            if (_threads.Count > 0 && thread.HostTid == _memoryTid)
+            if (thread.HostTid == _memoryTid && _threads.Find(static other => other.HostTid > 0) is { } other)
             {
-                Volatile.Write(ref _memoryTid, _threads[0].HostTid);
+                Volatile.Write(ref _memoryTid, other.HostTid);
             }
         }
+    }
+
+    /// <summary>
+    /// True when the host has fewer threads here than the kernel knows of: the one that was to be made is not there. Those that are about to
+    /// end are waited for. A guest that pretended, to have threads which nobody counts, is ended.
+    /// </summary>
+    internal bool IsUnmade()
+    {
+        const int patience = 1000;
+        for (var i = 0; i < patience && !PidFd.IsClosed; i++)
+        {
+            if (CountHostThreads() < GetThreads().Length)
+            {
+                return true;
+            }
+
+            Thread.Sleep(1);
+        }
+
+        Kill();
+        return false;
     }
 
     /// <summary>A copy of the list of its threads.</summary>
@@ -169,11 +190,14 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     }
 
     /// <inheritdoc/>
-    public override long GetPeakResident()
+    public override long GetPeakResident() => ReadStatus(MemoryTid, "VmHWM:") * 1024; // in kB
+
+    private long CountHostThreads() => ReadStatus(Pid, "Threads:");
+
+    /// <summary>A number of proc_pid_status(5): a label, blanks, digits.</summary>
+    private static long ReadStatus(int process, string label)
     {
-        // proc_pid_status(5): "VmHWM:      1234 kB".
-        const string label = "VmHWM:";
-        var text = ProcFile.Read(MemoryTid, "status");
+        var text = ProcFile.Read(process, "status");
         var start = text.IndexOf(label, StringComparison.Ordinal);
         if (start < 0)
         {
@@ -181,7 +205,7 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
         }
 
         var rest = text.AsSpan(start + label.Length).TrimStart();
-        return long.TryParse(rest[..Math.Max(rest.IndexOf(' '), 0)], NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size * 1024 : 0;
+        return long.TryParse(rest[..Math.Max(rest.IndexOfAnyExceptInRange('0', '9'), 0)], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
     }
 
     /// <summary>The host's process is gone.</summary>

@@ -211,7 +211,11 @@ internal sealed partial class GuestThread
             return false;
         }
 
-        if (rip >= code.Wake)
+        if (rip >= code.Thread)
+        {
+            SettleThread(code, frame, rip);
+        }
+        else if (rip >= code.Wake)
         {
             if (fault)
             {

@@ -181,6 +181,11 @@ internal sealed partial class GuestThread
     /// <inheritdoc/>
     public override Result<VmThread> Clone(in CloneRequest request)
     {
+        if (_making)
+        {
+            return Make(request);
+        }
+
         if (_context == 0)
         {
             return Errno.EINVAL;
@@ -244,7 +249,7 @@ internal sealed partial class GuestThread
         if (request.SameProcess)
         {
             // What it asked for meanwhile was put aside.
-            var made = new GuestThread(space, (int)result, slot) { _silent = true };
+            var made = new GuestThread(space, (int)result, slot) { _silent = true, _maker = request.LentMask is null ? null : this };
             made.SetIdentity([_identity[0], request.Tid, .. _identity.AsSpan(2)]);
             made.FindChannel();
             space.Add(made);

@@ -14,10 +14,11 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     private ulong _context;        // address of the ucontext in a full trap, else 0
     private int _trapSignal;       // the host signal of a full trap; 0 for a fresh thread
     private bool _silent;          // made, and not yet known to the kernel
+    private int _hostTid = hostTid; // 0 until it is known
     private int _interrupting;     // 1 between the sending of the interrupt signal and its trap
 
-    /// <summary>The host's number of the thread.</summary>
-    internal int HostTid { get; } = hostTid;
+    /// <summary>The host's number of the thread. One that is not known yet is a number that no thread has.</summary>
+    internal int HostTid => Volatile.Read(ref _hostTid) is not 0 and var number ? number : TryLearn(PublishedNumber) ? Volatile.Read(ref _hostTid) : -1;
 
     /// <summary>Its slot in the address space.</summary>
     internal int Slot { get; } = slot;
@@ -58,6 +59,12 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
         {
             // It runs by itself from its beginning on.
             _silent = false;
+            return;
+        }
+
+        if (_making)
+        {
+            ResumeMaking(value);
             return;
         }
 
@@ -149,11 +156,13 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     /// <inheritdoc/>
     public override void Interrupt()
     {
-        if (Interlocked.Exchange(ref _interrupting, 1) == 0)
+        if (Interlocked.Exchange(ref _interrupting, 1) == 0 && !MustWaitForBirth())
         {
-            _ = Host.Call(Nr.tgkill, space.Pid, HostTid, StubLayout.InterruptSignal);
+            SendInterrupt();
         }
     }
+
+    private void SendInterrupt() => _ = Host.Call(Nr.tgkill, space.Pid, HostTid, StubLayout.InterruptSignal);
 
     /// <inheritdoc/>
     public override bool TryPeekCall(out SystemCall call)
@@ -279,15 +288,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
 
         space.Platform.Forget(this);
         space.Remove(this);
-        if (_channel is { } channel)
-        {
-            channel.IsActive = false;
-            channel.Thread = null;
-            _ = channel.Recall(); // the next thread has a mask of its own
-            _channel = null;
-        }
-
-        space.Slots.Give(Slot, _calls);
+        LeaveSlot();
         if (_context == 0)
         {
             // The trapped call is exit(2) itself: the host performs it.

@@ -32,7 +32,8 @@ public sealed partial class LinuxPlatform
         GuestThread? last = null;
         while (listener.Receive(out var notification))
         {
-            if (last?.HostTid != (int)notification.Pid && !_threads.TryGetValue((int)notification.Pid, out last))
+            if (last?.HostTid != (int)notification.Pid && !_threads.TryGetValue((int)notification.Pid, out last)
+                && (last = FindUnborn((int)notification.Pid, listener)) is null)
             {
                 // Not a thread the kernel made: a guest jumped into the stub's clone. It stays stopped and dies with the process.
                 _ = Host.Call(Abi.Nr.tkill, notification.Pid, 9);
@@ -76,9 +77,26 @@ public sealed partial class LinuxPlatform
                 return;
             }
 
+            if (notification.Number == (int)Abi.Nr.clone)
+            {
+                if (thread.TryMake(notification, out call))
+                {
+                    _handler.OnSystemCall(thread, call);
+                }
+
+                return;
+            }
+
             thread.Stopped(notification.Id);
             _handler.OnSystemCall(thread, new SystemCall(notification.Number, notification.A0, notification.A1, notification.A2, notification.A3,
                 notification.A4, notification.A5, notification.InstructionPointer));
+            return;
+        }
+
+        if ((long)notification.A0 == StubLayout.TrapStillborn)
+        {
+            thread.Stillborn();
+            thread.GuestSpace.Listener.Send(notification.Id, 0);
             return;
         }
 

@@ -20,6 +20,7 @@ public sealed partial class LinuxPlatform : IPlatform
 
     private readonly bool _strict;
     private readonly ConcurrentDictionary<int, GuestThread> _threads = new();
+    private readonly ConcurrentDictionary<GuestThread, GuestThread> _unborn = new();
     private readonly ConcurrentDictionary<(ulong Device, ulong Inode), WeakReference<IMemoryBacking>> _backings = new();
     private int _remembered;     // since the last sweep of _backings
     private int _sweepAt = 1024;
@@ -246,9 +247,42 @@ public sealed partial class LinuxPlatform : IPlatform
         return space;
     }
 
+    /// <summary>The kernel.</summary>
+    internal ITrapHandler Handler => _handler;
+
     internal void Remember(GuestThread thread) => _threads[thread.HostTid] = thread;
 
-    internal void Forget(GuestThread thread) => _ = _threads.TryRemove(thread.HostTid, out _);
+    /// <summary>False when another thread of the same process has this number; that of a process which is gone may come again.</summary>
+    internal bool TryRemember(int hostTid, GuestThread thread)
+        => _threads.AddOrUpdate(hostTid, thread, (_, other) => other.Space == thread.Space ? other : thread) == thread;
+
+    internal void Forget(GuestThread thread)
+    {
+        ForgetUnborn(thread);
+        _ = _threads.TryRemove(new(thread.HostTid, thread));
+    }
+
+    /// <summary>Runs what may have to wait.</summary>
+    internal void RunAside(Action work) => _servers.Run(work);
+
+    /// <summary>One whose number at the host is not known yet.</summary>
+    internal void RememberUnborn(GuestThread thread) => _unborn[thread] = thread;
+
+    internal void ForgetUnborn(GuestThread thread) => _ = _unborn.TryRemove(thread, out _);
+
+    /// <summary>A notification came from a thread that nobody knows by its number: is it one that was made lately?</summary>
+    private GuestThread? FindUnborn(int hostTid, Listener listener)
+    {
+        foreach (var (thread, _) in _unborn)
+        {
+            if (thread.GuestSpace.Listener == listener && thread.TryLearn(hostTid))
+            {
+                return thread;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Keeps who is behind a mapping, for <see cref="VmSpace.GetRegions"/>.</summary>
     internal void Remember(IMemoryBacking backing, IHostMappable mappable)

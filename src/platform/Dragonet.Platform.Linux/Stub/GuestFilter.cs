@@ -86,7 +86,7 @@ internal static class GuestFilter
 
         _ = p.IfEqual((uint)Nr.futex, "futex");
 
-        _ = p.IfEqual((uint)Nr.clone, "trap").IfEqual((uint)Nr.clone3, "trap").IfEqual((uint)Nr.fork, "trap").IfEqual((uint)Nr.vfork, "trap")
+        _ = p.IfEqual((uint)Nr.clone, strict ? "trap" : "clone").IfEqual((uint)Nr.clone3, "trap").IfEqual((uint)Nr.fork, "trap").IfEqual((uint)Nr.vfork, "trap")
             .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.sigaltstack, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap")
             .IfEqual((uint)Nr.setrlimit, "setrlimit").IfEqual((uint)Nr.prlimit64, "prlimit").Goto("notify");
 
@@ -98,6 +98,13 @@ internal static class GuestFilter
         // kernel has the stub mark the word, which other threads change meanwhile.
         _ = p.Label("futex").Load(Low(1)).And(0x7f).IfEqual(6, "trap").IfEqual(7, "notify").IfEqual(8, "trap").IfEqual(11, "notify").IfEqual(12, "trap")
             .IfEqual(13, "trap").Goto(strict ? "notify" : "allow");
+
+        // clone: from the channel's code, whose arguments are all in registers, the kernel looks at it and lets it pass or not.
+        if (!strict)
+        {
+            _ = p.Label("clone").Load(PointerHigh).IfNotEqual((uint)(StubLayout.ChannelCode >> 32), "trap").Load(PointerLow)
+                .IfAtLeast((uint)(StubLayout.ChannelCode & 0xffff_ffff) + 0x1000, "trap").Goto("notify");
+        }
 
         // madvise: not the ones that poison pages.
         _ = p.Label("madvise").Load(Low(2)).IfAtLeast(100, "notify").Goto("allow");

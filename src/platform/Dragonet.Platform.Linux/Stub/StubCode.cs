@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.Channels;
 using Dragonet.Platform.Linux.Guests;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
@@ -23,12 +24,28 @@ internal static class StubCode
         var restorer = c.CreateLabel("restorer");
         var entry = c.CreateLabel("entry");
 
+        EmitBeginThread(c);
         EmitHandler(c, channels, ref handler, ref trap, ref restorer);
         EmitZygote(c, channels, ref entry, trap);
 
         using var stream = new MemoryStream();
         var result = c.Assemble(new StreamCodeWriter(stream), StubLayout.Code, BlockEncoderOptions.ReturnNewInstructionOffsets);
         return (stream.ToArray(), result.GetLabelRIP(entry), result.GetLabelRIP(handler), result.GetLabelRIP(restorer));
+    }
+
+    /// <summary>A thread that the channel's code made: its gs base and its signal stack. Not before it has them is it interrupted.</summary>
+    private static void EmitBeginThread(Assembler c)
+    {
+        c.wrgsbase(r9);
+        c.lea(rdi, __[r9 + ChannelLayout.SignalStack]);
+        c.mov(__qword_ptr[rdi], r9);
+        c.mov(__qword_ptr[rdi + 8], 0);
+        c.mov(__qword_ptr[rdi + 16], (int)StubLayout.SlotSize);
+        c.xor(esi, esi);
+        c.mov(eax, (int)Nr.sigaltstack);
+        c.syscall();
+        c.mov(__dword_ptr[r9 + (ChannelLayout.Control + ChannelLayout.Ready)], 1);
+        c.jmp(r10);
     }
 
     /// <summary>

@@ -9,6 +9,9 @@ internal static class StubLayout
     /// <summary>First address of the code page.</summary>
     public const ulong Code = 0x5000_0000_0000;
 
+    /// <summary>Where a thread that the channel's code made goes first: r9 is its slot, r10 where it goes on.</summary>
+    public const ulong BeginThread = Code;
+
     /// <summary>The second code page, where patched call sites jump to. To the filter it is the guest's.</summary>
     public const ulong ChannelCode = Code + 0x1000;
 
@@ -66,6 +69,12 @@ internal static class StubLayout
 
     /// <summary>rdi of <see cref="TrapCall"/>: a new thread or process is here.</summary>
     public const long TrapHello = -2;
+
+    /// <summary>rdi of <see cref="TrapCall"/>: the host did not make the thread that it was let to make.</summary>
+    public const long TrapStillborn = -3;
+
+    /// <summary>Answer to clone(2) of the channel's code: make it the long way.</summary>
+    public const long AnswerRepeat = AnswerResume + 3;
 
     /// <summary>Answers to <see cref="TrapCall"/>; any other value goes into rax of the frame, and the guest continues.</summary>
     public const long AnswerResume = -0x7ead_0000;
