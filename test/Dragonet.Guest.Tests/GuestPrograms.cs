@@ -5,7 +5,7 @@ namespace Dragonet.Guest.Tests;
 /// <summary>The C programs of test/guest, compiled once for the host and the guest.</summary>
 public sealed class GuestPrograms
 {
-    private static readonly string[] s_tools = ["attacker", "bomb", "mutate_elf", "netstates", "ptydrive", "tree", "try_exec"];
+    private static readonly string[] s_tools = ["attacker", "bomb", "liar", "mutate_elf", "netstates", "ptydrive", "tree", "try_exec"];
 
     private static readonly Lock s_building = new(); // several tests want the same one
 

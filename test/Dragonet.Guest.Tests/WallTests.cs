@@ -48,6 +48,14 @@ public sealed class WallTests
     }
 
     [Fact]
+    public void Who_hides_a_thread_from_the_kernel_is_ended()
+    {
+        var liar = GuestPrograms.Build("liar");
+        var result = HostTool.Run(Command.Path, ["run", "-v", $"{Path.GetDirectoryName(liar)}:/programs:ro", "--", "/programs/liar"], "/", TimeSpan.FromMinutes(1));
+        Assert.True(result.Output == "no\n" || result.Status == 128 + 9, $"{result.Status}: {result.Output}{result.Error}");
+    }
+
+    [Fact]
     public void Killing_the_kernel_process_leaves_nothing_behind()
     {
         // The workload has everything at once: compiler, forks, pipes, files in memory, sockets, a volume.
@@ -78,7 +86,7 @@ public sealed class WallTests
                     _ = kernel.WaitForExit(1);
                 }
 
-                // The zygote leads a session of its own, and all guests are in it. The deputy is in ours.
+                // Guests are in the session of the zygote, or of the kernel itself. The deputy is in ours.
                 var children = ChildrenOf(kernel.Id);
                 var sessions = children.Select(pid => ReadStat(pid)?[3]).OfType<string>().Distinct().ToList();
                 kernel.Kill();

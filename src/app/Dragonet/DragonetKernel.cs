@@ -57,7 +57,7 @@ public sealed partial class DragonetKernel : IDisposable
             }
 
             platform = new LinuxPlatform(options.Strict, options.Trace is null && options.Channels != ChannelUse.Never,
-                options.Channels switch { ChannelUse.Always => true, ChannelUse.ByBell => false, _ => null });
+                options.Channels switch { ChannelUse.Always => true, ChannelUse.ByBell => false, _ => null }, sessions: !options.SharesSession);
         }
         catch (InvalidOperationException failure)
         {

@@ -58,12 +58,13 @@ public static class HostSide
     /// started in slow down all that is asked of the kernel. For who started us nothing changes: <see cref="Deputy"/> sends on the signals of our
     /// process group. Call it on the main thread, before a kernel boots.
     /// </summary>
+    /// <returns>True when the session is ours.</returns>
     /// <exception cref="DragonetException">The host starts no processes.</exception>
-    public static void TakeSession()
+    public static bool TakeSession()
     {
         try
         {
-            Deputy.TakeSession();
+            return Deputy.TakeSession();
         }
         catch (InvalidOperationException failure)
         {

@@ -66,6 +66,11 @@ public sealed class KernelOptions
     /// <summary>Whether busy guests are served by a spinning thread. <see cref="Strict"/> kernels never are.</summary>
     public ChannelUse Channels { get; init; }
 
+    /// <summary>All programs share what the host gives of its processors to the session of this process, where it divides them among sessions
+    /// (sched(7), "The autogroup feature"). Right for one program in a session where nobody else computes (<see cref="HostSide.TakeSession"/>):
+    /// guests and kernel, who follow each other all the time, are then one to the host. Otherwise each program has a share of its own.</summary>
+    public bool SharesSession { get; init; }
+
     /// <summary>Where the report of a bug in the kernel goes; standard error when null.</summary>
     public Action<string>? OopsReport { get; init; }
 

@@ -102,7 +102,7 @@ internal sealed class BootCommand
         }
         else
         {
-            HostSide.TakeSession();
+            _ = HostSide.TakeSession();
         }
 
         using var alive = KernelLife.Begin(paths, name);

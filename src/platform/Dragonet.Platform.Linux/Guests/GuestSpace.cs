@@ -78,7 +78,7 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
             Thread.Sleep(1);
         }
 
-        Kill();
+        End();
         return false;
     }
 
@@ -331,6 +331,9 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
             PidFd.DangerousRelease();
         }
     }
+
+    /// <summary>The guest has tampered with the stub: it dies, and the kernel hears of it as of any death that is not its doing.</summary>
+    internal void End() => Signal(9);
 
     /// <inheritdoc/>
     public override void Kill()

@@ -22,6 +22,7 @@ internal sealed partial class GuestThread
     private bool _wantsChannel;
     private int _calls;
     private bool _hasPredecessors; // threads that live one after another in one slot: its pages will serve the next ones, too
+    private bool _makesThreads;    // which is quicker with a channel, served or not
     private long _lastCall;
     private int _quickCalls;
     private int _waits;        // a measure of how many of the last calls had to wait
@@ -154,7 +155,7 @@ internal sealed partial class GuestThread
             }
         }
         else if (space.Platform.ChannelServer is { } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel)
-            && !_wantsChannel && (_hasPredecessors || server.IsWelcome))
+            && !_wantsChannel && (_hasPredecessors || _makesThreads || server.IsWelcome))
         {
             _wantsChannel = true;
             Interrupt();

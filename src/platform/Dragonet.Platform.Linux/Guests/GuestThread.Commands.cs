@@ -248,6 +248,8 @@ internal sealed partial class GuestThread
 
         if (request.SameProcess)
         {
+            _makesThreads = true;
+
             // What it asked for meanwhile was put aside.
             var made = new GuestThread(space, (int)result, slot) { _silent = true, _maker = request.LentMask is null ? null : this };
             made.SetIdentity([_identity[0], request.Tid, .. _identity.AsSpan(2)]);
@@ -329,7 +331,7 @@ internal sealed partial class GuestThread
                 else
                 {
                     // A stub that answers anything else was tampered with.
-                    space.Kill();
+                    space.End();
                     return false;
                 }
             }

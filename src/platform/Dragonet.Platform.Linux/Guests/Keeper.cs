@@ -19,6 +19,7 @@ internal sealed unsafe class Keeper
     private readonly ManualResetEventSlim _ready = new();
     private readonly bool _strict;
     private readonly ChannelCode? _channels;
+    private readonly bool _sessions;
     private HostFd _epoll = null!;
     private HostFd _wake = null!;
     private Zygote _zygote = null!;
@@ -27,11 +28,12 @@ internal sealed unsafe class Keeper
     private int _expected;           // blanks asked for that have not reported; guarded by _requests
     private volatile bool _stopping; // set under _requests
 
-    internal Keeper(LinuxPlatform platform, bool strict, ChannelCode? channels)
+    internal Keeper(LinuxPlatform platform, bool strict, ChannelCode? channels, bool sessions)
     {
         _platform = platform;
         _strict = strict;
         _channels = channels;
+        _sessions = sessions;
         new Thread(Run, 512 * 1024) { IsBackground = true, Name = "keeper" }.Start();
         _ready.Wait();
         if (_failure is not null)
@@ -81,7 +83,7 @@ internal sealed unsafe class Keeper
         {
             _epoll = HostFd.Own(Host.Call(Nr.epoll_create1, 0x80000));
             _wake = HostFd.Own(Host.Call(Nr.eventfd2, 0, 0x80000));
-            _zygote = Zygote.Start(_strict, _channels);
+            _zygote = Zygote.Start(_strict, _channels, _sessions);
             HostScheduling.AskShortTurns(_zygote.Pid);
             HostScheduling.AskShortTurns();
             Control(_zygote.Socket, ZygoteEvent);

@@ -38,7 +38,9 @@ public sealed partial class LinuxPlatform : IPlatform
     /// <param name="strict">Every system call goes to the kernel; nothing is left to the host.</param>
     /// <param name="channels">Let frequent calls take along what they need in shared memory.</param>
     /// <param name="spin">Serve them at once whether or not a processor is idle (true), or only when the guest rings (false).</param>
-    public LinuxPlatform(bool strict = false, bool channels = true, bool? spin = null)
+    /// <param name="sessions">Every program has a share of the host's processors of its own (sched(7), autogroups); else they have one with
+    /// the kernel, which is the quicker way for few programs that ask it much, provided that nobody else computes in the session.</param>
+    public LinuxPlatform(bool strict = false, bool channels = true, bool? spin = null, bool sessions = true)
     {
         _strict = strict;
         (ProcessorMask, OwnNice) = (HostScheduling.GetMask(), HostScheduling.GetNice());
@@ -52,7 +54,7 @@ public sealed partial class LinuxPlatform : IPlatform
             Patches = new PatchedFiles(ChannelCode.Entry);
         }
 
-        _keeper = new Keeper(this, strict, ChannelCode);
+        _keeper = new Keeper(this, strict, ChannelCode, sessions);
         (VdsoAddress, HardwareCapabilities, MinimumSignalStack) = AuxiliaryVector.Read(_keeper.ZygotePid);
         if (strict)
         {

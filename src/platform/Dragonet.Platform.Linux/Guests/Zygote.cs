@@ -23,11 +23,11 @@ internal sealed unsafe class Zygote : IDisposable
     internal HostFd Socket => _socket;
 
     /// <summary>Starts it. The calling thread must live as long as the kernel: the host kills the zygote when it ends.</summary>
-    internal static Zygote Start(bool strict, ChannelCode? channels)
+    internal static Zygote Start(bool strict, ChannelCode? channels, bool sessions)
     {
         var flags = Seccomp.FilterNewListener | Seccomp.FilterSpecAllow | Seccomp.FilterWaitKillable;
-        var image = StubImage.Build((int)Host.Call(Nr.getpid), strict, flags, channels);
-        var (pid, socket) = MachineProgram.Start(image, "dragonet-guest", StubLayout.SocketFd);
+        var image = StubImage.Build((int)Host.Call(Nr.getpid), strict, flags, channels, sessions);
+        var (pid, socket) = MachineProgram.Start(image, "dragonet-guest", StubLayout.SocketFd, ownSession: sessions);
         return new Zygote(pid, socket);
     }
 

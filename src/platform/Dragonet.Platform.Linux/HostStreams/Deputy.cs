@@ -16,13 +16,14 @@ public static unsafe class Deputy
 
     /// <summary>Does so where it is of use: without a terminal, whose signals and turns would be lost with the session, and as a member of
     /// somebody else's process group (who leads one makes no session, setsid(2)). The calling thread lives as long as the process.</summary>
+    /// <returns>True when it has one now.</returns>
     /// <exception cref="InvalidOperationException">The host starts no processes.</exception>
-    public static void TakeSession()
+    public static bool TakeSession()
     {
         var self = (int)Host.Call(Nr.getpid);
         if (Host.Call(Nr.getpgrp) == self || !HasAutogroups() || HasTerminal())
         {
-            return;
+            return false;
         }
 
         var (pid, socket) = MachineProgram.Start(DeputyCode.Build(self), "dragonet-deputy", DeputyCode.Socket, ownSession: false);
@@ -39,7 +40,7 @@ public static unsafe class Deputy
         {
             socket.Dispose(); // it did not get so far: we stay where we are
             _ = Host.Call(Nr.wait4, pid, 0, 0, 0);
-            return;
+            return false;
         }
 
         // fcntl(2): when its end of the socket is closed, we are sent SIGKILL, even while we are stopped.
@@ -49,6 +50,7 @@ public static unsafe class Deputy
         _ = Host.Call(Nr.fcntl, socket.Number, setFlags, async);
         _ = Host.Call(Nr.setsid);
         new Thread(() => Follow(self, pid, socket), 128 * 1024) { IsBackground = true, Name = "deputy" }.Start();
+        return true;
     }
 
     /// <summary>Stops when it stops, ends when it ends.</summary>

@@ -16,7 +16,8 @@ internal static class StubCode
     /// <summary>Assembles the code for <see cref="StubLayout.Code"/>.</summary>
     /// <returns>The bytes, the entry point of the zygote, the signal handler, and the restorer.</returns>
     /// <param name="channels">Give every thread a gs base that finds its slot.</param>
-    internal static (byte[] Code, ulong Entry, ulong Handler, ulong Restorer) Assemble(bool channels)
+    /// <param name="sessions">Give every program a session of its own; else it gets a process group.</param>
+    internal static (byte[] Code, ulong Entry, ulong Handler, ulong Restorer) Assemble(bool channels, bool sessions)
     {
         var c = new Assembler(64);
         var handler = c.CreateLabel("handler");
@@ -26,7 +27,7 @@ internal static class StubCode
 
         EmitBeginThread(c);
         EmitHandler(c, channels, ref handler, ref trap, ref restorer);
-        EmitZygote(c, channels, ref entry, trap);
+        EmitZygote(c, channels, sessions, ref entry, trap);
 
         using var stream = new MemoryStream();
         var result = c.Assemble(new StreamCodeWriter(stream), StubLayout.Code, BlockEncoderOptions.ReturnNewInstructionOffsets);
@@ -217,13 +218,14 @@ internal static class StubCode
     }
 
     /// <summary>The zygote: sets up what every guest process has in common, then makes a child for each byte it reads.</summary>
-    private static void EmitZygote(Assembler c, bool channels, ref Label entry, Label trap)
+    private static void EmitZygote(Assembler c, bool channels, bool sessions, ref Label entry, Label trap)
     {
         var loop = c.CreateLabel();
         var child = c.CreateLabel();
         var quit = c.CreateLabel();
 
         c.Label(ref entry);
+        EmitApart(c, sessions);
         Call(c, Nr.prctl, 1, 9);                       // PR_SET_PDEATHSIG, SIGKILL
         Call(c, Nr.prctl, 38, 1, 0, 0, 0);             // PR_SET_NO_NEW_PRIVS
         Call(c, Nr.prctl, 4, 1);                       // PR_SET_DUMPABLE: the kernel process reads guest memory
@@ -261,7 +263,7 @@ internal static class StubCode
         c.mov(rcx, (long)StubLayout.KernelPid);
         c.cmp(rax, __qword_ptr[rcx]);
         c.jne(quit);
-        Call(c, Nr.setsid);                             // a share of the processors of its own (sched(7), autogroup): programs that spin beside it do not make it wait
+        EmitApart(c, sessions);
         Call(c, Nr.sigaltstack, StubLayout.AltStack, 0);
         Call(c, Nr.getpid);
         c.mov(rcx, (long)StubLayout.MessagePayload);
@@ -286,6 +288,20 @@ internal static class StubCode
         c.xor(esi, esi);
         c.mov(rdx, r12);
         c.jmp(trap);
+    }
+
+    /// <summary>Signals of our process group and terminal are not for it. With a session it also has a share of the processors of its own (sched(7),
+    /// autogroup): programs that spin beside it do not make it wait.</summary>
+    private static void EmitApart(Assembler c, bool sessions)
+    {
+        if (sessions)
+        {
+            Call(c, Nr.setsid);
+        }
+        else
+        {
+            Call(c, Nr.setpgid, 0, 0);
+        }
     }
 
     private static void Call(Assembler c, Nr number, params ReadOnlySpan<ulong> arguments)

@@ -8,9 +8,9 @@ namespace Dragonet.Platform.Linux.Stub;
 internal static class StubImage
 {
     /// <summary>Builds the file.</summary>
-    internal static byte[] Build(int kernelPid, bool strict, long filterFlags, ChannelCode? channels)
+    internal static byte[] Build(int kernelPid, bool strict, long filterFlags, ChannelCode? channels, bool sessions)
     {
-        var (code, entry, handler, restorer) = StubCode.Assemble(channels is not null);
+        var (code, entry, handler, restorer) = StubCode.Assemble(channels is not null, sessions);
         if (code.Length > 0x1000)
         {
             throw new InvalidOperationException("the stub's code must fit in one page");
