@@ -13,6 +13,11 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
+        if (arguments is ["die", var log])
+        {
+            return Die(log);
+        }
+
         var (readable, writable, outside) = (arguments[0], arguments[1], arguments[2]);
         using var kernel = DragonetKernel.Boot(new KernelOptions
         {
@@ -45,6 +50,16 @@ internal static class Program
         });
         using var reader = new StreamReader(process.StandardOutput);
         Console.WriteLine($"guest: {reader.ReadToEnd().ReplaceLineEndings(" ").Trim()}");
+        return 0;
+    }
+
+    /// <summary>Dies of an exception that nobody catches, as a kernel that stays would.</summary>
+    private static int Die(string log)
+    {
+        HostSide.Detach(log);
+        using var kernel = DragonetKernel.Boot(new KernelOptions { ConfineProcess = true });
+        new Thread(static () => throw new InvalidDataException("nobody catches this")).Start();
+        Thread.Sleep(Timeout.Infinite);
         return 0;
     }
 

@@ -44,6 +44,17 @@ public sealed class ConfinementTests
     }
 
     [Fact]
+    public void A_confined_kernel_process_that_dies_of_a_bug_says_so_in_its_log()
+    {
+        const int aborted = 128 + 6; // SIGABRT
+        var log = Path.GetTempFileName();
+        var outcome = HostTool.Run(Command.Built("Dragonet.Confinement.Probe", "Dragonet.Confinement.Probe"), ["die", log], "/", TimeSpan.FromMinutes(1));
+        Assert.Equal((aborted, "", ""), (outcome.Status, outcome.Output, outcome.Error));
+        Assert.Matches("^Unhandled exception. System.IO.InvalidDataException: nobody catches this\n   at Dragonet.Confinement.Probe.Program.*", File.ReadAllText(log));
+        File.Delete(log);
+    }
+
+    [Fact]
     public void The_command_confines_every_thread_and_closes_what_it_inherited()
     {
         // The guest has no view of the kernel process, so a shell of the host looks while the guest waits for it.

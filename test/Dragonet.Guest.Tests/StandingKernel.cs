@@ -19,7 +19,7 @@ internal sealed class StandingKernel : IDisposable
     internal string Run(params string[] arguments)
     {
         var outcome = Try(arguments);
-        Assert.True(outcome.Status == 0, $"{string.Join(' ', arguments)}: {outcome.Status} {outcome.Error}");
+        Assert.True(outcome.Status == 0, $"{string.Join(' ', arguments)}: {outcome.Status} {outcome.Error}{File.ReadAllText(ControlPaths.Of(_name).Log)}");
         return outcome.Output;
     }
 

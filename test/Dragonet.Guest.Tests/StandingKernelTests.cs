@@ -176,10 +176,9 @@ public sealed class StandingKernelTests : IDisposable
             """);
         Assert.Equal("prepare web\nprestart\ncreated\nstart\nweb.example.org\nsecond\npoststart\nweb: created\n", Run("jail", "-K", _kernel, "-f", file, "-c", "web"));
         Assert.Equal("prestop\nstop\npoststop\nrelease\nweb: removed\n", Run("jail", "-K", _kernel, "-f", file, "-r", "web"));
-        var failed = HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-f", file, "-c", "bad"], "/", s_limit);
-        Assert.Equal("prepare bad\nprestart\ncreated\nstart\ndragonet\npoststop\nrelease\n", failed.Output);
-        Assert.Equal($"dragonet: jail: bad: {file}:6: exec.poststart: \"false\" ended with status 1\n    bad {{ exec.poststart = \"false\"; }}\n          ^\n", failed.Error);
-        Assert.Equal(1, failed.Status);
+        Assert.Equal(new ProgramOutcome(1, "prepare bad\nprestart\ncreated\nstart\ndragonet\npoststop\nrelease\n",
+            $"dragonet: jail: bad: {file}:6: exec.poststart: \"false\" ended with status 1\n    bad {{ exec.poststart = \"false\"; }}\n          ^\n"),
+            HostTool.Run(Command.Path, ["jail", "-K", _kernel, "-f", file, "-c", "bad"], "/", s_limit));
         Assert.Equal("", Run("jls", "-K", _kernel, "name"));
         File.Delete(file);
     }
@@ -302,7 +301,7 @@ public sealed class StandingKernelTests : IDisposable
         }
 
         var outcome = HostTool.Run(Command.Path, arguments, "/", s_limit);
-        Assert.True(outcome.Status == 0, $"{string.Join(' ', arguments)}: {outcome.Status} {outcome.Error}");
+        Assert.True(outcome.Status == 0, $"{string.Join(' ', arguments)}: {outcome.Status} {outcome.Error}{File.ReadAllText(ControlPaths.Of(_kernel).Log)}");
         return outcome.Output;
     }
 }

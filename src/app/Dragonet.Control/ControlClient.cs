@@ -7,12 +7,14 @@ namespace Dragonet.Control;
 /// <summary>One connection to a kernel: one request, and for a program its streams.</summary>
 public sealed class ControlClient : IDisposable
 {
+    private readonly string _kernel;
     private readonly Socket _socket;
     private readonly NetworkStream _stream;
     private readonly FrameChannel _frames;
 
-    private ControlClient(Socket socket)
+    private ControlClient(string kernel, Socket socket)
     {
+        _kernel = kernel;
         _socket = socket;
         _stream = new NetworkStream(socket, ownsSocket: true);
         _frames = new FrameChannel(_stream, Frame.MostOfAnswer);
@@ -27,7 +29,7 @@ public sealed class ControlClient : IDisposable
         try
         {
             socket.Connect(new UnixDomainSocketEndPoint(paths.Socket));
-            return new ControlClient(socket);
+            return new ControlClient(kernel, socket);
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
@@ -37,7 +39,7 @@ public sealed class ControlClient : IDisposable
                 throw new ControlException($"kernel '{kernel}' is not yours to command: 'boot --group' lets a group do so", failure);
             }
 
-            throw new ControlException($"kernel '{kernel}' does not run: 'dragonet boot {kernel}' starts it", failure);
+            throw new ControlException($"kernel '{kernel}' does not run: 'dragonet boot {kernel}' starts it", failure) { NothingRuns = true };
         }
     }
 
@@ -56,12 +58,13 @@ public sealed class ControlClient : IDisposable
         try
         {
             _frames.Write(FrameKind.Request, request, ControlJson.Default.ControlRequest);
-            return FrameChannel.Parse(_frames.Read(), FrameKind.Reply, ControlJson.Default.ControlReply);
         }
         catch (IOException failure)
         {
-            throw new ControlException($"the kernel is gone: {failure.Message}", failure);
+            throw Ended(failure);
         }
+
+        return FrameChannel.Parse(Next(), FrameKind.Reply, ControlJson.Default.ControlReply);
     }
 
     /// <summary>After the answer to a program that was started: joins its streams with ours until it ends.</summary>
@@ -69,34 +72,24 @@ public sealed class ControlClient : IDisposable
     /// <param name="output">Gets its output.</param>
     /// <param name="error">Gets its errors.</param>
     /// <returns>Its status, as a shell shows it.</returns>
-    /// <exception cref="ControlException">The kernel is gone.</exception>
+    /// <exception cref="ControlException">The kernel is gone, or nobody takes the output.</exception>
     public int Relay(Stream input, Stream output, Stream error)
     {
         new Thread(() => Feed(input), 256 * 1024) { IsBackground = true, Name = "input" }.Start();
-        try
+        while (true)
         {
-            while (_frames.Read() is { } frame)
+            var frame = Next();
+            switch (frame.Kind)
             {
-                switch (frame.Kind)
-                {
-                    case FrameKind.Output or FrameKind.Error:
-                        var target = frame.Kind == FrameKind.Output ? output : error;
-                        target.Write(frame.Bytes.Span);
-                        target.Flush();
-                        break;
-                    case FrameKind.Exit when frame.Bytes.Length == 4:
-                        return BinaryPrimitives.ReadInt32LittleEndian(frame.Bytes.Span);
-                    default:
-                        throw new ControlException("the kernel sent what was not asked for");
-                }
+                case FrameKind.Output or FrameKind.Error:
+                    PassOn(frame, frame.Kind == FrameKind.Output ? output : error);
+                    break;
+                case FrameKind.Exit when frame.Bytes.Length == 4:
+                    return BinaryPrimitives.ReadInt32LittleEndian(frame.Bytes.Span);
+                default:
+                    throw new ControlException("the kernel sent what was not asked for");
             }
         }
-        catch (IOException failure)
-        {
-            throw new ControlException($"the kernel is gone: {failure.Message}", failure);
-        }
-
-        throw new ControlException("the kernel is gone");
     }
 
     /// <summary>After <see cref="ControlVerb.Halt"/>: waits until the kernel's process is gone, which is when the connection ends.</summary>
@@ -154,6 +147,35 @@ public sealed class ControlClient : IDisposable
         _socket.Dispose();
     }
 
+    private static void PassOn(Frame frame, Stream target)
+    {
+        try
+        {
+            target.Write(frame.Bytes.Span);
+            target.Flush();
+        }
+        catch (IOException failure)
+        {
+            throw new ControlException($"what the program prints cannot be written: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>The next frame where one must come.</summary>
+    private Frame Next()
+    {
+        try
+        {
+            return _frames.Read() ?? throw Ended(null);
+        }
+        catch (IOException failure)
+        {
+            throw Ended(failure);
+        }
+    }
+
+    /// <summary>It died, or hung up: a kernel says why in its log.</summary>
+    private ControlException Ended(IOException? failure) => new($"kernel '{_kernel}' ended the connection: its log is {ControlPaths.Of(_kernel).Log}", failure);
+
     private void Feed(Stream input)
     {
         var buffer = new byte[65536];
@@ -164,9 +186,9 @@ public sealed class ControlClient : IDisposable
             {
                 count = input.Read(buffer);
             }
-            catch (IOException)
+            catch (Exception failure) when (failure is IOException or ObjectDisposedException)
             {
-                count = 0; // a terminal that is gone has no more to say
+                count = 0; // a terminal that is gone has no more to say, nor one that is closed because the program has ended
             }
 
             if (!Tell(FrameKind.Input, buffer.AsSpan(0, count)) || count == 0)
@@ -184,7 +206,7 @@ public sealed class ControlClient : IDisposable
             _frames.Write(kind, bytes);
             return true;
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        catch (IOException)
         {
             return false;
         }

@@ -5,7 +5,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Dragonet.Control;
 
-/// <summary>Frames over a stream: one byte for the kind, four for the length, the bytes. Writers may be many, readers one.</summary>
+/// <summary>
+/// Frames over a stream: one byte for the kind, four for the length, the bytes. Writers may be many, readers one, and anybody may close the
+/// stream meanwhile: that is an <see cref="IOException"/>, as when the other side has closed it.
+/// </summary>
 /// <param name="stream">The stream.</param>
 /// <param name="most">Most bytes of a frame that is read.</param>
 public sealed class FrameChannel(Stream stream, int most = Frame.Most)
@@ -19,13 +22,20 @@ public sealed class FrameChannel(Stream stream, int most = Frame.Most)
         Span<byte> head = stackalloc byte[5];
         head[0] = (byte)kind;
         BinaryPrimitives.WriteInt32LittleEndian(head[1..], bytes.Length);
-        lock (_writing)
+        try
         {
-            stream.Write(head);
-            if (!bytes.IsEmpty)
+            lock (_writing)
             {
-                stream.Write(bytes); // to write nothing fails, too, where the other side has closed
+                stream.Write(head);
+                if (!bytes.IsEmpty)
+                {
+                    stream.Write(bytes); // to write nothing fails, too, where the other side has closed
+                }
             }
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw Closed(failure);
         }
     }
 
@@ -39,21 +49,40 @@ public sealed class FrameChannel(Stream stream, int most = Frame.Most)
     public Frame? Read()
     {
         Span<byte> head = stackalloc byte[5];
-        var count = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (count == 0)
+        var count = ReadAll(head);
+        if (count < head.Length)
         {
-            return null;
+            return count == 0 ? null : throw new IOException("a frame ended early");
         }
 
         var length = BinaryPrimitives.ReadInt32LittleEndian(head[1..]);
-        if (count < head.Length || length < 0 || length > most || head[0] is < (byte)FrameKind.Request or > (byte)FrameKind.Exit)
+        if (length < 0 || length > most || head[0] is < (byte)FrameKind.Request or > (byte)FrameKind.Exit)
         {
             throw new ControlException("what was received is no frame");
         }
 
         var bytes = new byte[length];
-        return stream.ReadAtLeast(bytes, length, throwOnEndOfStream: false) == length ? new Frame((FrameKind)head[0], bytes) : throw new ControlException("a frame ended early");
+        return ReadAll(bytes) == length ? new Frame((FrameKind)head[0], bytes) : throw new IOException("a frame ended early");
     }
+
+    private int ReadAll(Span<byte> bytes)
+    {
+        try
+        {
+            return stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw Closed(failure);
+        }
+    }
+
+    /// <summary>
+    /// A stream that is closed at this moment says so with an <see cref="ObjectDisposedException"/>, which is an
+    /// <see cref="InvalidOperationException"/>; a <see cref="System.Net.Sockets.NetworkStream"/> that is closed between its first and its
+    /// second look at itself says with a plain one that it cannot be read or written.
+    /// </summary>
+    private static IOException Closed(InvalidOperationException failure) => new("the connection was closed here", failure);
 
     /// <summary>Makes a value out of a frame.</summary>
     /// <exception cref="ControlException">It is another kind of frame, or no such value.</exception>

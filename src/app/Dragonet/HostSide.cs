@@ -53,6 +53,10 @@ public static class HostSide
     /// <summary>Waits until nobody has the file.</summary>
     public static void WaitForRelease(string path) => HostLock.WaitForRelease(path);
 
+    /// <summary>A file to whose end several may write at once; it is made when it is missing.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static Stream OpenLog(string path) => new FileStream(HostLog.Open(path), FileAccess.Write, bufferSize: 0);
+
     /// <summary>Leaves the terminal that we were started on; what we print goes to a file from now on.</summary>
     /// <param name="log">The file.</param>
     /// <param name="kept">A descriptor of the old output that stays open.</param>

@@ -83,14 +83,26 @@ internal sealed class JailHooks(string kernel, JailDefinition jail, string? id)
         }
 
         var request = new ControlRequest { Verb = ControlVerb.Exec, Jail = where, Exec = new ExecRequest { Arguments = command, Environment = environment, User = user } };
+        using var log = where == "0" ? null : OpenConsoleLog();
         using var client = ControlClient.Connect(kernel);
         _ = client.Ask(request).Checked();
-        using var log = jail.Text("exec.consolelog") is { } path && where != "0" ? new FileStream(path, FileMode.Append) : null;
         using Stream output = Console.OpenStandardOutput(), error = Console.OpenStandardError();
         var status = client.Relay(Stream.Null, log ?? output, log ?? error);
         if (status != 0)
         {
             throw jail.PlaceOf(parameter).Fail($"{parameter}: \"{command[^1]}\" ended with status {status}");
+        }
+    }
+    /// <summary>Jails may share one.</summary>
+    private Stream? OpenConsoleLog()
+    {
+        try
+        {
+            return jail.Text("exec.consolelog") is { } path ? HostSide.OpenLog(path) : null;
+        }
+        catch (IOException failure)
+        {
+            throw jail.PlaceOf("exec.consolelog").Fail(failure.Message);
         }
     }
 }

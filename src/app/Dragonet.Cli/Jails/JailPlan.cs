@@ -9,6 +9,7 @@ namespace Dragonet.Cli.Jails;
 internal sealed class JailPlan(string kernel, string file, Action<string>? say, bool printId)
 {
     private readonly IReadOnlyList<JailDefinition> _jails = JailDefinition.Of(ConfigParser.Read(file));
+    private volatile bool _failed; // the kernel could not be asked
 
     /// <summary>exec.prestop and exec.stop are not run (jail -R).</summary>
     internal bool SkipsStop { get; init; }
@@ -20,7 +21,7 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
     internal int AtOnce { get; init; } = 8;
 
     /// <summary>Does what is asked for the named jails, for all when none is named.</summary>
-    /// <returns>0, or 1 when something failed.</returns>
+    /// <returns>0, or 1 when something failed, or 125 when that was the way to the kernel.</returns>
     internal int Run(List<string> names, bool create, bool modify, bool remove)
     {
         var order = Order(names is [] or ["*"] or ["ALL"] ? [.. _jails.Select(jail => jail.Name)] : names, withNeeds: create);
@@ -32,7 +33,12 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
             good &= new JailSchedule(there, jail => there.Where(other => Needs(other).Contains(jail)), jail => Try(jail, () => Stop(jail))).Run(AtOnce);
         }
 
-        return (!create && !modify) || new JailSchedule(order, Needs, jail => Try(jail, () => Make(jail, names, create, modify, remove))).Run(AtOnce) ? good ? 0 : 1 : 1;
+        if (create || modify)
+        {
+            good &= new JailSchedule(order, Needs, jail => Try(jail, () => Make(jail, names, create, modify, remove))).Run(AtOnce);
+        }
+
+        return _failed ? CommandException.Ours : good ? 0 : 1;
     }
 
     private void Make(JailDefinition jail, List<string> names, bool create, bool modify, bool remove)
@@ -52,7 +58,7 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
         }
     }
 
-    private static bool Try(JailDefinition jail, Action action)
+    private bool Try(JailDefinition jail, Action action)
     {
         try
         {
@@ -61,6 +67,7 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
         }
         catch (Exception failure) when (failure is CommandException or ControlException)
         {
+            _failed |= failure is ControlException;
             Console.Error.WriteLine($"dragonet: jail: {jail.Name}: {failure.Message}");
             return false;
         }
@@ -154,13 +161,27 @@ internal sealed class JailPlan(string kernel, string file, Action<string>? say, 
         }
         catch (Exception failure) when (failure is CommandException or ControlException)
         {
-            // Everything that was done is undone, whatever fails of that.
+            // Everything that was done is undone, whatever fails of that. Nothing is left in a kernel that does not run any more.
             while (undo.TryPop(out var step))
             {
-                _ = Try(jail, step);
+                _ = Try(jail, () => Undo(step, failure.Message));
             }
 
             throw;
+        }
+    }
+
+    /// <param name="step">What is to be done.</param>
+    /// <param name="said">What was wrong first: a kernel that is about to die says so again and again.</param>
+    private static void Undo(Action step, string said)
+    {
+        try
+        {
+            step();
+        }
+        catch (ControlException failure) when (failure.NothingRuns || failure.Message == said)
+        {
+            // with it everything that it had is gone
         }
     }
 

@@ -69,7 +69,7 @@ internal sealed class ConsoleSession(FrameChannel frames, GuestConsole console)
 
             frames.Write(FrameKind.Exit, [0, 0, 0, 0]);
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        catch (IOException)
         {
             // The client has hung up: Run sees that, too.
         }

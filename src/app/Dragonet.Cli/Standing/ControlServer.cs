@@ -22,6 +22,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, Cont
     private readonly AutoResetEvent _given = new(false); // a descriptor may have come back
     private SafeFileHandle? _reserve = Reserve();        // used by the accepting thread alone
     private int _connections;
+    private volatile bool _over;
     private TimeSpan _patience; // written before _halted is set
 
     internal DragonetKernel Kernel => kernel;
@@ -54,6 +55,8 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, Cont
         new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "control" }.Start();
         _halted.Wait();
         kernel.ShutDown(_patience, new ShutdownSteps { Stopping = Stops.Begin, Stopped = Stops.End });
+        _over = true;
+        listener.Dispose();
     }
 
     /// <summary>Ends the kernel.</summary>
@@ -66,29 +69,41 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, Cont
 
     private void Accept()
     {
-        while (true)
+        try
         {
-            Socket socket;
-            try
+            while (true)
             {
-                socket = listener.Accept();
+                AcceptOne();
             }
-            catch (SocketException failure)
-            {
-                Console.Error.WriteLine($"dragonet: control: {failure.Message}");
-                TurnAway();
-                continue;
-            }
-
-            if (Interlocked.Increment(ref _connections) > MostConnections || !clients.Admits(socket))
-            {
-                _ = Interlocked.Decrement(ref _connections);
-                socket.Dispose();
-                continue;
-            }
-
-            new Thread(() => Serve(socket), 256 * 1024) { IsBackground = true, Name = "session" }.Start();
         }
+        catch (Exception failure) when (_over && failure is SocketException or ObjectDisposedException)
+        {
+            // the listener was closed: nobody is served any more
+        }
+    }
+
+    private void AcceptOne()
+    {
+        Socket socket;
+        try
+        {
+            socket = listener.Accept();
+        }
+        catch (SocketException failure) when (!_over)
+        {
+            Console.Error.WriteLine($"dragonet: control: {failure.Message}");
+            TurnAway();
+            return;
+        }
+
+        if (Interlocked.Increment(ref _connections) > MostConnections || !clients.Admits(socket))
+        {
+            _ = Interlocked.Decrement(ref _connections);
+            socket.Dispose();
+            return;
+        }
+
+        new Thread(() => Serve(socket), 256 * 1024) { IsBackground = true, Name = "session" }.Start();
     }
 
     /// <summary>
@@ -136,7 +151,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, Cont
             using var stream = new NetworkStream(socket, ownsSocket: true);
             new ControlSession(this, new FrameChannel(stream)).Run();
         }
-        catch (Exception failure) when (failure is IOException or SocketException or ControlException or ObjectDisposedException)
+        catch (Exception failure) when (failure is IOException or ControlException)
         {
             // The client is gone, or talks nonsense: that is its own trouble.
         }

@@ -95,6 +95,23 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
         {
             Reply(new ControlReply { Error = failure.Message, ExitCode = failure.IsMissing ? CommandException.NotFound : CommandException.CannotExecute });
         }
+        catch (Exception bug) when (ReportOops(request, bug))
+        {
+            Reply(new ControlReply { Error = $"oops: {request.Verb}: {bug.GetType().Name}: the kernel's log says more", ExitCode = CommandException.Ours });
+        }
+    }
+
+    /// <summary>A bug on the way of one request ends that, as one in a system call ends its process: the kernel and its jails go on.</summary>
+    /// <returns>True: it is reported. The end of the connection is none.</returns>
+    private static bool ReportOops(ControlRequest request, Exception bug)
+    {
+        if (bug is IOException)
+        {
+            return false;
+        }
+
+        Console.Error.WriteLine($"dragonet: oops: request '{request.Verb}': {bug}");
+        return true;
     }
 
     private ControlReply Answer(ControlRequest request)
@@ -220,7 +237,7 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
             }
             catch (Exception failure) when (failure is IOException or ControlException or ObjectDisposedException)
             {
-                // Whichever end it was: nobody waits any more.
+                // Whichever end it was: nobody waits any more, and perhaps the wait is over already.
             }
         }, 64 * 1024) { IsBackground = true, Name = "hang-up" };
         listener.Start();

@@ -55,7 +55,7 @@ internal sealed class LineRelay(FrameChannel frames)
                 frames.Write(FrameKind.Output, Encoding.UTF8.GetBytes(line));
             }
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        catch (IOException)
         {
             // The client has hung up: Run sees that, too.
         }
