@@ -175,6 +175,117 @@ TEST(events_in_bad_memory)
     CHECK_OK(close(epoll));
 }
 
+// pselect6(2): sets of any size, with and without each of its arguments. Nothing behind a set is touched.
+TEST(sets)
+{
+    enum { MOST = 17, BIT = 64 };
+    static const int numbers[] = {10, 63, 64, 130, 700};
+    int pair[2];
+    struct timespec none = {0, 0};
+    sigset_t mask;
+    struct { const void *set; size_t size; } masked = {&mask, 8}, unmasked = {NULL, 8}, odd = {&mask, 7};
+    sigemptyset(&mask);
+    CHECK_OK(pipe(pair));
+    warm_up();
+    for (unsigned i = 0; i < COUNT(numbers) * 40; i++) {
+        int fd = numbers[i % COUNT(numbers)], word = fd / BIT;
+        unsigned long sets[3][MOST];
+        memset(sets, 0xaa, sizeof sets);
+        for (int k = 0; k < 3; k++) {
+            memset(sets[k], 0, (word + 1) * sizeof(long));
+            sets[k][word] = 1UL << fd % BIT | (fd % BIT < 63 ? 1UL << 63 : 0); // a bit behind the last one does not count
+        }
+        CHECK_EQ(dup2(pair[0], fd), fd);
+        void *argument = i % 4 == 0 ? NULL : i % 4 == 1 ? (void *)&unmasked : (void *)&masked;
+        CHECK_EQ(syscall(SYS_pselect6, fd + 1, sets[0], i % 3 ? sets[1] : NULL, sets[2], &none, argument), 0);
+        CHECK(sets[0][word] == 0 && sets[2][word] == 0 && (i % 3 ? sets[1][word] == 0 : sets[1][word] != 0));
+        sets[0][word] = sets[1][word] = 1UL << fd % BIT;
+        CHECK_EQ(write(pair[1], "x", 1), 1);
+        CHECK_EQ(syscall(SYS_pselect6, fd + 1, sets[0], sets[1], NULL, i % 2 ? NULL : &none, argument), 1);
+        CHECK(sets[0][word] == 1UL << fd % BIT && sets[1][word] == 0);
+        CHECK_EQ(syscall(SYS_pselect6, fd, sets[0], NULL, NULL, &none, argument), 0); // one less
+        sets[0][word] = 1UL << fd % BIT;
+        CHECK_EQ(syscall(SYS_pselect6, fd + 1, sets[0], sets[0], NULL, &none, argument), 1); // the same memory: the last one is left there
+        CHECK_EQ(sets[0][word], 0);
+        for (int k = word + 1; k < MOST; k++) CHECK(sets[0][k] == sets[1][k] && sets[1][k] == 0xaaaaaaaaaaaaaaaaUL);
+        char c;
+        CHECK_EQ(read(pair[0], &c, 1), 1);
+        CHECK_ERRNO(syscall(SYS_pselect6, fd + 1, sets[0], NULL, NULL, &none, &odd), EINVAL);
+        CHECK_OK(close(fd));
+        sets[0][word] = 1UL << fd % BIT;
+        if (fd < 64) CHECK_ERRNO(syscall(SYS_pselect6, fd + 1, sets[0], NULL, NULL, &none, argument), EBADF);
+    }
+    CHECK_EQ(none.tv_sec, 0);
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(close(pair[1]));
+}
+
+TEST(sets_in_bad_memory)
+{
+    char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned long *last = (unsigned long *)(page + PAGE) - 1, set;
+    struct timespec *limit = (struct timespec *)(page + PAGE) - 1, none = {0, 0};
+    int pair[2];
+    CHECK_OK(pipe(pair));
+    CHECK_EQ(write(pair[1], "x", 1), 1);
+    CHECK_OK(mprotect(page + PAGE, PAGE, PROT_NONE));
+    warm_up();
+    for (int i = 0; i < 100; i++) {
+        *last = 1UL << pair[0];
+        CHECK_EQ(syscall(SYS_pselect6, 64, last, NULL, NULL, NULL, NULL), 1);
+        CHECK_EQ(*last, 1UL << pair[0]);
+        CHECK_ERRNO(syscall(SYS_pselect6, 65, last, NULL, NULL, NULL, NULL), EFAULT); // a second word
+        CHECK_ERRNO(syscall(SYS_pselect6, 64, BAD_POINTER, NULL, NULL, NULL, NULL), EFAULT);
+        CHECK_ERRNO(syscall(SYS_pselect6, 64, last, NULL, NULL, BAD_POINTER, NULL), EFAULT);
+        CHECK_ERRNO(syscall(SYS_pselect6, 64, last, NULL, NULL, &none, BAD_POINTER), EFAULT);
+        CHECK_ERRNO(syscall(SYS_pselect6, -1, last, NULL, NULL, &none, NULL), EINVAL);
+
+        // A set that cannot be written is an error, time that cannot be written is none (select(2)).
+        *limit = (struct timespec){7, 0};
+        CHECK_OK(mprotect(page, PAGE, PROT_READ));
+        set = 1UL << pair[0];
+        CHECK_EQ(syscall(SYS_pselect6, 64, &set, NULL, NULL, limit, NULL), 1);
+        CHECK_EQ(limit->tv_sec, 7);
+        CHECK_ERRNO(syscall(SYS_pselect6, 64, page, NULL, NULL, &none, NULL), EFAULT);
+        CHECK_OK(mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+    }
+    CHECK_OK(munmap(page, 2 * PAGE));
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(close(pair[1]));
+}
+
+// Who waits gets his sets and the rest of the time when the call ends.
+TEST(sets_after_waiting)
+{
+    int there[2], back[2];
+    CHECK_OK(pipe(there));
+    CHECK_OK(pipe(back));
+    pid_t child = CHECK_OK(fork());
+    if (child == 0) {
+        char c;
+        CHECK_OK(close(there[1]));
+        while (read(there[0], &c, 1) == 1) CHECK_EQ(write(back[1], &c, 1), 1);
+        _exit(0);
+    }
+    warm_up();
+    for (int i = 0; i < 300; i++) {
+        struct timespec limit = {100, 0};
+        unsigned long r = 1UL << back[0] | 1UL << there[0], e = 1UL << back[0];
+        CHECK_EQ(write(there[1], "x", 1), 1);
+        r &= ~(1UL << there[0]); // the child reads from it
+        CHECK_EQ(syscall(SYS_pselect6, 64, &r, NULL, &e, &limit, NULL), 1);
+        CHECK(r == 1UL << back[0] && e == 0);
+        CHECK(limit.tv_sec < 100 && limit.tv_sec >= 1);
+        char c;
+        CHECK_EQ(read(back[0], &c, 1), 1);
+    }
+    CHECK_OK(close(there[1]));
+    CHECK_EQ(waitpid(child, NULL, 0), child);
+    CHECK_OK(close(there[0]));
+    CHECK_OK(close(back[0]));
+    CHECK_OK(close(back[1]));
+}
+
 // A blocking write of more than a pipe holds is made in parts, the reader sees each byte once.
 TEST(pipe_larger_than_its_buffer)
 {
@@ -325,6 +436,19 @@ TEST(registers_survive)
                      : "rcx", "r11", "memory");
         CHECK_EQ(rax, -EBADF);
         CHECK(rdi == -1 && rsi == (long)pieces && rdx == 2 && r10 == 11 && r8 == 13 && r9 == 17 && rbx == 19 && zone == 0x1234);
+    }
+
+    struct timespec none = {0, 0};
+    unsigned long set = 0;
+    for (int i = 0; i < 500; i++) { // pselect6(2)
+        long rdi = 64, rsi = (long)&set, rdx = (long)&set, rbx = 19, rax, zone;
+        register long r10 asm("r10") = (long)&set, r8 asm("r8") = (long)&none, r9 asm("r9") = 0;
+        asm volatile("movq $0x1234, -64(%%rsp)\n\t mov $270, %%eax\n\t syscall\n\t movq -64(%%rsp), %[zone]"
+                     : "=&a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10), "+r"(r8), "+r"(r9), "+b"(rbx), [zone] "=&r"(zone)
+                     :
+                     : "rcx", "r11", "memory");
+        CHECK_EQ(rax, 0);
+        CHECK(rdi == 64 && rsi == (long)&set && rdx == (long)&set && r10 == (long)&set && r8 == (long)&none && r9 == 0 && rbx == 19 && zone == 0x1234);
     }
 }
 

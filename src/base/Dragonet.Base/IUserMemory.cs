@@ -27,6 +27,22 @@ public interface IUserMemory
         return Errno.OK;
     }
 
+    /// <summary>Copies to the ranges, one behind another, of the guest. All or EFAULT (what is before the bad page may have been written).</summary>
+    Errno WriteVector(ReadOnlySpan<(ulong Address, int Length)> ranges, ReadOnlySpan<byte> source)
+    {
+        foreach (var (address, length) in ranges)
+        {
+            if (Write(address, source[..length]) is not Errno.OK and var error)
+            {
+                return error;
+            }
+
+            source = source[length..];
+        }
+
+        return Errno.OK;
+    }
+
     /// <summary>Copies as much as is readable from the start of the range.</summary>
     /// <returns>The number of bytes copied; 0 when the first is not readable.</returns>
     int ReadSome(ulong address, Span<byte> destination);

@@ -96,7 +96,7 @@ internal sealed class SelectState
         scoped var buffer = total <= small.Length ? small[..total] : new byte[total];
         buffer.Clear();
         maskError = Errno.OK;
-        if (task.Space.ReadVector(ranges[..count], buffer) == Errno.OK)
+        if (task.Memory.ReadVector(ranges[..count], buffer) == Errno.OK)
         {
             buffer[..head].CopyTo(MemoryMarshal.AsBytes(pairs)[(timeout.IsNull ? PairSize : 0)..]);
             buffer[head..].CopyTo(MemoryMarshal.AsBytes(_wanted.AsSpan()));
@@ -174,8 +174,8 @@ internal sealed class SelectState
         }
 
         var bytes = MemoryMarshal.AsBytes<ulong>(_ready);
-        return task.Space.WriteVector(ranges[..count], bytes[..((end + (timeout.IsNull ? 0 : 2)) * sizeof(ulong))]) == Errno.OK
+        return task.Memory.WriteVector(ranges[..count], bytes[..((end + (timeout.IsNull ? 0 : 2)) * sizeof(ulong))]) == Errno.OK
             ? Errno.OK
-            : task.Space.WriteVector(ranges[..sets], bytes[..(end * sizeof(ulong))]);
+            : task.Memory.WriteVector(ranges[..sets], bytes[..(end * sizeof(ulong))]);
     }
 }

@@ -8,7 +8,6 @@ internal sealed unsafe partial class Channel
 {
     private readonly byte[] _sent = new byte[ChannelLayout.Capacity];
     private readonly (ulong Address, int Offset, int Length)[] _pieces = new (ulong, int, int)[1 + ChannelLayout.MaxVector];
-    private ulong _sentAddress;
     private int _pieceCount;
 
     /// <inheritdoc/>
@@ -36,18 +35,65 @@ internal sealed unsafe partial class Channel
         return Errno.OK;
     }
 
+    /// <inheritdoc/>
+    public Errno WriteVector(ReadOnlySpan<(ulong Address, int Length)> ranges, ReadOnlySpan<byte> source)
+    {
+        // With the answer only what the guest has found to be writable: else nobody would learn what could not be written.
+        foreach (var (address, length) in ranges)
+        {
+            if (!FillsChecked || !TryFindSent(address, out _, out var left) || left < length)
+            {
+                return Direct().WriteVector(ranges, source);
+            }
+        }
+
+        foreach (var (address, length) in ranges)
+        {
+            if (Write(address, source[..length]) is not Errno.OK and var error)
+            {
+                return error;
+            }
+
+            source = source[length..];
+        }
+
+        return Errno.OK;
+    }
+
     /// <summary>Copies it in.</summary>
     /// <param name="length">How long it is, as the guest says.</param>
-    /// <param name="vector">Entries of the array of struct iovec that it begins with; 0 when it is one piece.</param>
-    private void TakeSent(ushort length, ulong vector)
+    /// <param name="kinds">Of <see cref="ChannelCalls.MakeTable"/>.</param>
+    /// <param name="call">The call that it belongs to.</param>
+    private void TakeSent(ushort length, ReadOnlySpan<byte> kinds, in SystemCall call)
     {
-        var total = Math.Min(length, (ushort)ChannelLayout.Capacity);
+        var total = Math.Min((int)length, ChannelLayout.Capacity);
         new ReadOnlySpan<byte>(_pages + 0x1000, total).CopyTo(_sent);
         _returned = 0;
         _parts = 0;
-        var array = (int)Math.Min(vector, ChannelLayout.MaxVector) * sizeof(iovec);
-        var (count, offset) = (1, array);
-        _pieces[0] = (_sentAddress, 0, array == 0 ? total : Math.Min(array, total));
+        _pieceCount = 0;
+        FillsChecked = ChannelCalls.FillsChecked(kinds, call.Number, call.A2);
+        switch (ChannelCalls.KindOf(kinds, call.Number))
+        {
+            case ChannelKind.Vector1:
+                TakeVector(total, call);
+                break;
+            case ChannelKind.Select:
+                FillsChecked = TakeSets(total, call);
+                break;
+            case var kind:
+                AddPiece(kind switch { ChannelKind.Path0 => call.A0, ChannelKind.Lock2 => call.A2, ChannelKind.Event3 => call.A3, _ => call.A1 }, 0, total);
+                break;
+        }
+    }
+
+    private void AddPiece(ulong address, int offset, int length) => _pieces[_pieceCount++] = (address, offset, length);
+
+    /// <summary>An array of struct iovec, and behind it what its entries name, as far as that is there.</summary>
+    private void TakeVector(int total, in SystemCall call)
+    {
+        var array = (int)Math.Min(call.A2, ChannelLayout.MaxVector) * sizeof(iovec);
+        AddPiece(call.A1, 0, Math.Min(array, total));
+        var offset = array;
         for (var at = 0; at < array && offset <= total; at += sizeof(iovec))
         {
             var size = BinaryPrimitives.ReadUInt64LittleEndian(_sent.AsSpan(at + 8));
@@ -56,28 +102,64 @@ internal sealed unsafe partial class Channel
                 break;
             }
 
-            _pieces[count++] = (BinaryPrimitives.ReadUInt64LittleEndian(_sent.AsSpan(at)), offset, (int)size);
+            AddPiece(BinaryPrimitives.ReadUInt64LittleEndian(_sent.AsSpan(at)), offset, (int)size);
             offset += (int)size;
         }
+    }
 
-        _pieceCount = count;
+    /// <summary>Those of three sets, a timeout and the argument with the mask that the call has.</summary>
+    /// <returns>False when they did not come along.</returns>
+    private bool TakeSets(int total, in SystemCall call)
+    {
+        const int pair = 16; // struct timespec; an address and a size
+        var set = (int)Math.Min(((uint)call.A0 + 63UL) / 64, ChannelLayout.MaxSetWords) * sizeof(ulong);
+        var offset = 0;
+        foreach (var (address, size) in (ReadOnlySpan<(ulong, int)>)[(call.A1, set), (call.A2, set), (call.A3, set), (call.A4, pair), (call.A5, pair)])
+        {
+            if (address != 0)
+            {
+                AddPiece(address, offset, size);
+                offset += size;
+            }
+        }
+
+        if (offset == total && total > 0)
+        {
+            return true;
+        }
+
+        _pieceCount = 0;
+        return false;
     }
 
     private bool TryReadSent(ulong address, Span<byte> destination, out int count)
     {
         count = 0;
+        if (!TryFindSent(address, out var offset, out var left))
+        {
+            return false;
+        }
+
+        count = Math.Min(destination.Length, left);
+        _sent.AsSpan(offset, count).CopyTo(destination);
+        return true;
+    }
+
+    /// <summary>Where something of the guest's memory is among what was sent, and how much from there on.</summary>
+    private bool TryFindSent(ulong address, out int offset, out int left)
+    {
         for (var i = 0; i < _pieceCount; i++)
         {
-            var (start, offset, length) = _pieces[i];
+            var (start, at, length) = _pieces[i];
             if (address - start < (ulong)length)
             {
                 var skip = (int)(address - start);
-                count = Math.Min(destination.Length, length - skip);
-                _sent.AsSpan(offset + skip, count).CopyTo(destination);
+                (offset, left) = (at + skip, length - skip);
                 return true;
             }
         }
 
+        (offset, left) = (0, 0);
         return false;
     }
 }

@@ -138,9 +138,7 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
 
             var n = notification;
             call = new SystemCall(n.Number, n.A0, n.A1, n.A2, n.A3, n.A4, n.A5, Unsafe<ulong>(ChannelLayout.Return) + 2);
-            _sentAddress = ChannelCalls.SentArgument(kinds, n.Number) switch { 0 => n.A0, 1 => n.A1, 2 => n.A2, _ => n.A3 };
-            TakeSent(Unsafe<ushort>(ChannelLayout.SentLength), ChannelCalls.SendsVector(kinds, n.Number) ? n.A2 : 0);
-            FillsChecked = ChannelCalls.FillsChecked(kinds, n.Number, n.A2);
+            TakeSent(Unsafe<ushort>(ChannelLayout.SentLength), kinds, call);
             return true;
         }
     }
@@ -170,10 +168,10 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
         new ReadOnlySpan<byte>(_pages, line.Length).CopyTo(line);
         var words = MemoryMarshal.Cast<byte, ulong>(line)[(ChannelLayout.Arguments / 8)..];
         var number = BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.Number..]);
-        _sentAddress = words[ChannelCalls.SentArgument(kinds, number)];
-        TakeSent(BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.SentLength..]), ChannelCalls.SendsVector(kinds, number) ? words[2] : 0);
         var after = BinaryPrimitives.ReadUInt64LittleEndian(line[ChannelLayout.Return..]) + 2;
-        return new SystemCall(number, words[0], words[1], words[2], words[3], words[4], words[5], after);
+        var call = new SystemCall(number, words[0], words[1], words[2], words[3], words[4], words[5], after);
+        TakeSent(BinaryPrimitives.ReadUInt16LittleEndian(line[ChannelLayout.SentLength..]), kinds, call);
+        return call;
     }
 
     /// <summary>Answers.</summary>

@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.Interop;
 
 namespace Dragonet.Platform.Linux.Channels;
 
@@ -35,7 +36,7 @@ internal static class ChannelCalls
         (Nr.fchown, ChannelKind.Plain), (Nr.chown, ChannelKind.Path0), (Nr.lchown, ChannelKind.Path0),
         (Nr.statfs, ChannelKind.Path0), (Nr.fstatfs, ChannelKind.Plain), (Nr.uname, ChannelKind.Plain), (Nr.getrandom, ChannelKind.Plain),
         (Nr.pipe, ChannelKind.Plain), (Nr.socket, ChannelKind.Plain), (Nr.socketpair, ChannelKind.Plain), (Nr.flock, ChannelKind.Plain),
-        (Nr.ppoll, ChannelKind.Plain), (Nr.select, ChannelKind.Plain), (Nr.pselect6, ChannelKind.Plain), (Nr.kill, ChannelKind.Plain),
+        (Nr.ppoll, ChannelKind.Plain), (Nr.select, ChannelKind.Plain), (Nr.pselect6, ChannelKind.Select), (Nr.kill, ChannelKind.Plain),
         (Nr.tgkill, ChannelKind.Plain), (Nr.getpgrp, ChannelKind.Plain), (Nr.getpgid, ChannelKind.Plain), (Nr.setpgid, ChannelKind.Plain),
         (Nr.setitimer, ChannelKind.Plain), (Nr.eventfd2, ChannelKind.Plain), (Nr.timerfd_settime, ChannelKind.Plain),
         (Nr.truncate, ChannelKind.Path0), (Nr.symlinkat, ChannelKind.Path0), (Nr.fadvise64, ChannelKind.Plain), (Nr.fallocate, ChannelKind.Plain),
@@ -68,19 +69,19 @@ internal static class ChannelCalls
     public static bool IsServed(ReadOnlySpan<byte> table, int number)
         => number >= 0 && number < table.Length && (ChannelKind)table[number] is > ChannelKind.None and < ChannelKind.Identity and not ChannelKind.Thread;
 
-    /// <summary>The argument that says where the bytes that were sent along come from.</summary>
-    public static int SentArgument(ReadOnlySpan<byte> kinds, int number)
-        => number < kinds.Length ? (ChannelKind)kinds[number] switch { ChannelKind.Path0 => 0, ChannelKind.Lock2 => 2, ChannelKind.Event3 => 3, _ => 1 } : 1;
+    /// <summary>What the stub does before a call.</summary>
+    public static ChannelKind KindOf(ReadOnlySpan<byte> kinds, int number) => number < kinds.Length ? (ChannelKind)kinds[number] : ChannelKind.None;
 
-    /// <summary>True when what is sent along is an array of struct iovec with what they name.</summary>
-    public static bool SendsVector(ReadOnlySpan<byte> kinds, int number) => number < kinds.Length && (ChannelKind)kinds[number] == ChannelKind.Vector1;
+    /// <summary>True for a call that moves so much that it rings.</summary>
+    public static bool MovesMuch(ReadOnlySpan<byte> kinds, in SeccompNotif call)
+        => call.A2 >= ChannelLayout.Much && KindOf(kinds, call.Number) is ChannelKind.Buffer1 or ChannelKind.Fill1;
 
     /// <summary>True for a call whose buffer the stub has touched at both ends (<see cref="ChannelKind.Fill1"/>).</summary>
     /// <param name="kinds">Of <see cref="MakeTable"/>.</param>
     /// <param name="number">Any.</param>
     /// <param name="length">The third argument.</param>
     public static bool FillsChecked(ReadOnlySpan<byte> kinds, int number, ulong length)
-        => number < kinds.Length && (ChannelKind)kinds[number] == ChannelKind.Fill1 && length is > 0 and <= ChannelLayout.Capacity;
+        => KindOf(kinds, number) == ChannelKind.Fill1 && length is > 0 and <= ChannelLayout.Capacity;
 
     /// <summary>Place of every number in the order of the list; -1 for calls that are not in it.</summary>
     public static int[] MakeRanks()

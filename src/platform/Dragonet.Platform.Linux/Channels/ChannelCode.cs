@@ -18,6 +18,7 @@ internal sealed partial class ChannelCode
     private const int Spins = 2000;
     private const int BlockSize = 32;
     private const int EventSize = 12;
+    private const int PairSize = 16; // struct timespec; an address and a size
     private const int CallsInTurn = 128;
 
     private readonly byte[] _code;
@@ -202,6 +203,7 @@ internal sealed partial class ChannelCode
         var (path, loop, found, post, fill, word, buffer) =
             (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (command, third, block, wanted, vector) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        var (select, large) = (c.CreateLabel(), c.CreateLabel());
         c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 0);
         c.mov(rcx, (long)StubLayout.ChannelCode + TableOffset);
         c.movzx(ecx, __byte_ptr[rcx + rax]);
@@ -223,6 +225,8 @@ internal sealed partial class ChannelCode
         c.je(wanted);
         c.cmp(cl, (int)ChannelKind.Vector1);
         c.je(vector);
+        c.cmp(cl, (int)ChannelKind.Select);
+        c.je(select);
         c.mov(rsi, rdi);
 
         // A path; one that is not there or too long is left to the kernel.
@@ -279,12 +283,13 @@ internal sealed partial class ChannelCode
         c.jmp(post);
 
         EmitVector(c, ref vector, post);
+        EmitSelect(c, ref select, post);
 
         // A buffer to be filled must be writable at both ends, as all of it then is when it is small.
         c.Label(ref fill);
         c.lea(rcx, __[rdx - 1]);
         c.cmp(rcx, ChannelLayout.Capacity);
-        c.jae(post);
+        c.jae(large);
         c.@lock.or(__byte_ptr[rsi], 0);
         c.@lock.or(__byte_ptr[rsi + rcx], 0);
         c.jmp(post);
@@ -299,11 +304,16 @@ internal sealed partial class ChannelCode
 
         c.Label(ref buffer);
         c.cmp(rdx, ChannelLayout.Capacity);
-        c.ja(post);
+        c.ja(large);
         c.mov(rcx, rdx);
         c.lea(rdi, __[r11 + ChannelLayout.Sent]);
         c.rep.movsb();
         c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], dx);
+        c.jmp(post);
+
+        c.Label(ref large);
+        c.cmp(rdx, ChannelLayout.Much);
+        c.jae(bell);
 
         c.Label(ref post);
         c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], ChannelLayout.ServedAtOnce);

@@ -37,6 +37,10 @@ internal enum ChannelKind : byte
     /// <summary>A small array of struct iovec at the second argument is sent along, and behind it what they name, when that is small, too.</summary>
     Vector1 = 10,
 
+    /// <summary>pselect6(2): its sets, the timeout and the argument with the mask are sent along when the sets are small. Sets and timeout are touched
+    /// first, so that all that will be written can be.</summary>
+    Select = 11,
+
     /// <summary>clone3(2): a thread as C libraries make it is made as clone(2), whose arguments the kernel sees in registers.</summary>
     Thread = 14,
 

@@ -73,6 +73,13 @@ internal static class ChannelLayout
     /// <summary>Most entries of an array of struct iovec that is sent along.</summary>
     public const int MaxVector = 8;
 
+    /// <summary>Most words of a set of descriptors that is sent along: 1,024 of them, as many as C libraries have in one.</summary>
+    public const int MaxSetWords = 16;
+
+    /// <summary>Calls that move so much ring: who serves them would serve nobody else for a while, and who reads and who writes a stream can be
+    /// served side by side.</summary>
+    public const int Much = 0x10000;
+
     /// <summary>No robust list was set in the guest.</summary>
     public const ulong None = ulong.MaxValue;
 

@@ -135,13 +135,15 @@ internal sealed partial class GuestThread
     }
 
     /// <summary>Counts a notification: a thread that makes many calls gets a channel, and has it served while it makes many in a short time.</summary>
-    internal void Count()
+    /// <param name="isMuch">It moves so much that it rings anyway.</param>
+    internal void Count(bool isMuch)
     {
         Volatile.Write(ref _waits, Math.Max(_waits - 1, 0));
         if (_channel is { } channel)
         {
             var now = System.Diagnostics.Stopwatch.GetTimestamp();
-            _quickCalls = now - _lastCall < System.Diagnostics.Stopwatch.Frequency / 10_000 ? _quickCalls + 1 : 0; // 100 microseconds
+            var isQuick = now - _lastCall < System.Diagnostics.Stopwatch.Frequency / 10_000; // 100 microseconds
+            _quickCalls = isQuick && !isMuch ? _quickCalls + 1 : 0;
             _lastCall = now;
             if (channel.IsActive && channel.IsWithdrawn)
             {

@@ -40,7 +40,7 @@ public sealed partial class LinuxPlatform
                 continue;
             }
 
-            last!.Count();
+            last!.Count(isMuch: ChannelCalls.MovesMuch(_kinds, notification));
             Dispatch(last, notification);
             if (next[0] is { } started)
             {

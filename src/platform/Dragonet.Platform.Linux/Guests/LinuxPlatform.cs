@@ -167,8 +167,8 @@ public sealed partial class LinuxPlatform : IPlatform
     /// <inheritdoc/>
     public bool TryRunBeside(Action work)
     {
-        // The caller is among those that run.
-        if (_runQueue.Length >= Environment.ProcessorCount)
+        // The caller is among those that run, and so is the guest that it has just answered, who goes on in its place.
+        if (_runQueue.Length > Environment.ProcessorCount)
         {
             return false;
         }
