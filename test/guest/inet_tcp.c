@@ -243,6 +243,74 @@ static void much(int family)
 TEST(much_data_v4) { much(AF_INET); }
 TEST(much_data_v6) { much(AF_INET6); }
 
+// Pieces of any size, read in pieces of any other size, by any of the calls: nothing is lost, doubled or mixed up.
+static unsigned char byte_at(long position) { return (unsigned char)(position * 7 + position / 1000); }
+static void pieces(int family)
+{
+    static const int sizes[] = {200000, 131072, 65536, 40000, 32768, 5, 16384, 300000, 32769, 1000};
+    static unsigned char out[300000], in[400000];
+    int pair[2], waiting;
+    long sent = 0, taken = 0;
+    inet_pair(family, pair);
+    CHECK_OK(fcntl(pair[0], F_SETFL, O_NONBLOCK));
+    CHECK_OK(fcntl(pair[1], F_SETFL, O_NONBLOCK));
+    for (unsigned i = 0; i < 600; i++) {
+        int size = sizes[i * 7 % COUNT(sizes)], want = sizes[(i * 3 + i / 11) % COUNT(sizes)];
+        for (int k = 0; k < size; k++) out[k] = byte_at(sent + k);
+        struct iovec half[2] = {{out, size / 2}, {out + size / 2, size - size / 2}};
+        long count = i % 3 == 0 ? write(pair[0], out, size) : i % 3 == 1 ? send(pair[0], out, size, 0) : writev(pair[0], half, 2);
+        if (count < 0) CHECK_EQ(errno, EAGAIN);
+        else sent += count;
+        memset(out, 0xee, size); // what was sent is the kernel's
+        if (i % 5 == 0) continue;
+        CHECK_OK(ioctl(pair[1], FIONREAD, &waiting));
+        CHECK(waiting <= sent - taken);
+        if (i % 7 == 0) {
+            count = recv(pair[1], in, want, MSG_PEEK);
+            if (count < 0) CHECK_EQ(errno, EAGAIN);
+            for (long k = 0; k < count; k++) CHECK_EQ(in[k], byte_at(taken + k));
+        }
+        struct iovec parts[2] = {{in, want / 3}, {in + want / 3, want - want / 3}};
+        count = i % 4 == 0 ? read(pair[1], in, want) : i % 4 == 1 ? recv(pair[1], in, want, 0) : i % 4 == 2 ? readv(pair[1], parts, 2) : recv(pair[1], in, want, MSG_WAITALL | MSG_DONTWAIT);
+        if (count < 0) CHECK_EQ(errno, EAGAIN);
+        else CHECK(count >= (waiting < want ? waiting : want)); // what is there is given, as far as there is room
+        for (long k = 0; k < count; k++) CHECK_EQ(in[k], byte_at(taken + k));
+        taken += count > 0 ? count : 0;
+    }
+    CHECK_OK(shutdown(pair[0], SHUT_WR));
+    CHECK_OK(fcntl(pair[1], F_SETFL, 0));
+    for (long count; (count = CHECK_OK(read(pair[1], in, sizeof in))) > 0; taken += count)
+        for (long k = 0; k < count; k++) CHECK_EQ(in[k], byte_at(taken + k));
+    CHECK_EQ(taken, sent);
+    CHECK(sent > 10000000);
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(close(pair[1]));
+}
+TEST(pieces_v4) { pieces(AF_INET); }
+TEST(pieces_v6) { pieces(AF_INET6); }
+
+// A buffer that ends in bad memory takes what fits before that.
+TEST(a_large_piece_into_bad_memory)
+{
+    enum { SIZE = 131072 };
+    static char out[SIZE];
+    int pair[2];
+    char *page = mmap(NULL, SIZE + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(out, 'a', SIZE);
+    inet_pair(AF_INET, pair);
+    CHECK_OK(mprotect(page + SIZE, PAGE, PROT_NONE));
+    CHECK_EQ(write(pair[0], out, SIZE), SIZE);
+    CHECK_EQ(recv(pair[1], page, SIZE, MSG_WAITALL), SIZE);
+    CHECK_EQ(memcmp(page, out, SIZE), 0);
+    CHECK_EQ(write(pair[0], out, SIZE), SIZE);
+    memset(page, 0, SIZE);
+    CHECK_ERRNO(read(pair[1], BAD_POINTER, SIZE), EFAULT);
+    CHECK_ERRNO(write(pair[0], BAD_POINTER, SIZE), EFAULT);
+    CHECK_OK(munmap(page, SIZE + PAGE));
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(close(pair[1]));
+}
+
 TEST(buffers_fill_and_drain)
 {
     int pair[2];

@@ -65,6 +65,20 @@ public abstract class OpenFile
     /// only the write itself can tell. Asked before much is copied.</summary>
     public virtual Result<int> GetRoom(int count) => count;
 
+    /// <summary>Writes a large piece without a copy of it, where that is possible.</summary>
+    /// <param name="caller">Who writes.</param>
+    /// <param name="block">An array of the process-wide pool; not the caller's any more when it is taken.</param>
+    /// <param name="count">How much is in it.</param>
+    /// <returns>False when <see cref="Write"/> is to be asked.</returns>
+    public virtual bool TryGive(ICaller caller, byte[] block, int count) => false;
+
+    /// <summary>Reads large pieces without a copy of them, where that is possible.</summary>
+    /// <param name="caller">Who reads.</param>
+    /// <param name="wanted">How many bytes.</param>
+    /// <param name="blocks">Receives arrays of the process-wide pool, which are the caller's then.</param>
+    /// <returns>How many bytes; 0 when <see cref="Read"/> is to be asked.</returns>
+    public virtual int TakeBlocks(ICaller caller, int wanted, Span<ArraySegment<byte>> blocks) => 0;
+
     /// <summary>Writes at the end whatever the status flags say (pwritev2(2), RWF_APPEND). EOPNOTSUPP where there is no end.</summary>
     public virtual Result<int> Append(ICaller caller, ReadOnlySpan<byte> source) => Errno.EOPNOTSUPP;
 

@@ -13,6 +13,9 @@ internal static class FileTransfer
     private const int Chunk = 256 * 1024;
     private const int Small = 512;
 
+    /// <summary>From here on a stream may take and give the array itself.</summary>
+    private const int LeastGiven = 32 * 1024;
+
     /// <summary>So little is copied before anybody asks whether there is room for it.</summary>
     internal const int CopiedAnyway = 4096;
 
@@ -41,6 +44,11 @@ internal static class FileTransfer
         }
 
         var total = target.Total;
+        if (total >= LeastGiven && offset is null && !file.IsSeekable && ReadBlocks(task, file, target) is { } taken)
+        {
+            return taken;
+        }
+
         byte[]? rented = null;
         var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent(Portion(file, total))).AsSpan(0, Portion(file, total));
         var result = ReadLoop(task, file, target, offset, wait, buffer);
@@ -80,7 +88,7 @@ internal static class FileTransfer
         var total = source.Total;
         byte[]? rented = null;
         var buffer = total <= Small ? stackalloc byte[Small] : (rented = ArrayPool<byte>.Shared.Rent(Portion(file, total))).AsSpan(0, Portion(file, total));
-        var result = WriteLoop(task, file, source, offset, wait, append, buffer);
+        var result = WriteLoop(task, file, source, offset, wait, append, buffer, ref rented);
         if (file.IsSeekable && !result.IsBlocked && result.Raw > 0)
         {
             task.CountTransfer(write: true, result.Raw);
@@ -159,8 +167,9 @@ internal static class FileTransfer
                 return done > 0 ? done : error;
             }
 
+            // A stream may have more than the buffer took; whatever else is no file has said what it has to say.
             done += count;
-            if (count < want || done == total || !file.IsSeekable)
+            if (count < want || done == total || !(file.IsSeekable || file is SocketFile { Type: SocketType.SOCK_STREAM }))
             {
                 Tell(task, file, InotifyMask.IN_ACCESS);
                 return done;
@@ -176,7 +185,7 @@ internal static class FileTransfer
         while (high - low > 1)
         {
             var middle = (low + high) / 2;
-            if (target.Scatter(task, done, data[..middle]) == Errno.OK)
+            if (target.Scatter(task, done, data[..middle], now: true) == Errno.OK)
             {
                 low = middle;
             }
@@ -194,7 +203,42 @@ internal static class FileTransfer
         return low;
     }
 
-    private static SysResult WriteLoop<T>(Task task, OpenFile file, in T source, long? offset, bool wait, bool append, Span<byte> buffer)
+    /// <summary>Reads what a stream gives away without a copy.</summary>
+    /// <returns>The answer; null when nothing is to be had so.</returns>
+    private static SysResult? ReadBlocks<T>(Task task, OpenFile file, in T target)
+        where T : struct, IUserData
+    {
+        var run = default(BlockRun);
+        Span<ArraySegment<byte>> blocks = run;
+        long done = 0;
+        if (file.TakeBlocks(task, (int)Math.Min(target.Total, LargestMessage), blocks) == 0)
+        {
+            return null;
+        }
+
+        var isGood = true;
+        foreach (var block in blocks)
+        {
+            if (block.Array is not { } array)
+            {
+                break;
+            }
+
+            if (isGood)
+            {
+                isGood = target.Scatter(task, done, block) == Errno.OK;
+                done += isGood ? block.Count : Salvage(task, file, target, null, done, block);
+            }
+
+            ArrayPool<byte>.Shared.Return(array);
+        }
+
+        return done > 0 ? done : Errno.EFAULT;
+    }
+
+    /// <param name="buffer">What is copied at once goes there.</param>
+    /// <param name="rented">Its array, when it is one; another one, or none, when a stream has taken it.</param>
+    private static SysResult WriteLoop<T>(Task task, OpenFile file, in T source, long? offset, bool wait, bool append, Span<byte> buffer, ref byte[]? rented)
         where T : struct, IUserData
     {
         var total = source.Total;
@@ -213,6 +257,15 @@ internal static class FileTransfer
                     if (done > 0 || result.IsOk)
                     {
                         return done > 0 ? done : error;
+                    }
+                }
+                else if (want >= LeastGiven && !file.IsSeekable && rented is { } block && file.TryGive(task, block, want))
+                {
+                    rented = null;
+                    if (done + want < total)
+                    {
+                        rented = ArrayPool<byte>.Shared.Rent(buffer.Length);
+                        buffer = rented.AsSpan(0, buffer.Length);
                     }
                 }
                 else

@@ -16,5 +16,9 @@ internal interface IUserData
     Errno Gather(Task task, long offset, Span<byte> destination);
 
     /// <summary>Copies to the guest, starting <paramref name="offset"/> bytes in.</summary>
-    Errno Scatter(Task task, long offset, ReadOnlySpan<byte> source);
+    /// <param name="task">The caller.</param>
+    /// <param name="offset">Where to begin.</param>
+    /// <param name="source">The bytes.</param>
+    /// <param name="now">Not with the answer to the call: what cannot be written is found out.</param>
+    Errno Scatter(Task task, long offset, ReadOnlySpan<byte> source, bool now = false);
 }

@@ -17,6 +17,6 @@ internal readonly struct UserRange(UserPtr pointer, ulong length) : IUserData
         => destination.IsEmpty ? Errno.OK : task.Memory.Read(pointer.Address + (ulong)offset, destination);
 
     /// <inheritdoc/>
-    public Errno Scatter(Task task, long offset, ReadOnlySpan<byte> source)
-        => source.IsEmpty ? Errno.OK : task.Memory.Write(pointer.Address + (ulong)offset, source);
+    public Errno Scatter(Task task, long offset, ReadOnlySpan<byte> source, bool now = false)
+        => source.IsEmpty ? Errno.OK : (now ? task.Space : task.Memory).Write(pointer.Address + (ulong)offset, source);
 }

@@ -84,8 +84,8 @@ internal readonly struct UserVector : IUserData
         return error;
     }
 
-    /// <summary>Copies to the guest, starting <paramref name="offset"/> bytes into the vector.</summary>
-    public Errno Scatter(Task task, long offset, ReadOnlySpan<byte> source)
+    /// <inheritdoc/>
+    public Errno Scatter(Task task, long offset, ReadOnlySpan<byte> source, bool now = false)
     {
         if (source.IsEmpty)
         {
@@ -94,7 +94,7 @@ internal readonly struct UserVector : IUserData
 
         if (_vectors.Length == 1)
         {
-            return task.Memory.Write(_vectors[0].iov_base + (ulong)offset, source);
+            return (now ? task.Space : task.Memory).Write(_vectors[0].iov_base + (ulong)offset, source);
         }
 
         var ranges = ArrayPool<(ulong, int)>.Shared.Rent(_vectors.Length);

@@ -58,6 +58,9 @@ internal sealed class PacketBuffer
         return Data.AsSpan(Start, size);
     }
 
+    /// <summary>Somebody else has its bytes now.</summary>
+    public void Abandon() => (Data, Start, Length) = ([], 0, 0);
+
     /// <summary>Drops a header.</summary>
     public void TrimFront(int size)
     {

@@ -51,7 +51,11 @@ internal sealed class PacketPool
     public void Return(PacketBuffer packet)
     {
         InUse--;
-        ArrayPool<byte>.Shared.Return(packet.Data);
+        if (packet.Data.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(packet.Data);
+        }
+
         packet.Data = [];
         packet.Input = null;
         packet.Options = null;

@@ -6,8 +6,9 @@ namespace Dragonet.Net;
 /// <summary>
 /// Bytes of a stream between two positions, in a ring that grows as needed; positions count from the stream's start and never wrap.
 /// Bytes may be put behind a hole, which is how segments out of order wait for their predecessors (RFC 9293, section 3.10.7.4).
+/// Before the ring there may be blocks: arrays of the process-wide pool that somebody gave away with what is in them.
 /// </summary>
-internal sealed class StreamBuffer(BufferBudget budget)
+internal sealed partial class StreamBuffer(BufferBudget budget)
 {
     private const int Smallest = 2048;
 
@@ -25,13 +26,18 @@ internal sealed class StreamBuffer(BufferBudget budget)
     public int Count => (int)(Tail - Head);
 
     /// <summary>Memory that it holds.</summary>
-    public int Held => _size;
+    public int Held => _size + _heldByBlocks;
 
     /// <summary>The first bytes, as far as they lie in one piece.</summary>
     public ReadOnlySpan<byte> First
     {
         get
         {
+            if (HasBlocks)
+            {
+                return _blocks[0];
+            }
+
             var at = (int)(Head & (_size - 1));
             return Count == 0 ? default : _data.AsSpan(at, Math.Min(Count, _size - at));
         }
@@ -52,7 +58,7 @@ internal sealed class StreamBuffer(BufferBudget budget)
         }
 
         var end = position + bytes.Length;
-        if (!Reserve((int)(end - Head)))
+        if (!Reserve((int)(end - _ringHead)))
         {
             return false;
         }
@@ -84,18 +90,36 @@ internal sealed class StreamBuffer(BufferBudget budget)
             return 0;
         }
 
-        var at = (int)(position & (_size - 1));
-        var first = Math.Min(count, _size - at);
-        _data.AsSpan(at, first).CopyTo(destination);
-        _data.AsSpan(0, count - first).CopyTo(destination[first..]);
+        destination = destination[..count];
+        if (position < _ringHead)
+        {
+            var copied = PeekBlocks(position, destination);
+            position += copied;
+            destination = destination[copied..];
+        }
+
+        if (!destination.IsEmpty)
+        {
+            var at = (int)(position & (_size - 1));
+            var first = Math.Min(destination.Length, _size - at);
+            _data.AsSpan(at, first).CopyTo(destination);
+            _data.AsSpan(0, destination.Length - first).CopyTo(destination[first..]);
+        }
+
         return count;
     }
 
     /// <summary>Drops what is before a position. A larger ring that is empty then goes back.</summary>
     public void Advance(long position)
     {
+        if (HasBlocks)
+        {
+            DropBlocks(position);
+        }
+
         Head = position;
         Tail = Math.Max(Tail, position);
+        _ringHead = Math.Max(_ringHead, position);
         if (Count == 0 && _size > Smallest && Later is null)
         {
             Free();
@@ -105,7 +129,8 @@ internal sealed class StreamBuffer(BufferBudget budget)
     /// <summary>Drops everything; positions stay.</summary>
     public void Clear()
     {
-        Head = Tail;
+        DropBlocks(Tail);
+        Head = _ringHead = Tail;
         _later = null;
         Free();
     }
@@ -139,7 +164,7 @@ internal sealed class StreamBuffer(BufferBudget budget)
         }
 
         var larger = ArrayPool<byte>.Shared.Rent(size);
-        CopyTo(larger, size, Head, Tail);
+        CopyTo(larger, size, _ringHead, Tail);
         for (var i = 0; i < (_later?.Count ?? 0); i++)
         {
             CopyTo(larger, size, _later![i].Start, _later[i].End);

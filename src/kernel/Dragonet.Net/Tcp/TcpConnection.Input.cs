@@ -381,7 +381,7 @@ internal sealed partial class TcpConnection
         }
 
         var hadHole = _incoming.Later is not null;
-        if (!_incoming.Put(start, payload))
+        if (!TryKeep(payload, start) && !_incoming.Put(start, payload))
         {
             _ackNow = true; // no memory: as if it had been lost on the way
             return;
@@ -408,6 +408,20 @@ internal sealed partial class TcpConnection
         {
             _delayedAckAt = Math.Min(_delayedAckAt, Now + DelayedAck);
         }
+    }
+
+    /// <summary>Keeps the array of a large packet, instead of a copy of what is in it.</summary>
+    private bool TryKeep(ReadOnlySpan<byte> payload, long start)
+    {
+        const int large = 16 * 1024;
+        if (payload.Length < large || start != _incoming.Tail || _layer.Current is not { } packet || !packet.Data.AsSpan().Overlaps(payload, out var offset)
+            || !_incoming.Give(new ArraySegment<byte>(packet.Data, offset, payload.Length)))
+        {
+            return false;
+        }
+
+        packet.Abandon();
+        return true;
     }
 
     private void TakeFin()

@@ -35,7 +35,7 @@ internal sealed partial class TcpConnection
     /// <summary>Room for data of the user, in the other end's buffer and in the own one. Who finds less than he wants waits for more.</summary>
     public int FindRoom(int wanted)
     {
-        var room = _outgoing.Count == 0 && IsQuiet && FindNear() is { } near ? Math.Max(near.Settings.ReceiveBuffer - near._incoming.Count, 0) : 0;
+        var room = _outgoing.Count == 0 && IsQuiet && FindNear() is { } near ? near.Room : 0;
         room += SendRoom;
         _isWriterWaiting |= room < wanted;
         return Math.Min(room, wanted);
@@ -60,6 +60,26 @@ internal sealed partial class TcpConnection
         return count;
     }
 
+    /// <summary>As <see cref="Hand"/>, of a block by reference.</summary>
+    /// <returns>True when it is the other end's; null when it is not for there.</returns>
+    private bool? HandBlock(byte[] block, int count)
+    {
+        if (_outgoing.Count > 0 || !IsQuiet || FindNear() is not { } near || near.Room == 0)
+        {
+            return null;
+        }
+
+        if (near.Room < count || !near._incoming.Give(new ArraySegment<byte>(block, 0, count)))
+        {
+            return false;
+        }
+
+        near.Taken(count);
+        _outgoing.Advance(_outgoing.Tail + count);
+        AfterHanding(near, count);
+        return true;
+    }
+
     /// <summary>The user has read: the other end's data that had no room comes over, and the other end knows how much room there is now.</summary>
     /// <returns>False when segments have to tell.</returns>
     private bool Pull()
@@ -71,9 +91,8 @@ internal sealed partial class TcpConnection
         }
 
         var handed = 0;
-        while (near._outgoing.Count > 0 && Take(near._outgoing.First) is > 0 and var count)
+        while (near._outgoing.Count > 0 && TakeOver(near) is > 0 and var count)
         {
-            near._outgoing.Advance(near._outgoing.Head + count);
             near.AfterHanding(this, count);
             handed += count;
         }
@@ -92,22 +111,43 @@ internal sealed partial class TcpConnection
         return true;
     }
 
+    private int Room => Math.Max(Settings.ReceiveBuffer - _incoming.Count, 0);
+
     /// <summary>Data of the other end.</summary>
     private int Take(ReadOnlySpan<byte> data)
     {
-        var count = Math.Min(data.Length, Math.Max(Settings.ReceiveBuffer - _incoming.Count, 0));
+        var count = Math.Min(data.Length, Room);
         if (count == 0 || !_incoming.Append(data[..count]))
         {
             return 0;
         }
 
+        Taken(count);
+        return count;
+    }
+
+    /// <summary>Some of what waits at the other end.</summary>
+    private int TakeOver(TcpConnection near)
+    {
+        if (near._outgoing.MoveBlock(_incoming, Room) is > 0 and var moved)
+        {
+            Taken(moved);
+            return moved;
+        }
+
+        var count = Take(near._outgoing.First);
+        near._outgoing.Advance(near._outgoing.Head + count);
+        return count;
+    }
+
+    private void Taken(int count)
+    {
         _receiveNext += count;
         _lastAckSent = _receiveNext;
         _segmentSeen = Math.Max(_segmentSeen, Math.Min(count, MaximumReceiveSegment));
         _lastReceived = Now;
         LastDataAt = Now;
         Wake(PollEvents.POLLIN | PollEvents.POLLRDNORM);
-        return count;
     }
 
     private void AfterHanding(TcpConnection near, int count)

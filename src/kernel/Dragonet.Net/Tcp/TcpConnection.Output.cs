@@ -108,13 +108,42 @@ internal sealed partial class TcpConnection
             _corkedUntil = _corkedUntil == 0 ? Now + CorkLimit : _corkedUntil;
         }
 
+        Written();
+        return handed + count;
+    }
+
+    /// <summary>Takes data of the user as it is, with the array.</summary>
+    /// <param name="block">Of the process-wide pool; not the caller's any more when it is taken.</param>
+    /// <param name="count">How much is in it.</param>
+    /// <returns>False when it has to be copied.</returns>
+    public bool WriteBlock(byte[] block, int count)
+    {
+        if (Settings.Cork || Settings.UnsentLowWater > 0)
+        {
+            return false;
+        }
+
+        var handed = HandBlock(block, count);
+        if (handed is null && count <= SendRoom && _outgoing.Give(new ArraySegment<byte>(block, 0, count)))
+        {
+            _hasMore = false;
+            Written();
+            return true;
+        }
+
+        _hasMore &= handed != true;
+        return handed == true;
+    }
+
+    /// <summary>There is more to send.</summary>
+    private void Written()
+    {
         if (_delayedAckAt != long.MaxValue)
         {
             (_quickAcks, _isConversation) = (0, true); // a conversation: the answer carries the acknowledgment
         }
 
         Output();
-        return handed + count;
     }
 
     /// <summary>Gives data to the user.</summary>
@@ -145,6 +174,26 @@ internal sealed partial class TcpConnection
     {
         _incoming.Advance(_incoming.Head + count);
         _urgentAt = _incoming.Head > _urgentAt ? -1 : _urgentAt;
+        Consumed();
+    }
+
+    /// <summary>Gives whole blocks to the user, with their arrays.</summary>
+    /// <param name="wanted">How many bytes.</param>
+    /// <param name="blocks">Receives them.</param>
+    /// <returns>How many bytes; 0 when they have to be copied.</returns>
+    public int TakeBlocks(int wanted, Span<ArraySegment<byte>> blocks)
+    {
+        var count = _urgentAt >= 0 ? 0 : _incoming.Take(wanted, blocks);
+        if (count > 0)
+        {
+            Consumed();
+        }
+
+        return count;
+    }
+
+    private void Consumed()
+    {
         TuneReceiveBuffer();
         if (State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2
             && WantedRight - _receiveRight >= Math.Min(Settings.ReceiveBuffer / 2, 2 * _segmentSeen)

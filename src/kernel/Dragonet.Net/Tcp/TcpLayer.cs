@@ -60,6 +60,9 @@ internal sealed class TcpLayer
         _peers[address] = (cookie, segment);
     }
 
+    /// <summary>The packet whose segment is looked at.</summary>
+    public PacketBuffer? Current => _current;
+
     public int ConnectionCount => _connections.Count;
 
     public int SocketCount { get; set; }

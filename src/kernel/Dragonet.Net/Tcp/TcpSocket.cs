@@ -324,6 +324,19 @@ public sealed partial class TcpSocket : IPortUser, ISocket
         return count > 0 || data.IsEmpty ? count : Errno.EAGAIN;
     }
 
+    /// <summary>send(2) of a large piece, which is not copied.</summary>
+    /// <param name="block">An array of the process-wide pool; not the caller's any more when it is taken.</param>
+    /// <param name="count">How much is in it.</param>
+    /// <returns>False when <see cref="Send"/> is to be asked.</returns>
+    public bool SendBlock(byte[] block, int count) => _error == Errno.OK && _connection is { Error: Errno.OK, IsSendEnded: false, State: not (TcpState.SynSent or TcpState.SynReceived) } connection
+        && connection.WriteBlock(block, count);
+
+    /// <summary>recv(2) of large pieces, which are not copied.</summary>
+    /// <param name="wanted">How many bytes.</param>
+    /// <param name="blocks">Receives arrays of the process-wide pool, which are the caller's then.</param>
+    /// <returns>How many bytes; 0 when <see cref="Receive"/> is to be asked.</returns>
+    public int ReceiveBlocks(int wanted, Span<ArraySegment<byte>> blocks) => _connection?.TakeBlocks(wanted, blocks) ?? 0;
+
     /// <summary>recv(2): 0 at the end of the stream, EAGAIN when there is nothing yet.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="peek">MSG_PEEK.</param>

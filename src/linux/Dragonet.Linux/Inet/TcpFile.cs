@@ -128,6 +128,37 @@ internal sealed partial class TcpFile : InetFile
     }
 
     /// <inheritdoc/>
+    public override bool TryGive(ICaller caller, byte[] block, int count)
+    {
+        using (Network.Enter())
+        {
+            if (!_socket.SendBlock(block, count))
+            {
+                return false;
+            }
+
+            _socket.TellSent(null, zeroCopy: false);
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int TakeBlocks(ICaller caller, int wanted, Span<ArraySegment<byte>> blocks)
+    {
+        using (Network.Enter())
+        {
+            if (!NonBlocking && !_socket.HasWanted(wanted))
+            {
+                return 0;
+            }
+
+            var count = _socket.ReceiveBlocks(wanted, blocks);
+            Options.MovePeekOffset(count, peek: false);
+            return count;
+        }
+    }
+
+    /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
         uint? timestamping = null;
