@@ -271,3 +271,44 @@ TEST(several_datagrams_of_one_call)
     CHECK_ERRNO(sendmsg(client, &message, 0), EINVAL);
     CHECK_OK(close(server)), CHECK_OK(close(client));
 }
+
+// IPv6 without a checksum (RFC 6936): who sends and who takes say so.
+#ifndef UDP_NO_CHECK6_TX
+#define UDP_NO_CHECK6_TX 101
+#define UDP_NO_CHECK6_RX 102
+#endif
+TEST(datagrams_without_a_checksum)
+{
+    int yes = 1, value = -1;
+    socklen_t length = sizeof value;
+    char text[4] = {0};
+    int server = inet_bound(AF_INET6, SOCK_DGRAM), client = CHECK_OK(socket(AF_INET6, SOCK_DGRAM, 0));
+    CHECK_OK(inet_connect(client, AF_INET6, inet_port(server)));
+    CHECK_OK(getsockopt(client, IPPROTO_UDP, UDP_NO_CHECK6_TX, &value, &length));
+    CHECK_EQ(value, 0);
+    CHECK_ERRNO(setsockopt(client, IPPROTO_UDP, UDP_NO_CHECK6_TX, &yes, 2), EINVAL);
+    CHECK_OK(setsockopt(client, IPPROTO_UDP, UDP_NO_CHECK6_TX, &yes, sizeof yes));
+    CHECK_OK(getsockopt(client, IPPROTO_UDP, UDP_NO_CHECK6_TX, &value, &length));
+    CHECK_EQ(value, 1);
+    CHECK_EQ(send(client, "a", 1, 0), 1); // nobody takes it
+    CHECK_OK(setsockopt(server, IPPROTO_UDP, UDP_NO_CHECK6_RX, &yes, sizeof yes));
+    CHECK_OK(getsockopt(server, IPPROTO_UDP, UDP_NO_CHECK6_RX, &value, &length));
+    CHECK_EQ(value, 1);
+    CHECK_EQ(send(client, "b", 1, 0), 1);
+    CHECK_EQ(recv(server, text, sizeof text, 0), 1);
+    CHECK_STR(text, "b");
+    yes = 0;
+    CHECK_OK(setsockopt(client, IPPROTO_UDP, UDP_NO_CHECK6_TX, &yes, sizeof yes));
+    CHECK_EQ(send(client, "c", 1, 0), 1); // with one it is taken as ever
+    CHECK_EQ(recv(server, text, sizeof text, 0), 1);
+    CHECK_STR(text, "c");
+    CHECK_OK(close(client));
+    client = CHECK_OK(socket(AF_INET6, SOCK_DGRAM, 0)); // and nobody is told of a datagram that is not one
+    yes = 1;
+    CHECK_OK(setsockopt(client, IPPROTO_UDP, UDP_NO_CHECK6_TX, &yes, sizeof yes));
+    CHECK_OK(inet_connect(client, AF_INET6, inet_port(server)));
+    CHECK_OK(close(server));
+    CHECK_EQ(send(client, "d", 1, 0), 1);
+    CHECK_EQ(inet_poll(client, POLLIN, 0), 0);
+    CHECK_OK(close(client));
+}

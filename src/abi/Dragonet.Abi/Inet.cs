@@ -134,6 +134,8 @@ public static class InetOption
     public const int TCP_INQ = 36;
 
     public const int UDP_CORK = 1;
+    public const int UDP_NO_CHECK6_TX = 101;
+    public const int UDP_NO_CHECK6_RX = 102;
     public const int UDP_SEGMENT = 103;
     public const int UDP_GRO = 104;
     public const int UDPLITE_SEND_CSCOV = 10;

@@ -28,13 +28,22 @@ internal sealed class UdpLayer(Stack stack, IPProtocol protocol)
 
         var source = new Endpoint(header.Source, ports.Source, header.Source.IsLinkLocal ? packet.Input!.Index : 0);
         var about = new Datagram(source, header.Destination, packet.Length - UdpDatagram.HeaderSize, packet.Input!.Index, header.HopLimit, header.TrafficClass, packet.ReceivedAt);
+        var isUnchecked = protocol == IPProtocol.Udp && !header.Source.IsV4 && BinaryPrimitives.ReadUInt16BigEndian(packet.Bytes[6..]) == 0;
         if (header.Destination.IsMulticast || stack.IsBroadcast(header.Destination))
         {
-            InputGroup(about, ports.Destination, packet, coverage);
+            InputGroup(about, ports.Destination, packet, coverage, isUnchecked);
             return;
         }
 
-        if (Find(new Endpoint(header.Destination, ports.Destination), source, packet.Input.Index) is not { } socket)
+        var socket = Find(new Endpoint(header.Destination, ports.Destination), source, packet.Input.Index);
+        if (isUnchecked && socket?.TakesUnchecked != true)
+        {
+            stack.Counters.UdpInErrors++;
+            stack.Pool.Return(packet);
+            return;
+        }
+
+        if (socket is null)
         {
             if (stack.Options.Interceptor is { } interceptor && protocol == IPProtocol.Udp)
             {
@@ -103,12 +112,12 @@ internal sealed class UdpLayer(Stack stack, IPProtocol protocol)
     }
 
     /// <summary>Every socket that listens to a group or broadcast gets a copy.</summary>
-    private void InputGroup(in Datagram about, ushort port, PacketBuffer packet, int coverage)
+    private void InputGroup(in Datagram about, ushort port, PacketBuffer packet, int coverage, bool isUnchecked)
     {
         packet.TrimFront(UdpDatagram.HeaderSize);
         foreach (var user in Ports.Find(port) ?? [])
         {
-            if (user is UdpSocket socket && socket.TakesGroup(about))
+            if (user is UdpSocket socket && socket.TakesGroup(about) && (!isUnchecked || socket.TakesUnchecked))
             {
                 var copy = stack.Pool.Copy(packet.Data.AsSpan(packet.Start - UdpDatagram.HeaderSize, packet.Length + UdpDatagram.HeaderSize));
                 copy.TrimFront(UdpDatagram.HeaderSize);

@@ -177,6 +177,12 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         return frame;
     }
 
+    /// <summary>UDP_NO_CHECK6_TX: no checksums with IPv6.</summary>
+    public bool SendsUnchecked { get; set; }
+
+    /// <summary>UDP_NO_CHECK6_RX: datagrams of IPv6 without a checksum are taken.</summary>
+    public bool TakesUnchecked { get; set; }
+
     private static int LongestTo(IPAddress address) => 65535 - UdpDatagram.HeaderSize - (address.IsV4 ? IPv4Packet.MinimalHeader : 0);
 
     private Result<int> Send(ReadOnlySpan<byte> data, Endpoint remote, in Path path, in SendControls controls)
@@ -190,7 +196,7 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
         }
         else
         {
-            UdpDatagram.Write(packet.Bytes, source, remote);
+            UdpDatagram.Write(packet.Bytes, source, remote, withChecksum: !(SendsUnchecked && !source.Address.IsV4));
         }
 
         Stack.Counters.UdpOut++;

@@ -34,21 +34,26 @@ public readonly ref struct UdpDatagram
         return datagram.Length >= HeaderSize && datagram.Length <= bytes.Length;
     }
 
-    /// <summary>No checksum is allowed with IPv4 only (RFC 8200, section 8.1).</summary>
+    /// <summary>True also without one, which with IPv6 only those take who say so (RFC 8200, section 8.1; RFC 6936).</summary>
     public bool IsChecksumValid(IPAddress source, IPAddress destination) => Checksum == 0
-        ? source.IsV4
-        : InternetChecksum.Finish(InternetChecksum.Add(_bytes[..Length], InternetChecksum.AddPseudoHeader(source, destination, IPProtocol.Udp, Length))) == 0;
+        || InternetChecksum.Finish(InternetChecksum.Add(_bytes[..Length], InternetChecksum.AddPseudoHeader(source, destination, IPProtocol.Udp, Length))) == 0;
 
     /// <summary>Writes the header in front of the data.</summary>
     /// <param name="datagram">Header and data.</param>
     /// <param name="source">From.</param>
     /// <param name="destination">To.</param>
-    public static void Write(Span<byte> datagram, Endpoint source, Endpoint destination)
+    /// <param name="withChecksum">False for none, which is 0.</param>
+    public static void Write(Span<byte> datagram, Endpoint source, Endpoint destination, bool withChecksum = true)
     {
         BinaryPrimitives.WriteUInt16BigEndian(datagram, source.Port);
         BinaryPrimitives.WriteUInt16BigEndian(datagram[2..], destination.Port);
         BinaryPrimitives.WriteUInt16BigEndian(datagram[4..], (ushort)datagram.Length);
         datagram[6] = datagram[7] = 0;
+        if (!withChecksum)
+        {
+            return;
+        }
+
         var sum = InternetChecksum.AddPseudoHeader(source.Address, destination.Address, IPProtocol.Udp, datagram.Length);
         var checksum = InternetChecksum.Finish(InternetChecksum.Add(datagram, sum));
         BinaryPrimitives.WriteUInt16BigEndian(datagram[6..], checksum == 0 ? ushort.MaxValue : checksum);

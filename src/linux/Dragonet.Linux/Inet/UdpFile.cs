@@ -34,7 +34,7 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
     /// <summary>The coverages of UDP-Lite, which are of both levels; 1 to 7 and what is negative count as 8, the header (udp_lib_setsockopt of Linux).</summary>
     protected override Errno SetProtocolOption(Task task, int level, int name, ReadOnlySpan<byte> value)
     {
-        if (level == InetOption.IPPROTO_UDP && name is InetOption.UDP_CORK or InetOption.UDP_SEGMENT or InetOption.UDP_GRO)
+        if (level == InetOption.IPPROTO_UDP && name is InetOption.UDP_CORK or InetOption.UDP_SEGMENT or InetOption.UDP_GRO or InetOption.UDP_NO_CHECK6_TX or InetOption.UDP_NO_CHECK6_RX)
         {
             return value.Length < 4 ? Errno.EINVAL : SetSending(name, BinaryPrimitives.ReadInt32LittleEndian(value));
         }
@@ -78,6 +78,12 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
 
                 Udp.Segment = number;
                 return Errno.OK;
+            case InetOption.UDP_NO_CHECK6_TX:
+                Udp.SendsUnchecked = number != 0;
+                return Errno.OK;
+            case InetOption.UDP_NO_CHECK6_RX:
+                Udp.TakesUnchecked = number != 0;
+                return Errno.OK;
             default:
                 Udp.Merges = number != 0;
                 return Errno.OK;
@@ -89,6 +95,8 @@ internal sealed class UdpFile(Task task, AddressFamily domain, NetworkStack stac
     {
         (InetOption.IPPROTO_UDP, InetOption.UDP_CORK) => SocketOptions.Word(_isCorked ? 1 : 0),
         (InetOption.IPPROTO_UDP, InetOption.UDP_SEGMENT) => SocketOptions.Word(Udp.Segment),
+        (InetOption.IPPROTO_UDP, InetOption.UDP_NO_CHECK6_TX) => SocketOptions.Word(Udp.SendsUnchecked ? 1 : 0),
+        (InetOption.IPPROTO_UDP, InetOption.UDP_NO_CHECK6_RX) => SocketOptions.Word(Udp.TakesUnchecked ? 1 : 0),
         (InetOption.IPPROTO_UDP, InetOption.UDP_GRO) => SocketOptions.Word(Udp.Merges ? 1 : 0),
         _ => GetCoverage(level, name),
     };
