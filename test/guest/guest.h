@@ -164,6 +164,18 @@ __attribute__((unused)) static int64_t now_ns(clockid_t clock)
 }
 
 // One byte through a pipe is how tests here wait for another process: an event, never a sleep.
+// Writes a text with one write: 0, or -1 with errno.
+__attribute__((unused)) static int write_text(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+    if (fd == -1) return -1;
+    ssize_t n = write(fd, text, strlen(text));
+    int error = errno;
+    close(fd);
+    errno = error;
+    return n == (ssize_t)strlen(text) ? 0 : -1;
+}
+
 __attribute__((unused)) static void pipe_signal(int fd) { CHECK_EQ(write(fd, "x", 1), 1); }
 __attribute__((unused)) static void pipe_wait(int fd)
 {

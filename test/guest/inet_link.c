@@ -1,43 +1,10 @@
 // ip-link(8), rtnetlink(7): interfaces that programs make: veth, bridge, dummy; in a network of its own (network_namespaces(7) on the host).
-#include "inet.h"
-#include <linux/if_link.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
+#include "netlink.h"
 #include <linux/veth.h>
-
-struct request {
-    struct nlmsghdr header;
-    struct ifinfomsg link;
-    char rest[512];
-};
 
 static struct request request(int type, int flags, int index)
 {
     return (struct request){.header = {NLMSG_LENGTH(sizeof(struct ifinfomsg)), type, NLM_F_REQUEST | NLM_F_ACK | flags, 5, 0}, .link.ifi_index = index};
-}
-
-static struct rtattr *put(struct request *r, int type, const void *data, size_t size)
-{
-    struct rtattr *a = (void *)((char *)r + NLMSG_ALIGN(r->header.nlmsg_len));
-    a->rta_type = type;
-    a->rta_len = RTA_LENGTH(size);
-    if (size > 0) memcpy(RTA_DATA(a), data, size);
-    r->header.nlmsg_len = NLMSG_ALIGN(r->header.nlmsg_len) + RTA_ALIGN(a->rta_len);
-    return a;
-}
-
-static void end(struct request *r, struct rtattr *a) { a->rta_len = (char *)r + r->header.nlmsg_len - (char *)a; }
-
-// The errno of the acknowledgement, 0 for none.
-static int ask(struct request *r)
-{
-    char answer[8192];
-    int fd = CHECK_OK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    CHECK_EQ(send(fd, r, r->header.nlmsg_len, 0), r->header.nlmsg_len);
-    CHECK(recv(fd, answer, sizeof answer, 0) >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)));
-    close(fd);
-    CHECK_EQ(((struct nlmsghdr *)answer)->nlmsg_type, NLMSG_ERROR);
-    return -((struct nlmsgerr *)NLMSG_DATA(answer))->error;
 }
 
 static int make(const char *kind, const char *name, const char *peer)

@@ -1,45 +1,7 @@
 // ip-route(8), rtnetlink(7): what routes say besides a way; in a network of its own (network_namespaces(7) on the host).
-#include "inet.h"
-#include <linux/if_addr.h>
+#include "netlink.h"
 #include <linux/if_ether.h>
-#include <linux/if_link.h>
 #include <linux/if_packet.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-
-struct request {
-    struct nlmsghdr header;
-    union {
-        struct ifinfomsg link;
-        struct ifaddrmsg address;
-        struct rtmsg route;
-    };
-    char rest[512];
-};
-
-static struct rtattr *put(struct request *r, int type, const void *data, size_t size)
-{
-    struct rtattr *a = (void *)((char *)r + NLMSG_ALIGN(r->header.nlmsg_len));
-    a->rta_type = type;
-    a->rta_len = RTA_LENGTH(size);
-    if (size > 0) memcpy(RTA_DATA(a), data, size);
-    r->header.nlmsg_len = NLMSG_ALIGN(r->header.nlmsg_len) + RTA_ALIGN(a->rta_len);
-    return a;
-}
-static void put_number(struct request *r, int type, unsigned value) { put(r, type, &value, sizeof value); }
-static void end(struct request *r, struct rtattr *a) { a->rta_len = (char *)r + r->header.nlmsg_len - (char *)a; }
-
-// The errno of the acknowledgement, 0 for none.
-static int ask(struct request *r)
-{
-    char answer[8192];
-    int fd = CHECK_OK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-    CHECK_EQ(send(fd, r, r->header.nlmsg_len, 0), r->header.nlmsg_len);
-    CHECK(recv(fd, answer, sizeof answer, 0) >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)));
-    close(fd);
-    CHECK_EQ(((struct nlmsghdr *)answer)->nlmsg_type, NLMSG_ERROR);
-    return -((struct nlmsgerr *)NLMSG_DATA(answer))->error;
-}
 
 static struct request message(int type, int flags, size_t size)
 {
@@ -304,30 +266,19 @@ TEST(metrics)
     CHECK_EXIT(pid, 0);
 }
 
-static int set(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY);
-    if (fd == -1) return -1;
-    ssize_t n = write(fd, text, strlen(text));
-    int error = errno;
-    close(fd);
-    errno = error;
-    return n == (ssize_t)strlen(text) ? 0 : -1;
-}
-
 // How far packets go whose sender does not say: what the interface says (ip-sysctl of Linux, hop_limit).
 TEST(hop_limit_of_an_interface)
 {
     pid_t pid;
     IN_CHILD(pid) if (own_network() && dummy("d0")) {
-        if (set("/proc/sys/net/ipv6/conf/d0/hop_limit", "21\n") == 0) { // a host may show it read-only
+        if (write_text("/proc/sys/net/ipv6/conf/d0/hop_limit", "21\n") == 0) { // a host may show it read-only
             unsigned char packet[2048];
             struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex("d0")};
             struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
             int tap = CHECK_OK(socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL))), own = 5;
             CHECK_OK(bind(tap, (void *)&all, sizeof all));
-            CHECK_ERRNO(set("/proc/sys/net/ipv6/conf/d0/hop_limit", "0\n"), EINVAL);
-            CHECK_ERRNO(set("/proc/sys/net/ipv6/conf/d0/hop_limit", "256\n"), EINVAL);
+            CHECK_ERRNO(write_text("/proc/sys/net/ipv6/conf/d0/hop_limit", "0\n"), EINVAL);
+            CHECK_ERRNO(write_text("/proc/sys/net/ipv6/conf/d0/hop_limit", "256\n"), EINVAL);
             int fd = CHECK_OK(socket(AF_INET6, SOCK_DGRAM, 0));
             CHECK_EQ(option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 64); // there is no way yet
             CHECK_EQ(inet_pton(AF_INET6, "fd00:7::5", &six.sin6_addr), 1);
@@ -342,7 +293,7 @@ TEST(hop_limit_of_an_interface)
             }
             CHECK_OK(close(fd));
             CHECK_OK(close(tap));
-            CHECK_OK(set("/proc/sys/net/ipv6/conf/d0/hop_limit", "64\n"));
+            CHECK_OK(write_text("/proc/sys/net/ipv6/conf/d0/hop_limit", "64\n"));
         }
         drop("d0");
     }
@@ -394,16 +345,16 @@ TEST(whose_addresses_are_answered_for)
             CHECK_EQ(ask(&r), 0);
             CHECK_EQ(first_answer(fd, 2, 0), 2); // 10.7.0.1 is d0's
             CHECK_EQ(first_answer(fd, 1, 0), 1);
-            if (set("/proc/sys/net/ipv4/conf/va/arp_ignore", "1\n") == 0) { // a host may show it read-only
+            if (write_text("/proc/sys/net/ipv4/conf/va/arp_ignore", "1\n") == 0) { // a host may show it read-only
                 CHECK_EQ(first_answer(fd, 2, 1), 1);
-                CHECK_OK(set("/proc/sys/net/ipv4/conf/va/arp_ignore", "0\n"));
+                CHECK_OK(write_text("/proc/sys/net/ipv4/conf/va/arp_ignore", "0\n"));
                 CHECK_EQ(first_answer(fd, 2, 0), 2);
-                CHECK_OK(set("/proc/sys/net/ipv4/conf/all/arp_ignore", "8\n")); // nothing
+                CHECK_OK(write_text("/proc/sys/net/ipv4/conf/all/arp_ignore", "8\n")); // nothing
                 unsigned char frame[42] = {255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 9, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 9, 10, 6, 0, 9, 0, 0, 0, 0, 0, 0, 10, 6, 0, 1};
                 CHECK_EQ(send(fd, frame, 42, 0), 42);
-                CHECK_OK(set("/proc/sys/net/ipv4/conf/all/arp_ignore", "1\n"));
+                CHECK_OK(write_text("/proc/sys/net/ipv4/conf/all/arp_ignore", "1\n"));
                 CHECK_EQ(first_answer(fd, 2, 1), 1);
-                CHECK_OK(set("/proc/sys/net/ipv4/conf/all/arp_ignore", "0\n"));
+                CHECK_OK(write_text("/proc/sys/net/ipv4/conf/all/arp_ignore", "0\n"));
             }
             CHECK_OK(close(fd));
             drop("va");

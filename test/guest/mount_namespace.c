@@ -345,7 +345,7 @@ TEST(detached_and_in_use)
         CHECK_OK(mount("x", "d", "tmpfs", 0, NULL));
         CHECK_OK(mkdir("d/sub", 0700));
         CHECK_OK(close(open("d/sub/file", O_CREAT | O_WRONLY, 0600)));
-        CHECK_OK(put("d/sub/file", "text"));
+        CHECK_OK(write_text("d/sub/file", "text"));
         IN_CHILD(inside) {
             CHECK_OK(chroot("d/sub"));
             CHECK_OK(chdir("/"));

@@ -12,18 +12,6 @@ __attribute__((unused)) static void become_user(void)
     CHECK_OK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
 }
 
-// Writes a text with one write: 0, or -1 with errno.
-__attribute__((unused)) static int put(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY);
-    if (fd == -1) return -1;
-    ssize_t n = write(fd, text, strlen(text));
-    int error = errno;
-    close(fd);
-    errno = error;
-    return n == (ssize_t)strlen(text) ? 0 : -1;
-}
-
 // In a new user namespace (and others): the caller's own ids become 0.
 __attribute__((unused)) static bool enter(int flags)
 {
@@ -31,10 +19,10 @@ __attribute__((unused)) static bool enter(int flags)
     int uid = geteuid(), gid = getegid();
     if (unshare(CLONE_NEWUSER | flags) == -1) return guest_fail(__FILE__, __LINE__, errno, "unshare"), false;
     snprintf(text, sizeof text, "0 %d 1", uid);
-    CHECK_OK(put("/proc/self/uid_map", text));
-    CHECK_OK(put("/proc/self/setgroups", "deny"));
+    CHECK_OK(write_text("/proc/self/uid_map", text));
+    CHECK_OK(write_text("/proc/self/setgroups", "deny"));
     snprintf(text, sizeof text, "0 %d 1", gid);
-    CHECK_OK(put("/proc/self/gid_map", text));
+    CHECK_OK(write_text("/proc/self/gid_map", text));
     return true;
 }
 

@@ -109,6 +109,37 @@ static void *wait_for_signal(void *unused)
     return unused;
 }
 
+static void *make_some_disturbed(void *unused)
+{
+    pthread_t self = pthread_self(), other;
+    void *result;
+    finished = 0;
+    if (pthread_create(&other, NULL, disturb, &self) != 0) exit(1);
+    for (int i = 0; i < SOME; i++) {
+        if (!make_and_join(i)) exit(2);
+    }
+    finished = 1;
+    sem_post(&caught);
+    if (pthread_join(other, &result) != 0 || result != NULL) exit(3);
+    exit(0);
+    return unused;
+}
+
+TEST(signals_hit_who_makes_them_when_the_first_one_has_ended)
+{
+    pid_t pid;
+    struct sigaction action = {.sa_handler = count};
+    CHECK_OK(sigaction(SIGUSR1, &action, NULL));
+    CHECK_OK(sem_init(&caught, 0, 0));
+    IN_CHILD(pid)
+    {
+        pthread_t maker;
+        CHECK_EQ(pthread_create(&maker, NULL, make_some_disturbed, NULL), 0);
+        pthread_exit(NULL);
+    }
+    CHECK_EXIT(pid, 0);
+}
+
 TEST(signals_hit_who_is_new)
 {
     struct sigaction action = {.sa_handler = note};

@@ -64,29 +64,29 @@ TEST(a_user_maps_himself)
         char text[128], wanted[128];
         int uid = getuid(), gid = getgid();
         CHECK_OK(unshare(CLONE_NEWUSER));
-        CHECK_ERRNO(put("/proc/self/uid_map", ""), EINVAL);
-        CHECK_ERRNO(put("/proc/self/uid_map", "0 1"), EINVAL);
-        CHECK_ERRNO(put("/proc/self/uid_map", "x 0 1"), EINVAL);
-        CHECK_ERRNO(put("/proc/self/uid_map", "0 1 0"), EINVAL);
-        CHECK_ERRNO(put("/proc/self/uid_map", "0 1 4294967295"), EINVAL);
-        CHECK_ERRNO(put("/proc/self/uid_map", "0 10 5\n4 20 5"), EINVAL);
-        CHECK_ERRNO(put("/proc/self/uid_map", "0 10 5\n10 14 5"), EINVAL);
-        CHECK_ERRNO(put("/proc/self/uid_map", "0 0 1"), EPERM);
-        CHECK_ERRNO(put("/proc/self/uid_map", "0 1 1"), EPERM);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", ""), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "0 1"), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "x 0 1"), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "0 1 0"), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "0 1 4294967295"), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "0 10 5\n4 20 5"), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "0 10 5\n10 14 5"), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "0 0 1"), EPERM);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", "0 1 1"), EPERM);
         snprintf(text, sizeof text, "0 %d 2", uid);
-        CHECK_ERRNO(put("/proc/self/uid_map", text), EPERM);
+        CHECK_ERRNO(write_text("/proc/self/uid_map", text), EPERM);
         snprintf(text, sizeof text, "7 %d 1\n", uid);
-        CHECK_OK(put("/proc/self/uid_map", text));
-        CHECK_ERRNO(put("/proc/self/uid_map", text), EPERM);
+        CHECK_OK(write_text("/proc/self/uid_map", text));
+        CHECK_ERRNO(write_text("/proc/self/uid_map", text), EPERM);
         snprintf(text, sizeof text, "0 %d 1", gid);
-        CHECK_ERRNO(put("/proc/self/gid_map", text), EPERM);
-        CHECK_ERRNO(put("/proc/self/setgroups", "never"), EINVAL);
-        CHECK_ERRNO(put("/proc/self/setgroups", "denydenydeny"), EINVAL);
-        CHECK_OK(put("/proc/self/setgroups", "allow"));
-        CHECK_OK(put("/proc/self/setgroups", "deny\n"));
-        CHECK_ERRNO(put("/proc/self/setgroups", "allow"), EPERM);
-        CHECK_OK(put("/proc/self/gid_map", text));
-        CHECK_ERRNO(put("/proc/self/setgroups", "deny"), EPERM);
+        CHECK_ERRNO(write_text("/proc/self/gid_map", text), EPERM);
+        CHECK_ERRNO(write_text("/proc/self/setgroups", "never"), EINVAL);
+        CHECK_ERRNO(write_text("/proc/self/setgroups", "denydenydeny"), EINVAL);
+        CHECK_OK(write_text("/proc/self/setgroups", "allow"));
+        CHECK_OK(write_text("/proc/self/setgroups", "deny\n"));
+        CHECK_ERRNO(write_text("/proc/self/setgroups", "allow"), EPERM);
+        CHECK_OK(write_text("/proc/self/gid_map", text));
+        CHECK_ERRNO(write_text("/proc/self/setgroups", "deny"), EPERM);
         read_file("/proc/self/setgroups", text, sizeof text);
         CHECK_STR(text, "deny\n");
         read_file("/proc/self/uid_map", text, sizeof text);
@@ -188,7 +188,7 @@ TEST(nothing_outside_is_reached)
         CHECK_ERRNO(kill(1, 0), EPERM); // not SIGCONT: that is allowed within a session (kill(2)), and 1 may be of ours
         CHECK_ERRNO(open_of(1, "ns/user"), EACCES);
         CHECK_ERRNO(open_of(1, "root"), EACCES);
-        CHECK_ERRNO(put("/proc/1/uid_map", "0 0 1"), EACCES);
+        CHECK_ERRNO(write_text("/proc/1/uid_map", "0 0 1"), EACCES);
         CHECK_ERRNO(mknod("device", S_IFCHR | 0666, makedev(1, 3)), EPERM);
         CHECK_ERRNO(mount("x", "/tmp", "tmpfs", 0, NULL), EPERM);
         CHECK_ERRNO(umount2("/proc", MNT_DETACH), EPERM);
@@ -245,7 +245,7 @@ TEST(its_maker_has_all_rights_and_its_brother_none)
         {
             int before = CHECK_OK(open(path, O_WRONLY)); // opened with the right to write, written without: no
             enter(0);
-            CHECK_ERRNO(put(path, "3 0 1"), EPERM);
+            CHECK_ERRNO(write_text(path, "3 0 1"), EPERM);
             CHECK_ERRNO(open_of(one, "ns/user"), EACCES);
             CHECK_OK(kill(one, 0)); // the same user
             close(before);
@@ -263,7 +263,7 @@ TEST(its_maker_has_all_rights_and_its_brother_none)
         }
         CHECK_EXIT(two, 0);
         CHECK_ERRNO(setns(fd, CLONE_NEWNS), EINVAL);
-        CHECK_OK(put(path, text));
+        CHECK_OK(write_text(path, text));
         pipe_signal(down[1]);
         CHECK_EXIT(one, 0);
         IN_CHILD(two) CHECK_OK(setns(fd, 0)); // the descriptor keeps it
@@ -331,10 +331,10 @@ TEST(one_in_the_other)
         char text[64];
         while (depth < 40 && unshare(CLONE_NEWUSER) == 0) {
             snprintf(text, sizeof text, "0 %d 1", depth == 0 ? uid : 0);
-            CHECK_OK(put("/proc/self/uid_map", text));
-            CHECK_OK(put("/proc/self/setgroups", "deny"));
+            CHECK_OK(write_text("/proc/self/uid_map", text));
+            CHECK_OK(write_text("/proc/self/setgroups", "deny"));
             snprintf(text, sizeof text, "0 %d 1", depth == 0 ? gid : 0);
-            CHECK_OK(put("/proc/self/gid_map", text));
+            CHECK_OK(write_text("/proc/self/gid_map", text));
             depth++;
         }
         CHECK_EQ(errno, ENOSPC);
@@ -433,9 +433,9 @@ static pid_t ranged(int *go, int *done)
     }
     pipe_wait(up[0]);
     snprintf(path, sizeof path, "/proc/%d/uid_map", pid);
-    CHECK_OK(put(path, "0 100000 1000\n1000 200000 5"));
+    CHECK_OK(write_text(path, "0 100000 1000\n1000 200000 5"));
     snprintf(path, sizeof path, "/proc/%d/gid_map", pid);
-    CHECK_OK(put(path, "0 100000 1000"));
+    CHECK_OK(write_text(path, "0 100000 1000"));
     pipe_signal(down[1]);
     *go = down[1];
     *done = up[0];

@@ -8,8 +8,15 @@ internal sealed unsafe partial class Channel
     /// <summary>The host's number of the thread that has these pages, as the host, or a hostile guest, wrote it; 0 before.</summary>
     internal int HostTid => Look(ChannelLayout.HostTid);
 
-    /// <summary>The thread that has these pages may be interrupted: it has its signal stack.</summary>
-    internal bool IsReady => Look(ChannelLayout.Ready) != 0;
+    /// <summary>The thread that has these pages shall say when it may be interrupted, which is when it has its signal stack.</summary>
+    /// <returns>False when it has.</returns>
+    internal bool TryAwait()
+    {
+        lock (_lock)
+        {
+            return !_disposed && Interlocked.CompareExchange(ref Word(ChannelLayout.Ready), ChannelLayout.IsAwaited, 0) != ChannelLayout.IsReady;
+        }
+    }
 
     /// <summary>A thread is about to be made that will have these pages.</summary>
     internal void PrepareBirth()

@@ -39,7 +39,7 @@ internal sealed partial class ChannelCode
     /// </summary>
     private static void EmitThread(Assembler c, ref Label thread, ref Label saved, ref Label made, ref Label told, ref Label givenUp, ref Label begun)
     {
-        var (child, leave, back) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
+        var (child, alone, leave, back) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         AssemblerRegister64[] arguments = [rdi, rsi, rdx, r10, r8, r9];
         c.Label(ref thread);
         c.rdgsbase(r11);
@@ -123,6 +123,15 @@ internal sealed partial class ChannelCode
         c.jmp(rcx);
         c.Label(ref begun);
         c.rdgsbase(r11);
+        c.mov(eax, ChannelLayout.IsReady);
+        c.xchg(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Ready], eax); // and a full fence
+        c.test(eax, eax);
+        c.je(alone);
+        c.mov(eax, StubLayout.TrapCall); // an interruption waits for it
+        c.mov(rdi, StubLayout.TrapBegun);
+        c.syscall();
+        c.rdgsbase(r11);
+        c.Label(ref alone);
         RestoreAll(c, arguments);
         c.mov(rcx, __qword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Return]);
         c.add(rcx, 2);

@@ -87,6 +87,10 @@ internal static class ChannelLayout
     public const int ServedByBell = 0; // nobody before the guest rings: a notification says that there is one
     public const int ServedAtOnce = 1; // a thread of the kernel process, which spins
 
+    // Values of Ready; 0 before.
+    public const int IsReady = 1;
+    public const int IsAwaited = 2; // an interruption waits for it: the thread says when it is ready
+
     // Values of the state word.
     public const int Idle = 0;      // nothing asked, or answered
     public const int Posted = 1;

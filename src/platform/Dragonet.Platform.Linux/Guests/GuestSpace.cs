@@ -67,15 +67,24 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     /// </summary>
     internal bool IsUnmade()
     {
-        const int patience = 1000;
-        for (var i = 0; i < patience && !PidFd.IsClosed; i++)
+        const long patience = 1000; // milliseconds
+        var start = Environment.TickCount64;
+        while (!PidFd.IsClosed)
         {
-            if (CountHostThreads() < GetThreads().Length)
+            var known = GetThreads();
+            var there = HostThreads.Of(Pid);
+            if (there.Length < known.Length)
             {
                 return true;
             }
 
-            Thread.Sleep(1);
+            var left = patience - (Environment.TickCount64 - start);
+            if (left <= 0)
+            {
+                break;
+            }
+
+            HostThreads.WaitForOne(there.Except(known.Select(static thread => thread.HostTid)), (int)left);
         }
 
         End();
@@ -191,8 +200,6 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
 
     /// <inheritdoc/>
     public override long GetPeakResident() => ReadStatus(MemoryTid, "VmHWM:") * 1024; // in kB
-
-    private long CountHostThreads() => ReadStatus(Pid, "Threads:");
 
     /// <summary>A number of proc_pid_status(5): a label, blanks, digits.</summary>
     private static long ReadStatus(int process, string label)

@@ -141,27 +141,18 @@ internal sealed partial class GuestThread
         return true;
     }
 
-    /// <summary>An interruption would come before the thread has its signal stack: it is sent as soon as it has.</summary>
-    private bool MustWaitForBirth()
+    /// <summary>An interruption would come before the thread has its signal stack: it is sent when the thread says so.</summary>
+    private bool MustWaitForBirth() => _begins && (_begins = _channel?.TryAwait() == true);
+
+    /// <summary>It has, and was asked to say so.</summary>
+    internal void Begun()
     {
-        if (!_begins || !Begins())
+        if (_begins)
         {
-            return false;
-        }
-
-        space.Platform.RunAside(() =>
-        {
-            while (Begins())
-            {
-                Thread.Sleep(1);
-            }
-
+            _begins = false;
             SendInterrupt();
-        });
-        return true;
+        }
     }
-
-    private bool Begins() => _begins = _channel is { IsReady: false } && !space.IsKilled && !space.PidFd.IsClosed;
 
     /// <summary>Lends the slot of a thread that ended, whose pages are there, for the next one.</summary>
     private bool TryOffer(int slot)

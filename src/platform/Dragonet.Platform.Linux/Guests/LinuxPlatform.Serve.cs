@@ -100,6 +100,13 @@ public sealed partial class LinuxPlatform
             return;
         }
 
+        if ((long)notification.A0 == StubLayout.TrapBegun)
+        {
+            thread.Begun();
+            thread.GuestSpace.Listener.Send(notification.Id, 0);
+            return;
+        }
+
         var signal = (int)notification.A0;
         Span<byte> frame = stackalloc byte[UserContext.Size + 32];
         var hasFrame = signal > 0 && thread.Space.Read(notification.A2, frame) == Abi.Errno.OK;

@@ -264,9 +264,6 @@ public sealed partial class LinuxPlatform : IPlatform
         _ = _threads.TryRemove(new(thread.HostTid, thread));
     }
 
-    /// <summary>Runs what may have to wait.</summary>
-    internal void RunAside(Action work) => _servers.Run(work);
-
     /// <summary>One whose number at the host is not known yet.</summary>
     internal void RememberUnborn(GuestThread thread) => _unborn[thread] = thread;
 

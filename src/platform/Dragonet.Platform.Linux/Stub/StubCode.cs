@@ -34,7 +34,7 @@ internal static class StubCode
         return (stream.ToArray(), result.GetLabelRIP(entry), result.GetLabelRIP(handler), result.GetLabelRIP(restorer));
     }
 
-    /// <summary>A thread that the channel's code made: its gs base and its signal stack. Not before it has them is it interrupted.</summary>
+    /// <summary>A thread that the channel's code made: its gs base and its signal stack. Not before it says that it has them is it interrupted.</summary>
     private static void EmitBeginThread(Assembler c)
     {
         c.wrgsbase(r9);
@@ -45,7 +45,6 @@ internal static class StubCode
         c.xor(esi, esi);
         c.mov(eax, (int)Nr.sigaltstack);
         c.syscall();
-        c.mov(__dword_ptr[r9 + (ChannelLayout.Control + ChannelLayout.Ready)], 1);
         c.jmp(r10);
     }
 

@@ -73,6 +73,9 @@ internal static class StubLayout
     /// <summary>rdi of <see cref="TrapCall"/>: the host did not make the thread that it was let to make.</summary>
     public const long TrapStillborn = -3;
 
+    /// <summary>rdi of <see cref="TrapCall"/>: a new thread has its signal stack, and the kernel wanted to know.</summary>
+    public const long TrapBegun = -4;
+
     /// <summary>Answer to clone(2) of the channel's code: make it the long way.</summary>
     public const long AnswerRepeat = AnswerResume + 3;
 
