@@ -126,6 +126,49 @@ TEST(sizes_of_buffers)
     CHECK_OK(close(fd));
 }
 
+// SO_MEMINFO: what is in a socket's buffers, how much may be, and what was dropped (linux/sock_diag.h, SK_MEMINFO_...).
+TEST(memory_in_use)
+{
+    enum { RECEIVED, MOST_RECEIVED, SENT, MOST_SENT, DROPS = 8, WORDS };
+    unsigned words[WORDS + 1];
+    char data[1000] = {0};
+    int pair[2], value, small = 1;
+    socklen_t length;
+    for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+        if (type == SOCK_STREAM) inet_pair(AF_INET6, pair);
+        else {
+            pair[1] = inet_bound(AF_INET, SOCK_DGRAM);
+            pair[0] = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+            CHECK_OK(setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
+            CHECK_OK(inet_connect(pair[0], AF_INET, inet_port(pair[1])));
+        }
+        CHECK_EQ(send(pair[0], data, sizeof data, 0), (long)sizeof data);
+        CHECK_EQ(inet_poll(pair[1], POLLIN, 5000) & POLLIN, POLLIN);
+        length = sizeof words;
+        CHECK_OK(getsockopt(pair[1], SOL_SOCKET, SO_MEMINFO, words, &length));
+        CHECK_EQ(length, WORDS * 4);
+        CHECK(words[RECEIVED] >= sizeof data);
+        CHECK_EQ(words[DROPS], 0);
+        length = sizeof value;
+        CHECK_OK(getsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &value, &length));
+        CHECK_EQ(value, (int)words[MOST_RECEIVED]);
+        CHECK_OK(getsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &value, &length));
+        CHECK_EQ(value, (int)words[MOST_SENT]);
+        for (int i = 0; type == SOCK_DGRAM && i < 20; i++) CHECK_EQ(send(pair[0], data, sizeof data, 0), (long)sizeof data);
+        words[2] = 77;
+        length = 8; // as much as there is room for
+        CHECK_OK(getsockopt(pair[1], SOL_SOCKET, SO_MEMINFO, words, &length));
+        CHECK_EQ(length, 8);
+        CHECK_EQ(words[2], 77);
+        length = sizeof words;
+        CHECK_OK(getsockopt(pair[1], SOL_SOCKET, SO_MEMINFO, words, &length));
+        CHECK((words[DROPS] > 0) == (type == SOCK_DGRAM));
+        CHECK_ERRNO(setsockopt(pair[1], SOL_SOCKET, SO_MEMINFO, words, sizeof words), ENOPROTOOPT);
+        CHECK_OK(close(pair[0]));
+        CHECK_OK(close(pair[1]));
+    }
+}
+
 TEST(short_linger)
 {
     int fd = CHECK_OK(socket(AF_INET, SOCK_STREAM, 0)), value = 1;

@@ -37,6 +37,10 @@ internal abstract partial class DatagramFile : InetFile
     protected override DatagramSocket Socket => _socket;
 
     /// <inheritdoc/>
+    protected override (int Received, int MostReceived, int Sent, int MostSent, long Drops) MemoryUse
+        => (_socket.Held, _socket.ReceiveBuffer, 0, Options.SendBuffer, _socket.Drops); // what is sent waits with neighbours and links, if at all
+
+    /// <inheritdoc/>
     protected override byte? HopLimit
     {
         get => _socket.HopLimit;

@@ -213,6 +213,15 @@ internal abstract partial class InetFile : SocketFile
                             : SocketOptions.Bytes((ulong)(name == _timestampingName ? Errors.Timestamping : 0)); // and bind_phc, which is about hardware
                     }
 
+                case SocketOption.SO_MEMINFO:
+                    using (Network.Enter())
+                    {
+                        // Received, most, being sent, most, kept ahead, waiting to be sent, options, behind a busy lock, dropped (sk_get_meminfo of Linux).
+                        var use = MemoryUse;
+                        return System.Runtime.InteropServices.MemoryMarshal.AsBytes<int>(
+                            [use.Received, use.MostReceived, use.Sent, use.MostSent, 0, use.Sent, 0, 0, (int)use.Drops]).ToArray();
+                    }
+
                 case SocketOption.SO_LOCK_FILTER:
                     return SocketOptions.Word(_isFilterLocked ? 1 : 0);
 
@@ -293,6 +302,9 @@ internal abstract partial class InetFile : SocketFile
 
     /// <summary>What IP_MULTICAST_IF reads: an address.</summary>
     protected virtual byte[] GroupSource() => new byte[4];
+
+    /// <summary>Bytes that wait in its buffers, and how many may. Inside the stack.</summary>
+    protected abstract (int Received, int MostReceived, int Sent, int MostSent, long Drops) MemoryUse { get; }
 
     /// <summary>SO_ATTACH_FILTER.</summary>
     protected abstract PacketFilter? Filter { get; set; }

@@ -31,6 +31,10 @@ internal sealed partial class TcpFile
     }
 
     /// <inheritdoc/>
+    protected override (int Received, int MostReceived, int Sent, int MostSent, long Drops) MemoryUse
+        => (_socket.IncomingCount, _socket.Settings.ReceiveBuffer, _socket.OutgoingCount, _socket.Settings.SendBuffer, 0);
+
+    /// <inheritdoc/>
     protected override PacketFilter? Filter
     {
         get => _socket.Settings.Filter;
