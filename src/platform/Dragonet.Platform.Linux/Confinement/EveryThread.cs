@@ -29,25 +29,11 @@ internal static unsafe class EveryThread
 
         handler.Finish();
         handler.RunHere(); // first: what this thread makes from now on inherits it
-        handler.RunElsewhere(null);
+        handler.RunElsewhere();
         if (handler.Error != Errno.OK)
         {
             throw new InvalidOperationException($"the host does not let us restrict ourselves: {handler.Error}");
         }
-    }
-
-    /// <summary>
-    /// Lets the runtime's finalizer thread wake with others only. It looks every ten seconds whether somebody wants a dump of the heap, also
-    /// in a process where nothing happens; a large timer slack (prctl(2), PR_SET_TIMERSLACK) has that wait end when the processor is awake
-    /// anyway, and does not touch what really wakes it, which is no timer.
-    /// </summary>
-    internal static void QuietFinalizer()
-    {
-        const ulong setTimerSlack = 29, hour = 3_600_000_000_000;
-        using var handler = new ThreadHandler();
-        handler.Add(Nr.prctl, setTimerSlack, hour);
-        handler.Finish();
-        handler.RunElsewhere(".NET Finalizer");
     }
 
     /// <summary>What the thread has now and may keep, in the two halves of struct __user_cap_data_struct.</summary>

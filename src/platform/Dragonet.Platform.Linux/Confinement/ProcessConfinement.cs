@@ -30,7 +30,6 @@ public static unsafe class ProcessConfinement
     public static void RestrictFiles(IEnumerable<FileGrant> grants, bool connects = false, bool listens = false, bool hasGuests = true)
     {
         CloseInherited();
-        EveryThread.QuietFinalizer(); // while threads' names can be read
         HostFd? rules = null;
         if (HasLandlock && !Landlock.Create(grants, connects, listens).Ok(out rules, out var error))
         {

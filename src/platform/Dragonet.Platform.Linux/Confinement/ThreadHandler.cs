@@ -70,9 +70,8 @@ internal sealed unsafe class ThreadHandler : IDisposable
     internal void RunHere() => ((delegate* unmanaged<void>)_page)();
 
     /// <summary>Makes the calls on other threads, and waits until they are made; also on threads that begin meanwhile.</summary>
-    /// <param name="name">Of the threads (/proc/PID/task/TID/comm); null for all.</param>
     /// <exception cref="InvalidOperationException">The host refused the handler.</exception>
-    internal void RunElsewhere(string? name)
+    internal void RunElsewhere()
     {
         const ulong restart = 0x1000_0000, hasRestorer = 0x0400_0000, onStack = 0x0800_0000;
         var self = (int)Host.Call(Nr.gettid);
@@ -90,7 +89,7 @@ internal sealed unsafe class ThreadHandler : IDisposable
             foreach (var directory in Directory.GetDirectories("/proc/self/task"))
             {
                 var tid = int.Parse(Path.GetFileName(directory), CultureInfo.InvariantCulture);
-                if (done.Add(tid) && (name is null || NameOf(directory) == name) && Host.Call(Nr.tgkill, pid, tid, Signal) == 0)
+                if (done.Add(tid) && Host.Call(Nr.tgkill, pid, tid, Signal) == 0)
                 {
                     found = true;
                     sent += WaitFor(ref answered, sent + 1, pid, tid) ? 1 : 0;
@@ -103,18 +102,6 @@ internal sealed unsafe class ThreadHandler : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ = Host.Call(Nr.munmap, (long)_page, 4096);
-
-    private static string? NameOf(string directory)
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(directory, "comm")).TrimEnd('\n');
-        }
-        catch (IOException)
-        {
-            return null; // it has ended
-        }
-    }
 
     /// <summary>Waits for one thread's answer; false when it ended instead, and needs none.</summary>
     private static bool WaitFor(ref long answered, long wanted, int pid, int tid)
