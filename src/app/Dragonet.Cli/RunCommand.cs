@@ -69,7 +69,8 @@ internal sealed class RunCommand
     private int Start(string[] program)
     {
         using var trace = OpenTrace();
-        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: false, trace is null ? null : line => WriteLine(trace, line)));
+        var hasSession = HostSide.TakeSession();
+        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: false, trace is null ? null : line => WriteLine(trace, line), sharesSession: hasSession));
         using var session = new TerminalSession(kernel, _terminal);
         GuestProcess process;
         try

@@ -54,7 +54,8 @@ internal sealed class KernelSettings(string command)
     /// <param name="trace">Where decoded system calls go.</param>
     /// <param name="name">Its own, when it has one.</param>
     /// <param name="console">What runs on its console.</param>
-    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null, string? console = null) => new()
+    /// <param name="sharesSession">Guests are in the session of this process.</param>
+    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null, string? console = null, bool sharesSession = false) => new()
     {
         Name = name,
         Console = console,
@@ -70,6 +71,7 @@ internal sealed class KernelSettings(string command)
         ConfineProcess = _confine,
         ServesSockets = stays,
         Log = line => Console.Error.WriteLine($"dragonet: {line}"),
+        SharesSession = sharesSession,
         Channels = _channels,
         Network = _network.Get(),
         Switch = _network.Switch,
