@@ -86,20 +86,19 @@ public sealed class WallTests
                     _ = kernel.WaitForExit(1);
                 }
 
-                // Guests are in the session of the zygote, or of the kernel itself. The deputy is in ours.
-                var children = ChildrenOf(kernel.Id);
-                var sessions = children.Select(pid => ReadStat(pid)?[3]).OfType<string>().Distinct().ToList();
+                // The zygote leads a session of its own, and all guests are in it.
+                var sessions = ChildrenOf(kernel.Id).Select(pid => ReadStat(pid)?[3]).OfType<string>().Distinct().ToList();
                 kernel.Kill();
                 kernel.WaitForExit();
 
                 // The host kills them at the same moment; being reaped takes it a little longer.
                 var deadline = Stopwatch.StartNew();
-                while (LeftIn(sessions, children).Count > 0 && deadline.Elapsed < TimeSpan.FromSeconds(60))
+                while (LeftIn(sessions).Count > 0 && deadline.Elapsed < TimeSpan.FromSeconds(60))
                 {
                     _ = Thread.Yield();
                 }
 
-                Assert.Empty(LeftIn(sessions, children));
+                Assert.Empty(LeftIn(sessions));
                 Assert.Empty(temporary.EnumerateFileSystemInfos());
                 Assert.Equal("", Named(kernel.Id, others));
             }
@@ -119,10 +118,10 @@ public sealed class WallTests
 
     private static IEnumerable<string> Entries() => ((string[])["/tmp", "/dev/shm", "/run"]).SelectMany(Directory.EnumerateFileSystemEntries);
 
-    /// <summary>Those of them that live, and guests of these sessions.</summary>
-    private static List<int> LeftIn(List<string> sessions, List<int> children)
+    /// <summary>Living guests of these sessions.</summary>
+    private static List<int> LeftIn(List<string> sessions)
         => [.. Directory.GetDirectories("/proc").Select(directory => int.TryParse(Path.GetFileName(directory), out var pid) ? pid : 0)
-            .Where(pid => pid != 0 && ReadStat(pid) is { } fields && ((sessions.Contains(fields[3]) && IsAlive(pid, "dragonet-guest")) || (children.Contains(pid) && IsAlive(pid, "dragonet-deputy"))))];
+            .Where(pid => pid != 0 && ReadStat(pid) is { } fields && sessions.Contains(fields[3]) && IsAlive(pid))];
 
     private static List<int> ChildrenOf(int parent)
     {
@@ -138,7 +137,7 @@ public sealed class WallTests
         return list;
     }
 
-    private static bool IsAlive(int pid, string name) => ReadStat(pid) is { } fields && fields[0] is not ("Z" or "X") && File.Exists($"/proc/{pid}/cmdline") && Text($"/proc/{pid}/cmdline").StartsWith(name, StringComparison.Ordinal);
+    private static bool IsAlive(int pid) => ReadStat(pid) is { } fields && fields[0] is not ("Z" or "X") && File.Exists($"/proc/{pid}/cmdline") && Text($"/proc/{pid}/cmdline").StartsWith("dragonet-guest", StringComparison.Ordinal);
 
     /// <summary>State, parent … of proc(5) stat, behind the name.</summary>
     private static string[]? ReadStat(int pid)

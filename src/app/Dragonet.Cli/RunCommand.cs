@@ -69,8 +69,7 @@ internal sealed class RunCommand
     private int Start(string[] program)
     {
         using var trace = OpenTrace();
-        var hasSession = HostSide.TakeSession();
-        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: false, trace is null ? null : line => WriteLine(trace, line), sharesSession: hasSession));
+        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: false, trace is null ? null : line => WriteLine(trace, line)));
         using var session = new TerminalSession(kernel, _terminal);
         GuestProcess process;
         try

@@ -57,25 +57,6 @@ public static class HostSide
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static Stream OpenLog(string path) => new FileStream(HostLog.Open(path), FileAccess.Write, bufferSize: 0);
 
-    /// <summary>
-    /// Takes a share of the processors of our own, where the host divides them among sessions: else programs that compute in the session we were
-    /// started in slow down all that is asked of the kernel. For who started us nothing changes: <see cref="Deputy"/> sends on the signals of our
-    /// process group. Call it on the main thread, before a kernel boots.
-    /// </summary>
-    /// <returns>True when the session is ours.</returns>
-    /// <exception cref="DragonetException">The host starts no processes.</exception>
-    public static bool TakeSession()
-    {
-        try
-        {
-            return Deputy.TakeSession();
-        }
-        catch (InvalidOperationException failure)
-        {
-            throw new DragonetException($"{failure.Message}: see 'dragonet doctor'", failure);
-        }
-    }
-
     /// <summary>Leaves the terminal that we were started on; what we print goes to a file from now on.</summary>
     /// <param name="log">The file.</param>
     /// <param name="kept">A descriptor of the old output that stays open.</param>

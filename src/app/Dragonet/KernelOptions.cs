@@ -67,7 +67,7 @@ public sealed class KernelOptions
     public ChannelUse Channels { get; init; }
 
     /// <summary>All programs share what the host gives of its processors to the session of this process, where it divides them among sessions
-    /// (sched(7), "The autogroup feature"). Right for one program in a session where nobody else computes (<see cref="HostSide.TakeSession"/>):
+    /// (sched(7), "The autogroup feature"). Right for one program in a session where nobody else computes:
     /// guests and kernel, who follow each other all the time, are then one to the host. Otherwise each program has a share of its own.</summary>
     public bool SharesSession { get; init; }
 

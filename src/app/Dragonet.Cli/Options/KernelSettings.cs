@@ -54,8 +54,7 @@ internal sealed class KernelSettings(string command)
     /// <param name="trace">Where decoded system calls go.</param>
     /// <param name="name">Its own, when it has one.</param>
     /// <param name="console">What runs on its console.</param>
-    /// <param name="sharesSession">Guests are in the session of this process.</param>
-    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null, string? console = null, bool sharesSession = false) => new()
+    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null, string? console = null) => new()
     {
         Name = name,
         Console = console,
@@ -71,7 +70,6 @@ internal sealed class KernelSettings(string command)
         ConfineProcess = _confine,
         ServesSockets = stays,
         Log = line => Console.Error.WriteLine($"dragonet: {line}"),
-        SharesSession = sharesSession,
         Channels = _channels,
         Network = _network.Get(),
         Switch = _network.Switch,

@@ -100,10 +100,6 @@ internal sealed class BootCommand
         {
             HostSide.Detach(paths.Log, starter?.SafeFileHandle);
         }
-        else
-        {
-            _ = HostSide.TakeSession();
-        }
 
         using var alive = KernelLife.Begin(paths, name);
         var clients = new ControlAccess(_group);

@@ -18,9 +18,9 @@ internal static class HostCalls
         Nr.process_vm_readv, Nr.process_vm_writev, // memory of guests; the host checks like ptrace(2)
         Nr.pidfd_open, Nr.pidfd_send_signal,       // of each guest process
         Nr.tgkill, Nr.tkill,                       // interrupts; the runtime stops its threads for the collector with it
-        Nr.wait4, Nr.waitid,                       // the keeper reaps; our deputy stops and ends; the runtime's SIGCHLD handler looks
+        Nr.wait4, Nr.waitid,                       // the keeper reaps; the runtime's SIGCHLD handler looks
         Nr.prlimit64,                              // limits of guests
-        Nr.recvmsg, Nr.sendto,                     // the zygote's socket, and the deputy's: there are no others
+        Nr.recvmsg, Nr.sendto,                     // the zygote's socket, the only one there is
     ];
 
     /// <summary>Files of volumes, memory files, /proc of guests. Landlock says which paths, and with what rights.</summary>
