@@ -58,8 +58,9 @@ internal static class Program
     {
         HostSide.Detach(log);
         using var kernel = DragonetKernel.Boot(new KernelOptions { ConfineProcess = true });
-        new Thread(static () => throw new InvalidDataException("nobody catches this")).Start();
-        Thread.Sleep(Timeout.Infinite);
+        var thread = new Thread(static () => throw new InvalidDataException("nobody catches this"));
+        thread.Start();
+        thread.Join();
         return 0;
     }
 

@@ -93,6 +93,7 @@ internal sealed class JailHooks(string kernel, JailDefinition jail, string? id)
             throw jail.PlaceOf(parameter).Fail($"{parameter}: \"{command[^1]}\" ended with status {status}");
         }
     }
+
     /// <summary>Jails may share one.</summary>
     private Stream? OpenConsoleLog()
     {
