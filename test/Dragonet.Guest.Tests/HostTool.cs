@@ -46,4 +46,19 @@ internal static class HostTool
         process.WaitForExit();
         return new ProgramOutcome(process.ExitCode, output.Result, error.Result);
     }
+
+    /// <summary>Copies programs of the host into a tree's /bin, with their libraries.</summary>
+    internal static void CopyPrograms(string tree, params string[] programs)
+    {
+        foreach (var program in programs)
+        {
+            var libraries = Run("ldd", [program], "/", TimeSpan.FromMinutes(1)).Output.Split([' ', '\n', '\t']).Where(word => word.StartsWith('/'));
+            foreach (var file in libraries.Append(program))
+            {
+                var target = tree + (file == program ? "/bin/" + Path.GetFileName(file) : file);
+                _ = Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(file, target, overwrite: true);
+            }
+        }
+    }
 }

@@ -90,24 +90,35 @@ public sealed class JailCommandTests
     }
 
     [Fact]
-    public void A_template_is_made_of_what_a_running_jail_sees()
+    public void A_template_is_made_of_the_system_that_a_running_jail_sees()
     {
-        using var kernel = new StandingKernel();
+        using var system = new MountedSystem();
+        using var kernel = new StandingKernel(system.Options);
         var store = TemplateStore.OfUser;
         var name = kernel.Name + "-snapshot";
-        _ = kernel.Run("run", "--name", "a", "-d", "--", "sh", "-c", "echo mine >/srv/own; mkdir /srv/full; ln -s own /srv/link; echo up; exec sleep 1000");
+        _ = kernel.Run("jail", "-c", "name=a", "path=" + MountedSystem.Path, "overlay", "persist");
+        _ = kernel.Run("jexec", "-b", "a", "sh", "-c", "echo mine >/srv/own; mkdir /srv/full; ln -s own /srv/link; echo new >/etc/changed; rm /etc/gone; echo x >/data/own; echo up; exec sleep 1000");
         kernel.RunUntil("up", "logs", "a");
         try
         {
-            Assert.Contains(" files\n", kernel.Run("template", "snapshot", "a", name), StringComparison.Ordinal);
+            var made = kernel.Try(["template", "snapshot", "a", name]);
+            Assert.Equal((0, "dragonet: template: left out, as no part of the system: /data\n"), (made.Status, made.Error));
+            Assert.Contains(" files\n", made.Output, StringComparison.Ordinal);
             var tree = Path.Combine(store.Trees, name);
             Assert.Equal("mine\n", File.ReadAllText(Path.Combine(tree, "srv/own")));
             Assert.Equal("own", new FileInfo(Path.Combine(tree, "srv/link")).LinkTarget);
             Assert.True(Directory.Exists(Path.Combine(tree, "srv/full")));
 
-            // It is of that moment: the jail goes on.
+            // What is mounted at /etc, as the jail changed it; of the others the places.
+            Assert.Equal(["changed", "kept"], Directory.GetFiles(Path.Combine(tree, "etc")).Select(Path.GetFileName).Order());
+            Assert.Equal("new\n", File.ReadAllText(Path.Combine(tree, "etc/changed")));
+            Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(tree, "data")));
+            Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(tree, "proc")));
+
+            // It is of that moment: the jail goes on. And another one begins there.
             _ = kernel.Run("jexec", "a", "sh", "-c", "echo later >/srv/own");
-            Assert.Equal("mine\n", File.ReadAllText(Path.Combine(tree, "srv/own")));
+            _ = kernel.Run("jail", "-c", "name=b", "path=/templates/" + name, "overlay", "persist");
+            Assert.Equal("mine\nkept\ncat\n", kernel.Run("jexec", "b", "sh", "-c", "cat /srv/own /etc/kept /proc/self/comm"));
         }
         finally
         {
@@ -116,6 +127,26 @@ public sealed class JailCommandTests
                 store.Remove(name);
             }
         }
+    }
+
+    [Fact]
+    public void All_that_a_jail_sees_is_copied_but_the_kernels_own_files()
+    {
+        using var system = new MountedSystem();
+        using var kernel = new StandingKernel(system.Options);
+        _ = kernel.Run("jail", "-c", "name=a", "path=" + MountedSystem.Path, "overlay", "persist");
+        _ = kernel.Run("jexec", "a", "sh", "-c", "echo new >/etc/changed; rm /etc/gone; echo x >/data/own");
+        var copy = Path.Combine(system.Place, "copy");
+        _ = kernel.Run("cp", "a:/", copy);
+        Assert.Equal(["changed", "kept"], Directory.GetFiles(Path.Combine(copy, "etc")).Select(Path.GetFileName).Order());
+        Assert.Equal("new\n", File.ReadAllText(Path.Combine(copy, "etc/changed")));
+        Assert.Equal(["given", "own"], Directory.GetFiles(Path.Combine(copy, "data")).Select(Path.GetFileName).Order());
+        Assert.All((string[])["proc", "dev", "sys"], kernelsOwn => Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(copy, kernelsOwn))));
+
+        // Nobody could make such a path again.
+        _ = kernel.Run("jexec", "a", "sh", "-c", $"cd /data; i=0; while [ $i -lt 25 ]; do mkdir {new string('d', 200)}; cd {new string('d', 200)}; i=$((i+1)); done");
+        Assert.Contains("the name is longer than 4095 bytes", kernel.Fail("cp", "a:/data", Path.Combine(system.Place, "deep")), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(system.Place, "deep")));
     }
 
     [Fact]

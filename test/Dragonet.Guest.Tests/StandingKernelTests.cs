@@ -98,6 +98,30 @@ public sealed class StandingKernelTests : IDisposable
     }
 
     [Fact]
+    public void Stopping_takes_as_long_as_it_is_told()
+    {
+        _ = Run("run", "--name", "deaf", "-d", "--", "sh", "-c", "trap '' TERM; echo up; exec sleep 1000");
+        _ = Run("run", "--name", "slow", "-d", "--", "sh", "-c", "trap 'until [ -e /srv/now ]; do sleep 0.01; done; echo bye; exit' TERM; echo up; while :; do sleep 0.01; done");
+        while (!Run("logs", "-K", _kernel, "deaf", "slow").Contains("up\nup\n", StringComparison.Ordinal))
+        {
+            Thread.Yield();
+        }
+
+        Assert.Equal("deaf\n", Run("stop", "-K", _kernel, "-t", "0", "deaf"));
+        var stop = Task.Run(() => Run("stop", "-K", _kernel, "--timeout=3600", "slow"));
+        _ = Run("cp", "-K", _kernel, Command.Path, "slow:/srv/now"); // before or after the signal, which a program in the jail would get, too
+        Assert.Equal("slow\n", stop.Result);
+        while (!Run("logs", "-K", _kernel, "slow").Contains("bye\n", StringComparison.Ordinal))
+        {
+            Thread.Yield();
+        }
+
+        Assert.Contains("processes        0\n", Run("census", "-K", _kernel), StringComparison.Ordinal);
+        Assert.Equal("dragonet: stop: -t '-1': a number of seconds from 0 to 3600\n", HostTool.Run(Command.Path, ["stop", "-K", _kernel, "-t", "-1", "slow"], "/", s_limit).Error);
+        Assert.Equal("-t\n", HostTool.Run("bash", ["-c", "source <($0 completion bash); COMP_WORDS=(dragonet stop -t); COMP_CWORD=2; _dragonet; echo ${COMPREPLY[*]}", Command.Path], "/", s_limit).Output);
+    }
+
+    [Fact]
     public void Files_go_into_a_jail_and_out_of_it_and_a_running_jail_becomes_a_template()
     {
         var place = Directory.CreateTempSubdirectory("cp").FullName;

@@ -31,7 +31,7 @@ public sealed class TemplateTests : IDisposable
         _ = _store.Import(Write("base.tar.gz", archive, gzip: true), "base");
         Assert.False(System.IO.File.Exists(Path.Combine(_store.Trees, "base/dev/null")));
         Assert.Equal((UnixFileMode)0, System.IO.File.GetUnixFileMode(Path.Combine(_store.Trees, "base/bin/tool")) & UnixFileMode.SetUser);
-        AddPrograms(Path.Combine(_store.Trees, "base"), "/bin/sh", "/bin/cat", "/usr/bin/stat");
+        HostTool.CopyPrograms(Path.Combine(_store.Trees, "base"), "/bin/sh", "/bin/cat", "/usr/bin/stat");
         using var kernel = DragonetKernel.Boot(new KernelOptions { Templates = _store.Trees });
         using var a = kernel.Jails.Create(new JailOptions { Name = "a", Path = "/templates/base", Overlay = true });
         using var b = kernel.Jails.Create(new JailOptions { Name = "b", Path = "/templates/base", Overlay = true });
@@ -188,21 +188,6 @@ public sealed class TemplateTests : IDisposable
         _ = Assert.Throws<TemplateException>(() => _store.Import(plain + ".zst", "cut"));
         Assert.Equal("no", Assert.Throws<TemplateException>(() => _store.Import(new MemoryStream(Tar(File("a", "1"))), "test", "refused", finish: () => "no")).Message);
         Assert.Equal(2, _store.List().Count);
-    }
-
-    /// <summary>Programs of this machine, with their libraries.</summary>
-    private static void AddPrograms(string tree, params string[] programs)
-    {
-        foreach (var program in programs)
-        {
-            var libraries = HostTool.Run("ldd", [program], "/", TimeSpan.FromMinutes(1)).Output.Split([' ', '\n', '\t']).Where(word => word.StartsWith('/'));
-            foreach (var file in libraries.Append(program))
-            {
-                var target = tree + (file == program ? "/bin/" + Path.GetFileName(file) : file);
-                _ = Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                System.IO.File.Copy(file, target, overwrite: true);
-            }
-        }
     }
 
     private void Refused(string message, params TarEntry[] entries) => Fails(message, Tar(entries));

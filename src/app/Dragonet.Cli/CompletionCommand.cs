@@ -1,3 +1,5 @@
+using Dragonet.Cli.Jails;
+
 namespace Dragonet.Cli;
 
 /// <summary>dragonet completion bash.</summary>
@@ -12,6 +14,7 @@ internal static class CompletionCommand
 
         var options = string.Join(' ', RunCommand.Describe().SelectMany(option => new[] { option.Short, option.Long }).Where(name => name is not null));
         var switches = string.Join(' ', SwitchCommand.Describe().SelectMany(option => new[] { option.Short, option.Long }).Where(name => name is not null));
+        var stops = string.Join(' ', EverydayCommands.DescribeStop(static _ => { }).SelectMany(option => new[] { option.Short, option.Long }).Where(name => name is not null));
         var commands = string.Join(' ', HelpCommand.Commands.Select(command => command.Name));
         Console.WriteLine($$"""
             # source <(dragonet completion bash)
@@ -21,6 +24,8 @@ internal static class CompletionCommand
                     COMPREPLY=($(compgen -W "{{commands}}" -- "$word"))
                 elif [ "${COMP_WORDS[1]}" = run ] && [[ "$word" == -* ]]; then
                     COMPREPLY=($(compgen -W "{{options}}" -- "$word"))
+                elif [ "${COMP_WORDS[1]}" = stop ] && [[ "$word" == -* ]]; then
+                    COMPREPLY=($(compgen -W "{{stops}}" -- "$word"))
                 elif [ "${COMP_WORDS[1]}" = switch ] && [[ "$word" == -* ]]; then
                     COMPREPLY=($(compgen -W "{{switches}}" -- "$word"))
                 elif [ "${COMP_WORDS[1]}" = switch ] && [ "$COMP_CWORD" -eq 2 ]; then

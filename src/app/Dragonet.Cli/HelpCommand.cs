@@ -27,7 +27,7 @@ internal static class HelpCommand
         ("lsof", "list open files: lsof [JAIL]"),
         ("strace", "show what programs ask of the kernel: strace JAIL[:PID]"),
         ("console", "sit down at the console of a jail or a kernel: console [-l] [-e CHAR] [NAME]"),
-        ("stop", "end the programs of a jail: SIGTERM, then SIGKILL"),
+        ("stop", "end the programs of a jail, SIGTERM, then SIGKILL: stop [-t SECONDS] JAIL…"),
         ("rm", "remove a jail: rm [-f] JAIL"),
         ("logs", "print what the programs of 'run -d' printed: logs JAIL"),
         ("cp", "copy files from a jail or into one: cp JAIL:PATH DEST, cp SOURCE JAIL:PATH"),

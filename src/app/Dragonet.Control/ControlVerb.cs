@@ -34,7 +34,8 @@ public static class ControlVerb
     /// processes are those that still run.</summary>
     public const string Wait = "wait";
 
-    /// <summary>Sends what a jail sees at a path, the first setting's value, as a tar archive (output frames).</summary>
+    /// <summary>Sends what a jail sees at a path, the first setting's value, as a tar archive (output frames); without a path its system, and the
+    /// answer's rows are the paths that are left out.</summary>
     public const string Archive = "archive";
 
     /// <summary>Takes a tar archive (input frames) into a jail, at the first setting's value.</summary>

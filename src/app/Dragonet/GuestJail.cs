@@ -87,9 +87,17 @@ public sealed class GuestJail : IDisposable, IAsyncDisposable
     /// <summary>Its console; null when its parameter `console` names no program.</summary>
     public Consoles.GuestConsole? Console => _kernel.Consoles.Find(_jail);
 
-    /// <summary>Writes what it sees at a path as a tar archive; what is mounted below is left out. Programs may run meanwhile.</summary>
+    /// <summary>Writes what it sees at a path as a tar archive, also what is mounted below; of proc, sys and dev only the directories. Programs may
+    /// run meanwhile.</summary>
     /// <exception cref="DragonetException">There is no such file.</exception>
     public void ReadFiles(string path, System.IO.Stream archive) => new JailArchive(_jail.Kernel, new KernelCaller(), _jail).Write(path, archive);
+
+    /// <summary>Directories in it that are no part of its system: others share them, or programs mounted something there.</summary>
+    public IReadOnlyList<string> ForeignDirectories => JailArchive.Foreign(_jail);
+
+    /// <summary>Writes its system as a tar archive, for another jail to begin with: all that it sees, but <see cref="ForeignDirectories"/> are empty.
+    /// Programs may run meanwhile.</summary>
+    public void ReadSystem(System.IO.Stream archive) => new JailArchive(_jail.Kernel, new KernelCaller(), _jail).WriteSystem(archive);
 
     /// <summary>Puts the files of a tar archive into a directory of it; or, where there is none of this name, the archive's only file under this name.</summary>
     /// <exception cref="DragonetException">There is no such place, or it takes no files.</exception>

@@ -8,14 +8,30 @@ using Dragonet.Vfs;
 namespace Dragonet;
 
 /// <summary>
-/// A tree of files of a jail as a tar archive: what it sees at a path, without what is mounted below. It is read while programs run; a file
-/// that shrinks meanwhile is filled with zeros, as tar(1) does.
+/// A tree of files of a jail as a tar archive: what it sees at a path, but of file systems that are no files (proc, sys, dev) only the places.
+/// It is read while programs run; a file that shrinks meanwhile is filled with zeros, as tar(1) does.
 /// </summary>
 internal sealed class JailArchive(Kernel.Kernel kernel, KernelCaller caller, Jail jail)
 {
+    private const int LongestName = 4095; // PATH_MAX less its end: nobody could make a longer one of it
+
     private readonly Dictionary<(ulong Device, ulong Number), string> _links = [];
 
-    internal void Write(string path, Stream archive)
+    /// <summary>Directories below its root that are no part of its system: others share them, or programs mounted something there.</summary>
+    internal static List<string> Foreign(Jail jail)
+        => [.. jail.Mounts.List().Where(static mount => mount.Parent is not null && FileTree.Is(mount.FileSystem))
+            .Select(mount => VirtualFileSystem.GetPath(new VfsPath(mount, mount.Root), jail.Mounts.Root))
+            .OfType<string>().Where(static path => !IsOfSystem(path) && !path.StartsWith("/dev/", StringComparison.Ordinal)).Select(ByteString.ToText).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>All that it sees at a path, whatever is mounted there.</summary>
+    internal void Write(string path, Stream archive) => Write(path, archive, static _ => true);
+
+    /// <summary>Its root and the directories of programs and settings, of which each may be a mount; of what else is mounted the places.</summary>
+    internal void WriteSystem(Stream archive) => Write("/", archive, IsOfSystem);
+
+    private static bool IsOfSystem(string path) => RootBuilder.SystemDirectories.Contains(path);
+
+    private void Write(string path, Stream archive, Func<string, bool> isWanted)
     {
         var root = jail.Mounts.Root;
         if (!kernel.Vfs.Lookup(new WalkContext(caller, root, root), ByteString.FromText(path), WalkFlags.None).Ok(out var place, out var error))
@@ -24,14 +40,35 @@ internal sealed class JailArchive(Kernel.Kernel kernel, KernelCaller caller, Jai
         }
 
         using var writer = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true);
-        Write(writer, place, Path.GetFileName(path.TrimEnd('/')));
+
+        // No recursion: how deep a tree is, is up to the jail.
+        var rest = new Stack<(VfsPath Directory, string Child, string Name)>();
+        Write(writer, place, Path.GetFileName(path.TrimEnd('/')), rest);
+        while (rest.TryPop(out var next))
+        {
+            var context = new WalkContext(caller, next.Directory, next.Directory);
+            if (kernel.Vfs.Lookup(context, next.Child, WalkFlags.None).Ok(out var inside, out _))
+            {
+                var isShown = inside.Mount == next.Directory.Mount || (FileTree.Is(inside.Mount.FileSystem) && isWanted("/" + next.Name));
+                Write(writer, inside, next.Name, isShown ? rest : null);
+            }
+        }
     }
 
-    private void Write(TarWriter writer, VfsPath place, string name)
+    /// <param name="writer">The archive.</param>
+    /// <param name="place">The file.</param>
+    /// <param name="name">Its name in the archive; empty for a directory that is not in it itself.</param>
+    /// <param name="rest">Gets what is in a directory; null when that is left out, as are files that somebody mounted there.</param>
+    private void Write(TarWriter writer, VfsPath place, string name, Stack<(VfsPath Directory, string Child, string Name)>? rest)
     {
-        if (place.Dentry.Inode is not { } inode || !inode.GetAttributes().Ok(out var attributes))
+        if (place.Dentry.Inode is not { } inode || !inode.GetAttributes().Ok(out var attributes) || (rest is null && !inode.IsDirectory))
         {
             return; // it went meanwhile
+        }
+
+        if (name.Length > LongestName)
+        {
+            throw new DragonetException($"{name[..60]}…: the name is longer than {LongestName} bytes");
         }
 
         if (name.Length > 0 && Entry(place, inode, attributes, name) is { } entry)
@@ -48,17 +85,11 @@ internal sealed class JailArchive(Kernel.Kernel kernel, KernelCaller caller, Jai
             writer.WriteEntry(entry);
         }
 
-        if (!inode.IsDirectory)
+        if (inode.IsDirectory && rest is not null)
         {
-            return;
-        }
-
-        foreach (var child in List(place))
-        {
-            var context = new WalkContext(caller, place, place);
-            if (kernel.Vfs.Lookup(context, child, WalkFlags.None).Ok(out var inside, out _) && inside.Mount == place.Mount)
+            foreach (var child in List(place).Reverse<string>())
             {
-                Write(writer, inside, name.Length > 0 ? $"{name}/{ByteString.ToText(child)}" : ByteString.ToText(child));
+                rest.Push((place, child, name.Length > 0 ? $"{name}/{ByteString.ToText(child)}" : ByteString.ToText(child)));
             }
         }
     }

@@ -152,7 +152,7 @@ internal sealed class JailMounts(Kernel.Kernel kernel, KernelCaller caller)
     /// <summary>A tree as it is, or below a layer in memory. What is no tree of files (proc, devices) is shown as it is.</summary>
     private Result<MountSource> Source(Jail jail, Mount mount, Dentry root, bool layered)
     {
-        if (!layered || mount.FileSystem.TypeName is not ("overlay" or "tmpfs" or "rootfs" or "hostfs" or "userfs") || !root.Inode!.IsDirectory)
+        if (!layered || !FileTree.Is(mount.FileSystem) || !root.Inode!.IsDirectory)
         {
             return new MountSource(mount.FileSystem, root, mount.DeviceOverride);
         }

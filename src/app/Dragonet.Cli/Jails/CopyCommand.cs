@@ -43,14 +43,16 @@ internal static class CopyCommand
         return 0;
     }
 
-    /// <summary>Reads what a jail sees at a path, as a tar archive.</summary>
-    internal static void Archive(string kernel, string jail, string path, Action<Stream> read)
+    /// <summary>Reads what a jail sees at a path, as a tar archive; without a path its system.</summary>
+    /// <returns>What of the jail is not in it.</returns>
+    internal static List<string> Archive(string kernel, string jail, string? path, Action<Stream> read)
     {
         using var client = ControlClient.Connect(kernel);
-        _ = client.Ask(new ControlRequest { Verb = ControlVerb.Archive, Jail = jail, Settings = [new ControlSetting { Name = "path", Value = path }] }).Checked();
+        var reply = client.Ask(new ControlRequest { Verb = ControlVerb.Archive, Jail = jail, Settings = path is null ? null : [new ControlSetting { Name = "path", Value = path }] }).Checked();
         using var archive = client.OpenOutput();
         read(archive);
         archive.CopyTo(Stream.Null); // what is behind the end of the archive, and how it went
+        return [.. (reply.Rows ?? []).Select(static row => row["path"])];
     }
 
     /// <summary>"JAIL:PATH"; a name with a slash before the colon is a path of the host.</summary>
@@ -73,7 +75,7 @@ internal static class CopyCommand
         var work = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(target)!, ".dragonet-cp-" + Path.GetRandomFileName())).FullName;
         try
         {
-            Archive(kernel, jail, path, archive => TreeFiles.Extract(archive, work));
+            _ = Archive(kernel, jail, path, archive => TreeFiles.Extract(archive, work));
             var made = name.Length > 0 ? Path.Combine(work, name) : work;
             if (Directory.Exists(made) && new DirectoryInfo(made).LinkTarget is null)
             {

@@ -8,7 +8,7 @@ namespace Dragonet.Cli.Jails;
 /// <summary>Short words for people who come from containers: run --name, stop, rm, logs. They speak of the same jails as jail(8)'s words.</summary>
 internal static class EverydayCommands
 {
-    private const int Patience = 10;
+    private const int MostPatience = 3600;
 
     /// <summary>A jail with a layer of its own over the kernel's tree, and a program in it. The jail stays until rm.</summary>
     internal static int Run(string? kernelName, string? name, string[] program, Dictionary<string, string> environment, string? directory, string? user, string? hostName, long memory, IReadOnlyList<KeyValuePair<string, string>> network, bool detached, bool? terminal)
@@ -44,19 +44,29 @@ internal static class EverydayCommands
         });
     }
 
-    /// <summary>SIGTERM, up to ten seconds, SIGKILL.</summary>
+    /// <summary>SIGTERM, and SIGKILL for who still runs after ten seconds, or as many as -t says.</summary>
     internal static int Stop(ReadOnlySpan<string> arguments)
     {
-        var (kernel, jails) = KernelOption.Take(arguments);
-        foreach (var jail in Named("stop", jails))
+        var (kernel, words) = KernelOption.Take(arguments);
+        var patience = 10;
+        var jails = OptionParser.Parse("stop", words.ToArray(), [.. DescribeStop(seconds => patience = seconds)]).ToArray();
+        foreach (var jail in Named("stop", [.. jails]))
         {
-            JailPrograms.End(kernel, jail, Patience);
+            JailPrograms.End(kernel, jail, patience);
             JailPrograms.Signal(kernel, jail, JailPrograms.KillNow);
             Console.WriteLine(jail);
         }
 
         return 0;
     }
+
+    /// <summary>The options of stop, for the completion too.</summary>
+    internal static IReadOnlyList<Option> DescribeStop(Action<int> setPatience) =>
+    [
+        new("-t", "--timeout", "SECONDS", "how long programs may take to end", value => setPatience(
+            int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= MostPatience ? seconds
+                : throw new CommandException($"stop: -t '{value}': a number of seconds from 0 to {MostPatience}"))),
+    ];
 
     /// <summary>Removes jails; those with running programs only with -f.</summary>
     internal static int Remove(ReadOnlySpan<string> arguments)

@@ -110,11 +110,14 @@ internal static class HelpTexts
                    dragonet template import FILE|DIR NAME               a tar, an OCI image, a saved docker image, a directory
                    dragonet template snapshot JAIL NAME | ls [--json] | rm NAME… | export NAME FILE | diff NAME OTHER
 
-            Keeps trees of files that jails start from: they are /templates/NAME in every kernel that stays.
+            Keeps trees of files that jails start from: they are /templates/NAME in every kernel that stays. A snapshot has all of the system that
+            the jail runs on, with its changes; of one that has path=/ that is this machine's /usr, too. What others share with it, or its programs
+            have mounted, stays out, and is named.
 
             examples:
               dragonet template build debian:bookworm base
               dragonet jail -c name=web path=/templates/base overlay persist
+              dragonet template snapshot web web-installed
             """,
         "console" => """
             usage: dragonet console [-K KERNEL] [-e CHAR|none] [NAME]     sit down at the console of a jail or a kernel
@@ -132,11 +135,18 @@ internal static class HelpTexts
               dragonet jexec web sh -c 'useradd -m joe; echo joe:secret | chpasswd'
               dragonet console web
             """,
+        "stop" => """
+            usage: dragonet stop [-K KERNEL] [-t SECONDS] JAIL…
+
+            Ends the programs of jails: SIGTERM, and SIGKILL for those that still run after 10 seconds, or as many as -t says (0: at once). The
+            jails stay.
+            """,
         "cp" => """
             usage: dragonet cp [-K KERNEL] JAIL:PATH DEST
                    dragonet cp [-K KERNEL] SOURCE JAIL:PATH
 
-            Copies files and directories from a jail or into one.
+            Copies files and directories from a jail or into one. A directory comes with what the jail sees below it, shared directories too; of
+            /proc, /sys and /dev only the directories.
             """,
         "net" => """
             usage: dragonet net [-K KERNEL] [-j JAIL] ls|stats|route|ss [--json]

@@ -19,7 +19,7 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
 
             if (request.Verb is ControlVerb.Archive or ControlVerb.Extract)
             {
-                Copy(Find(request), Settings(request).FirstOrDefault().Value ?? "/", outwards: request.Verb == ControlVerb.Archive);
+                Copy(Find(request), Settings(request).FirstOrDefault().Value, outwards: request.Verb == ControlVerb.Archive);
                 return;
             }
 
@@ -31,7 +31,7 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
 
             if (request.Verb == ControlVerb.Wait)
             {
-                Wait(Find(request), Number(request, 3600, "wait: no number of seconds"));
+                Wait(Find(request), Number(request, 3600, "wait: no number of seconds", least: 0));
             }
 
             if (request.Verb == ControlVerb.Events)
@@ -193,20 +193,27 @@ internal sealed class ControlSession(ControlServer server, FrameChannel frames)
         }
     }
 
-    private void Copy(GuestJail jail, string path, bool outwards)
+    private void Copy(GuestJail jail, string? path, bool outwards)
     {
-        Reply(new ControlReply());
+        Reply(outwards && path is null ? new ControlReply { Rows = [.. jail.ForeignDirectories.Select(static left => new Dictionary<string, string> { ["path"] = left })] } : new ControlReply());
         using var stream = new FrameStream(frames, outwards ? FrameKind.Output : FrameKind.Input, writes: outwards);
         try
         {
             if (outwards)
             {
                 using var buffered = new BufferedStream(stream, 256 * 1024);
-                jail.ReadFiles(path, buffered);
+                if (path is null)
+                {
+                    jail.ReadSystem(buffered);
+                }
+                else
+                {
+                    jail.ReadFiles(path, buffered);
+                }
             }
             else
             {
-                jail.WriteFiles(path, stream);
+                jail.WriteFiles(path ?? "/", stream);
                 stream.CopyTo(Stream.Null); // what is behind the end of the archive
             }
         }

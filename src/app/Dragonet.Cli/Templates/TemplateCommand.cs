@@ -36,8 +36,7 @@ internal sealed class TemplateCommand
                 Tell(store.Import(words[0], words[1], command._limits));
                 return 0;
             case "snapshot" when words.Length == 2:
-                // Of a jail that may go on meanwhile: what it sees, with the layer that is its own.
-                CopyCommand.Archive(kernel, words[0], "/", archive => Console.WriteLine($"{words[1]}: {store.Import(archive, "jail " + words[0], words[1], command._limits).Files} files"));
+                command.Snapshot(kernel, words[0], store, words[1]);
                 return 0;
             case "ls" when words.Length == 0:
                 Rows.Print([.. store.List().Select(template => new Dictionary<string, string>
@@ -69,6 +68,18 @@ internal sealed class TemplateCommand
                 return 0;
             default:
                 throw new CommandException($"template: what is to be done? {Usage}");
+        }
+    }
+
+    /// <summary>Of a jail that may go on meanwhile: the system that it runs on, as it has changed it. Data that it shares with others is not for the next one.</summary>
+    private void Snapshot(string kernel, string jail, TemplateStore store, string name)
+    {
+        Template? made = null;
+        var left = CopyCommand.Archive(kernel, jail, path: null, archive => made = store.Import(archive, "jail " + jail, name, _limits));
+        Console.WriteLine($"{name}: {made!.Files} files");
+        if (left.Count > 0)
+        {
+            Console.Error.WriteLine($"dragonet: template: left out, as no part of the system: {string.Join(' ', left)}");
         }
     }
 
