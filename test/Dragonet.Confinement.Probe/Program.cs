@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.IO;
+using System.Runtime.CompilerServices;
 using Dragonet.Abi;
 using Dragonet.Platform.Linux.Confinement;
 using Dragonet.Platform.Linux.Interop;
@@ -16,6 +17,11 @@ internal static class Program
         if (arguments is ["die", var log])
         {
             return Die(log);
+        }
+
+        if (arguments is ["quiet"])
+        {
+            return BeQuiet();
         }
 
         var (readable, writable, outside) = (arguments[0], arguments[1], arguments[2]);
@@ -62,6 +68,33 @@ internal static class Program
         thread.Start();
         thread.Join();
         return 0;
+    }
+
+    /// <summary>A kernel falls idle, is called, falls idle again, and is disposed of. Says whether an object was finalized before and after that.</summary>
+    private static int BeQuiet()
+    {
+        using var quiet = new QuietProcess();
+        using var kernel = DragonetKernel.Boot(new KernelOptions { ConfineProcess = true, Quiet = quiet });
+        using var process = kernel.Start(new ProgramOptions { Arguments = ["/bin/cat"], Input = GuestStream.Pipe, Output = GuestStream.Pipe });
+        var finalized = new ManualResetEventSlim();
+        _ = SpinWait.SpinUntil(() => quiet.IsQuiet, TimeSpan.FromMinutes(1));
+        Drop(finalized);
+        GC.Collect();
+        Console.WriteLine($"idle: {finalized.IsSet}");
+        process.StandardInput.WriteByte((byte)'x');
+        process.StandardInput.Flush();
+        _ = process.StandardOutput.ReadByte();
+        Console.WriteLine($"called: {finalized.Wait(TimeSpan.FromMinutes(1))}");
+        Console.WriteLine($"idle again: {SpinWait.SpinUntil(() => quiet.IsQuiet, TimeSpan.FromMinutes(1))}");
+        return 0;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Drop(ManualResetEventSlim finalized) => _ = new Garbage(finalized);
+
+    private sealed class Garbage(ManualResetEventSlim finalized)
+    {
+        ~Garbage() => finalized.Set();
     }
 
     /// <summary>Every number that is not in the list, with arguments of zero.</summary>

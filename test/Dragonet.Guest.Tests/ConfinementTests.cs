@@ -55,6 +55,13 @@ public sealed class ConfinementTests
     }
 
     [Fact]
+    public void A_kernel_process_finalizes_nothing_while_its_kernel_is_idle_and_ends_all_the_same()
+    {
+        var outcome = HostTool.Run(Command.Built("Dragonet.Confinement.Probe", "Dragonet.Confinement.Probe"), ["quiet"], "/", TimeSpan.FromMinutes(3));
+        Assert.Equal((0, "idle: False\ncalled: True\nidle again: True\n", ""), (outcome.Status, outcome.Output, outcome.Error));
+    }
+
+    [Fact]
     public void The_command_confines_every_thread_and_closes_what_it_inherited()
     {
         // The guest has no view of the kernel process, so a shell of the host looks while the guest waits for it.

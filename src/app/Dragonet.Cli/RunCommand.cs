@@ -69,7 +69,8 @@ internal sealed class RunCommand
     private int Start(string[] program)
     {
         using var trace = OpenTrace();
-        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: false, trace is null ? null : line => WriteLine(trace, line)));
+        using var quiet = new QuietProcess();
+        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: false, quiet, trace is null ? null : line => WriteLine(trace, line)));
         using var session = new TerminalSession(kernel, _terminal);
         GuestProcess process;
         try

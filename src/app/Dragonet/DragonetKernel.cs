@@ -69,6 +69,7 @@ public sealed partial class DragonetKernel : IDisposable
         var kernel = new Kernel.Kernel(platform, new LinuxPersonality(), new HostClock(platform))
         {
             MemoryLimit = options.MemoryLimit,
+            Activity = options.Quiet?.Mark,
             Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
         var stacks = InetFamily.Install(kernel, options.Name ?? options.HostName);

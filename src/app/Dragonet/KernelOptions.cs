@@ -71,6 +71,9 @@ public sealed class KernelOptions
     /// guests and kernel, who follow each other all the time, are then one to the host. Otherwise each program has a share of its own.</summary>
     public bool SharesSession { get; init; }
 
+    /// <summary>Keeps this process from waking the host while the kernel is idle, when the kernel is all there is to it; null: it does not matter.</summary>
+    public QuietProcess? Quiet { get; init; }
+
     /// <summary>Where the report of a bug in the kernel goes; standard error when null.</summary>
     public Action<string>? OopsReport { get; init; }
 

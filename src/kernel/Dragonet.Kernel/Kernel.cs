@@ -87,6 +87,9 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
     /// <summary>Bytes of memory that guests may use in all (-m).</summary>
     public long MemoryLimit { get; init; } = 2L << 30;
 
+    /// <summary>Is set by every system call that gets here; null when nobody wants to know.</summary>
+    public ActivityMark? Activity { get; init; }
+
     /// <summary>Sees to it that they do not use more.</summary>
     public MemoryWatch MemoryWatch { get; }
 
@@ -179,6 +182,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
             return;
         }
 
+        Activity?.Set();
         try
         {
             task.Begin(call);

@@ -51,10 +51,11 @@ internal sealed class KernelSettings(string command)
 
     /// <summary>How the kernel boots.</summary>
     /// <param name="stays">It has a control socket, and jails.</param>
+    /// <param name="quiet">Keeps the process quiet meanwhile.</param>
     /// <param name="trace">Where decoded system calls go.</param>
     /// <param name="name">Its own, when it has one.</param>
     /// <param name="console">What runs on its console.</param>
-    internal KernelOptions ToOptions(bool stays, Action<string>? trace = null, string? name = null, string? console = null) => new()
+    internal KernelOptions ToOptions(bool stays, QuietProcess quiet, Action<string>? trace = null, string? name = null, string? console = null) => new()
     {
         Name = name,
         Console = console,
@@ -71,6 +72,7 @@ internal sealed class KernelSettings(string command)
         ServesSockets = stays,
         Log = line => Console.Error.WriteLine($"dragonet: {line}"),
         Channels = _channels,
+        Quiet = quiet,
         Network = _network.Get(),
         Switch = _network.Switch,
         Trace = trace,

@@ -104,8 +104,9 @@ internal sealed class BootCommand
         using var alive = KernelLife.Begin(paths, name);
         var clients = new ControlAccess(_group);
         using var listener = Listen(paths, clients);
-        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true, name: name, console: _console));
-        var server = new ControlServer(kernel, listener, clients, new Dictionary<string, string>
+        using var quiet = new QuietProcess();
+        using var kernel = DragonetKernel.Boot(_settings.ToOptions(stays: true, quiet, name: name, console: _console));
+        var server = new ControlServer(kernel, quiet, listener, clients, new Dictionary<string, string>
         {
             ["name"] = name,
             ["pid"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),

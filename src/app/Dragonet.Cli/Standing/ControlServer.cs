@@ -11,7 +11,7 @@ namespace Dragonet.Cli.Standing;
 /// <param name="listener">Where clients connect.</param>
 /// <param name="clients">Who may.</param>
 /// <param name="information">What `dragonet ls` shows.</param>
-internal sealed class ControlServer(DragonetKernel kernel, Socket listener, ControlAccess clients, IReadOnlyDictionary<string, string> information)
+internal sealed class ControlServer(DragonetKernel kernel, QuietProcess quiet, Socket listener, ControlAccess clients, IReadOnlyDictionary<string, string> information)
 {
     /// <summary>Seconds that programs have when nobody says how many.</summary>
     internal const int Patience = 10;
@@ -96,6 +96,7 @@ internal sealed class ControlServer(DragonetKernel kernel, Socket listener, Cont
             return;
         }
 
+        quiet.Note();
         if (Interlocked.Increment(ref _connections) > MostConnections || !clients.Admits(socket))
         {
             _ = Interlocked.Decrement(ref _connections);
