@@ -26,7 +26,7 @@ internal static class MarkdownReport
 
             """);
         Table(text, results, busy: false, "Idle: this run started nothing besides");
-        Table(text, results, busy: true, "Busy: an endless loop on every processor besides");
+        Table(text, results, busy: true, "Busy: an endless loop on every processor besides, in a session of their own");
         Budgets(text, results);
         if (results.Failures.Count > 0)
         {
