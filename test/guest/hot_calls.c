@@ -312,6 +312,112 @@ TEST(pipe_larger_than_its_buffer)
     CHECK_EXIT(pid, 0);
 }
 
+// Calls that move much, so many that a kernel may keep memory for them: any size, from any address.
+TEST(large_pieces)
+{
+    enum { MOST = 140000 };
+    static char out[MOST + 1], in[MOST + 2];
+    static const int size[] = {65535, 65536, 100001, 131071, 131072, 131073, MOST, 4097, 5};
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    warm_up();
+    for (int i = 0; i < MOST; i++) out[i] = (char)(i * 7 + i / 251);
+    for (int round = 0; round < 20; round++)
+        for (unsigned i = 0; i < COUNT(size); i++) {
+            const char *from = out + round % 2;
+            out[round % 2] = (char)(round + i);
+            memset(in, 'z', sizeof in);
+            CHECK_EQ(pwrite(fd, from, size[i], round), size[i]);
+            CHECK_OK(ftruncate(fd, round + size[i]));
+            CHECK_EQ(pread(fd, in + 1, size[i], round), size[i]);
+            CHECK_EQ(memcmp(in + 1, from, size[i]), 0);
+            CHECK(in[0] == 'z' && in[size[i] + 1] == 'z');
+            CHECK_EQ(lseek(fd, round + size[i] - 3, SEEK_SET), round + size[i] - 3);
+            memset(in, 'z', sizeof in);
+            CHECK_EQ(read(fd, in, size[i]), 3); // less than there is room for
+            CHECK_EQ(memcmp(in, from + size[i] - 3, 3), 0);
+            CHECK_EQ(in[3], 'z');
+        }
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+TEST(large_pieces_in_bad_memory)
+{
+    enum { SIZE = 24 * PAGE, HOLE = 17 * PAGE };
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600)), pair[2];
+    char *page = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), c;
+    CHECK_OK(pipe(pair));
+    warm_up();
+    memset(page, 'q', SIZE);
+    for (int i = 0; i < 60; i++) CHECK_EQ(pwrite(fd, page, SIZE, 0), SIZE);
+    CHECK_OK(mprotect(page + HOLE, PAGE, PROT_NONE));
+    for (int i = 0; i < 60; i++) {
+        CHECK_OK(lseek(fd, 0, SEEK_SET));
+        CHECK_EQ(read(fd, page, SIZE), HOLE); // up to the hole
+        CHECK_EQ(lseek(fd, 0, SEEK_CUR), HOLE);
+        CHECK_ERRNO(read(fd, page + HOLE, SIZE - HOLE), EFAULT);
+        CHECK_EQ(lseek(fd, 0, SEEK_CUR), HOLE);
+        CHECK_ERRNO(read(fd, BAD_POINTER, SIZE), EFAULT);
+        CHECK_ERRNO(write(fd, BAD_POINTER, SIZE), EFAULT);
+        CHECK_ERRNO(pwrite(fd, page + HOLE, SIZE - HOLE, 0), EFAULT);
+        CHECK_ERRNO(read(-1, page, SIZE), EBADF);
+        CHECK_EQ(write(pair[1], "abc", 3), 3);
+        CHECK_EQ(read(pair[0], page, SIZE), 3); // nobody comes to the hole
+        CHECK_EQ(memcmp(page, "abc", 3), 0);
+        memset(page, 'q', 3);
+    }
+    CHECK_OK(mprotect(page + HOLE, PAGE, PROT_READ));
+    for (int i = 0; i < 60; i++) {
+        CHECK_EQ(pwrite(fd, page, SIZE, 0), SIZE);
+        CHECK_EQ(pread(fd, page, SIZE, 0), HOLE);
+    }
+    CHECK_EQ(read(fd, &c, 1), 1);
+    CHECK_EQ(c, 'q');
+    CHECK_OK(munmap(page, SIZE));
+    CHECK_OK(close(pair[0]));
+    CHECK_OK(close(pair[1]));
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+// What reads and what writes waits in the middle of it, and children have nothing of their parent's memory.
+TEST(large_pieces_through_a_pipe)
+{
+    enum { PART = 131072, ROUNDS = 200 };
+    static char data[PART], seen[PART];
+    int pair[2];
+    pid_t pid, child;
+    CHECK_OK(pipe(pair));
+    for (int i = 0; i < PART; i++) data[i] = (char)(i * 3 + i / 509);
+    IN_CHILD(pid) {
+        close(pair[1]);
+        warm_up();
+        for (int i = 0; i < ROUNDS; i++) {
+            int count, got = 0;
+            while (got < PART && (count = read(pair[0], seen + got, got ? PART - got : PART)) > 0) got += count;
+            if (got != PART || seen[0] != (char)i || memcmp(seen + 1, data + 1, PART - 1)) guest_fail(__FILE__, __LINE__, errno, "round %d: %d", i, got);
+            if (i % 50 == 49) {
+                IN_CHILD(child) {
+                    memset(seen, 0, PART);
+                    int null = CHECK_OK(open("/dev/null", O_RDWR));
+                    for (int k = 0; k < 100; k++) CHECK_EQ(write(null, seen, PART), PART);
+                }
+                CHECK_EXIT(child, 0);
+                CHECK_EQ(seen[1], data[1]);
+            }
+        }
+        CHECK_EQ(read(pair[0], seen, PART), 0);
+    }
+    close(pair[0]);
+    warm_up();
+    for (int i = 0; i < ROUNDS; i++) {
+        data[0] = (char)i;
+        CHECK_EQ(write(pair[1], data, PART), PART);
+    }
+    CHECK_OK(close(pair[1]));
+    CHECK_EXIT(pid, 0);
+}
+
 static volatile sig_atomic_t handled;
 static int handler_fd = -1;
 
@@ -349,6 +455,63 @@ TEST(signals_between_calls)
     }
     CHECK_OK(setitimer(ITIMER_REAL, &off, NULL));
     CHECK(handled > 0);
+    CHECK_OK(close(handler_fd));
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("hot.tmp"));
+}
+
+// The same around calls that move much; the handler makes such a call, too.
+static char large_of_handler[90000];
+
+static void on_alarm_large(int signal)
+{
+    (void)signal;
+    int saved = errno;
+    handled++;
+    memset(large_of_handler, 'h', sizeof large_of_handler);
+    if (write(handler_fd, large_of_handler, sizeof large_of_handler) != sizeof large_of_handler) guest_fail(__FILE__, __LINE__, errno, "write in the handler");
+    errno = saved;
+}
+
+TEST(signals_between_large_calls)
+{
+    enum { SIZE = 120000 };
+    static char out[SIZE], in[SIZE];
+    struct sigaction action = {.sa_handler = on_alarm_large, .sa_flags = SA_RESTART};
+    struct itimerval every = {{0, 500}, {0, 500}}, off = {{0, 0}, {0, 0}};
+    int pair[2];
+    pid_t pid;
+    int fd = CHECK_OK(open("hot.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    handler_fd = CHECK_OK(open("/dev/null", O_WRONLY));
+    CHECK_OK(pipe(pair));
+    IN_CHILD(pid) { // gives back what it gets
+        CHECK_OK(close(pair[1]));
+        ssize_t count;
+        long sum = 0;
+        while ((count = read(pair[0], in, SIZE)) > 0) sum += count;
+        CHECK_EQ(sum, 300L * SIZE);
+    }
+    CHECK_OK(close(pair[0]));
+    handled = 0;
+    CHECK_OK(sigaction(SIGALRM, &action, NULL));
+    warm_up();
+    CHECK_OK(setitimer(ITIMER_REAL, &every, NULL));
+    for (int i = 0; i < 300 || handled < 20; i++) {
+        memset(out, 'a' + i % 26, SIZE);
+        if (pwrite(fd, out, SIZE, 0) != SIZE) guest_fail(__FILE__, __LINE__, errno, "pwrite");
+        memset(in, 0, SIZE);
+        if (pread(fd, in, SIZE, 0) != SIZE || memcmp(in, out, SIZE)) guest_fail(__FILE__, __LINE__, errno, "pread: %c, not %c", in[0], out[0]);
+        for (int done = 0; i < 300 && done < SIZE;) {
+            ssize_t count = write(pair[1], out + done, SIZE - done); // waits for the reader; a handler may end it early
+            if (count <= 0) guest_fail(__FILE__, __LINE__, errno, "write");
+            done += count > 0 ? count : SIZE;
+        }
+        if (guest_failures) break;
+    }
+    CHECK_OK(setitimer(ITIMER_REAL, &off, NULL));
+    CHECK(handled > 0);
+    CHECK_OK(close(pair[1]));
+    CHECK_EXIT(pid, 0);
     CHECK_OK(close(handler_fd));
     CHECK_OK(close(fd));
     CHECK_OK(unlink("hot.tmp"));

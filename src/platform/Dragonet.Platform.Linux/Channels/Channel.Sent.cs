@@ -12,7 +12,8 @@ internal sealed unsafe partial class Channel
 
     /// <inheritdoc/>
     public Errno Read(ulong address, Span<byte> destination)
-        => TryReadSent(address, destination, out var count) && count == destination.Length ? Errno.OK : Direct().Read(address, destination);
+        => TryReadLarge(address, destination) || (TryReadSent(address, destination, out var count) && count == destination.Length)
+            ? Errno.OK : Direct().Read(address, destination);
 
     /// <inheritdoc/>
     public int ReadSome(ulong address, Span<byte> destination)
@@ -66,12 +67,13 @@ internal sealed unsafe partial class Channel
     /// <param name="call">The call that it belongs to.</param>
     private void TakeSent(ushort length, ReadOnlySpan<byte> kinds, in SystemCall call)
     {
-        var total = Math.Min((int)length, ChannelLayout.Capacity);
+        var isLarge = TakeLarge(length, kinds, call);
+        var total = isLarge || length == ChannelLayout.InWindow ? 0 : Math.Min((int)length, ChannelLayout.Capacity);
         new ReadOnlySpan<byte>(_pages + 0x1000, total).CopyTo(_sent);
         _returned = 0;
         _parts = 0;
         _pieceCount = 0;
-        FillsChecked = ChannelCalls.FillsChecked(kinds, call.Number, call.A2);
+        FillsChecked = ChannelCalls.FillsChecked(kinds, call.Number, call.A2) || (isLarge && ChannelCalls.KindOf(kinds, call.Number) == ChannelKind.Fill1);
         switch (ChannelCalls.KindOf(kinds, call.Number))
         {
             case ChannelKind.Vector1:

@@ -67,9 +67,12 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
     /// <summary>The guest waited for an answer in vain and makes its call through the filter.</summary>
     internal bool IsWithdrawn => Peek() == ChannelLayout.Withdrawn;
 
-    /// <summary>The call that rang fills a small buffer, which the guest has found to be writable: what is written there can go with the
+    /// <summary>The call that rang fills a buffer, small or in the window, which the guest has found to be writable: what is written there can go with the
     /// answer, however late, which saves the host's look at the guest's page tables. Nothing else uses the pages while the guest waits.</summary>
     internal bool FillsChecked { get; private set; }
+
+    /// <summary>What the call that rang reads, or fills, can stay in the pages while it waits.</summary>
+    internal bool StaysWhileWaiting => FillsChecked || _largeLength > 0;
 
     /// <summary>The last request has to be made again. To be asked by the one who served it.</summary>
     internal bool IsRepeated { get; private set; }
@@ -80,6 +83,18 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
     /// <summary>Makes one. Null when the host gives no memory.</summary>
     internal static Channel? Create()
     {
+        if (Share(ChannelLayout.Size, out var pages) is not { } fd)
+        {
+            return null;
+        }
+
+        return new Channel(fd, pages);
+    }
+
+    /// <summary>Memory of a size that can be lent.</summary>
+    private static HostFd? Share(int size, out byte* memory)
+    {
+        memory = null;
         long number;
         fixed (byte* name = "dragonet-channel\0"u8)
         {
@@ -94,15 +109,16 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
 
         var fd = HostFd.Own(number);
         const int addSeals = 1033, fixedSize = 1 | 2 | 4; // SEAL, SHRINK, GROW: nobody can pull the pages from under us
-        var ready = Host.Call(Nr.ftruncate, number, ChannelLayout.Size) == 0 && Host.Call(Nr.fcntl, number, addSeals, fixedSize) == 0;
-        var pages = !ready ? -1 : Host.Call(Nr.mmap, 0, ChannelLayout.Size, 3, 1, number, 0); // MAP_SHARED
-        if (Host.ErrnoOf(pages) != Errno.OK)
+        var ready = Host.Call(Nr.ftruncate, number, size) == 0 && Host.Call(Nr.fcntl, number, addSeals, fixedSize) == 0;
+        var address = !ready ? -1 : Host.Call(Nr.mmap, 0, size, 3, 1, number, 0); // MAP_SHARED
+        if (Host.ErrnoOf(address) != Errno.OK)
         {
             fd.Dispose();
             return null;
         }
 
-        return new Channel(fd, (byte*)pages);
+        memory = (byte*)address;
+        return fd;
     }
 
     /// <summary>Takes a posted request.</summary>
@@ -210,6 +226,11 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
     {
         lock (_lock)
         {
+            if (!_disposed && TryWriteLarge(address, source))
+            {
+                return Errno.OK;
+            }
+
             if (_disposed || source.Length > ChannelLayout.Capacity - _returned || _parts == ChannelLayout.MaxParts)
             {
                 return Direct().Write(address, source);
@@ -217,14 +238,19 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
 
             // SAFETY: within the third shared page, by the check above.
             source.CopyTo(new Span<byte>(_pages + 0x2000 + _returned, source.Length));
-            var part = new Span<byte>(_pages + ChannelLayout.Parts + (_parts * 16), 16);
-            BinaryPrimitives.WriteUInt64LittleEndian(part, address);
-            BinaryPrimitives.WriteInt32LittleEndian(part[8..], _returned);
-            BinaryPrimitives.WriteInt32LittleEndian(part[12..], source.Length);
+            AddPart(address, _returned, source.Length);
             _returned += source.Length;
-            _parts++;
             return Errno.OK;
         }
+    }
+
+    private void AddPart(ulong address, int offset, int length)
+    {
+        _largeEnd = 0;
+        var part = new Span<byte>(_pages + ChannelLayout.Parts + (_parts++ * 16), 16);
+        BinaryPrimitives.WriteUInt64LittleEndian(part, address);
+        BinaryPrimitives.WriteInt32LittleEndian(part[8..], offset);
+        BinaryPrimitives.WriteInt32LittleEndian(part[12..], length);
     }
 
     /// <summary>For a guest thread that was interrupted at the stub's code: lets <paramref name="look"/> use the pages, if they are
@@ -293,7 +319,18 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
         {
             var part = new ReadOnlySpan<byte>(_pages + ChannelLayout.Parts + (i * 16), 16);
             var address = BinaryPrimitives.ReadUInt64LittleEndian(part);
-            var offset = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(part[8..]), 0, ChannelLayout.Capacity);
+            var offset = BinaryPrimitives.ReadInt32LittleEndian(part[8..]);
+            if (FindInWindow(offset, BinaryPrimitives.ReadInt32LittleEndian(part[12..]), out var large))
+            {
+                if (space.Write(address, large) != Errno.OK)
+                {
+                    return Errno.EFAULT;
+                }
+
+                continue;
+            }
+
+            offset = Math.Clamp(offset, 0, ChannelLayout.Capacity);
             var length = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(part[12..]), 0, ChannelLayout.Capacity - offset);
             new ReadOnlySpan<byte>(_pages + 0x2000 + offset, length).CopyTo(copy);
             if (space.Write(address, copy[..length]) != Errno.OK)
@@ -315,6 +352,7 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
                 _disposed = true;
                 _ = Host.Call(Nr.munmap, (long)_pages, ChannelLayout.Size);
                 Fd.Dispose();
+                DisposeWindow();
             }
         }
     }
@@ -356,6 +394,7 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
                 Word(ChannelLayout.PartCount) = 0;
                 _parts = 0;
                 _returned = 0;
+                _largeEnd = 0;
             }
         }
 

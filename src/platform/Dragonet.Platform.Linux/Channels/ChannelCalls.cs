@@ -76,6 +76,10 @@ internal static class ChannelCalls
     public static bool MovesMuch(ReadOnlySpan<byte> kinds, in SeccompNotif call)
         => call.A2 >= ChannelLayout.Much && KindOf(kinds, call.Number) is ChannelKind.Buffer1 or ChannelKind.Fill1;
 
+    /// <summary>True for a call whose buffer has room in a window, and in nothing smaller.</summary>
+    public static bool FitsWindow(ReadOnlySpan<byte> kinds, int number, ulong length)
+        => length is > ChannelLayout.Capacity and <= ChannelLayout.WindowSize && KindOf(kinds, number) is ChannelKind.Buffer1 or ChannelKind.Fill1;
+
     /// <summary>True for a call whose buffer the stub has touched at both ends (<see cref="ChannelKind.Fill1"/>).</summary>
     /// <param name="kinds">Of <see cref="MakeTable"/>.</param>
     /// <param name="number">Any.</param>

@@ -311,7 +311,7 @@ internal sealed partial class ChannelCode
         c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], dx);
         c.jmp(post);
 
-        c.Label(ref large);
+        EmitLarge(c, ref large);
         c.cmp(rdx, ChannelLayout.Much);
         c.jae(bell);
 

@@ -34,6 +34,12 @@ internal static class ChannelLayout
     /// <summary>Bytes that can be sent either way.</summary>
     public const int Capacity = 0x1000;
 
+    /// <summary>Bytes of the window: more shared memory, for threads that move much at once.</summary>
+    public const int WindowSize = 0x2_0000;
+
+    /// <summary>In <see cref="SentLength"/>: a buffer was copied to the window, or will be filled from there and was touched in all its pages.</summary>
+    public const int InWindow = 0xffff;
+
     // Offsets in the control page. A request is one cache line, an answer with few pieces another: each costs a transfer between
     // processors. The state word, written by both; the rest of the line by the guest.
     public const int State = 0;
@@ -62,6 +68,7 @@ internal static class ChannelLayout
     public const int Active = 0xc0;    // one of the Served... below
     public const int MaskLent = 0xc4;  // not 0: the guest changes the mask by itself
     public const int NextSlot = 0xc8;  // address of the slot of the next thread that this one makes; 0: it makes it the long way
+    public const int Window = 0xd0;    // address of the window; 0: there is none
     public const int Result = 0x100;
     public const int PartCount = 0x108;
     public const int Parts = 0x110; // (address, offset, length) of 16 bytes each
@@ -98,6 +105,12 @@ internal static class ChannelLayout
     public const int Repeat = 3;    // the guest shall make the call through the filter
     public const int Withdrawn = 4; // the guest, or the kernel in its name, took the request back
     public const int Held = 5;      // answered, but the guest shall not go on before the interruption that is on its way
+
+    /// <summary>Where the window of a slot lies, counted from its page <see cref="Returned"/>, as the pieces of an answer are.</summary>
+    public static int WindowOffset(int slot) => (int)(AddressOfWindow(slot) - StubLayout.Slots - ((ulong)slot * StubLayout.SlotSize)) - Returned;
+
+    /// <summary>Where the window of a slot lies.</summary>
+    public static ulong AddressOfWindow(int slot) => StubLayout.Windows + ((ulong)slot * WindowSize);
 
     /// <summary>Words of the identity.</summary>
     public const int IdentityWords = 6;

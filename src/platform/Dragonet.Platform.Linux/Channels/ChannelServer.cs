@@ -20,6 +20,9 @@ internal sealed class ChannelServer
     /// <summary>Microseconds of the first and the longest pause after spinning was not worth it.</summary>
     private const long FirstPause = 1000, LongestPause = 20_000;
 
+    /// <summary>Windows of all guests together: 16 MiB.</summary>
+    private const int MostWindows = 128;
+
     /// <summary>Microseconds after which whoever else wants this processor may run.</summary>
     private const long Turn = 50;
 
@@ -59,6 +62,9 @@ internal sealed class ChannelServer
         _always = spin == true;
         _never = spin == false;
     }
+
+    /// <summary>What is left of the windows.</summary>
+    internal WindowBudget Windows { get; } = new(MostWindows);
 
     /// <summary>False while no channel would be served.</summary>
     internal bool IsWelcome => IsForced || Stopwatch.GetTimestamp() >= Volatile.Read(ref _notBefore);

@@ -12,6 +12,9 @@ internal sealed partial class GuestThread
     /// <summary>So many calls show that a channel is worth its making; and where all shall have one.</summary>
     private const int CallsForChannel = 48, CallsWhenForced = 3;
 
+    /// <summary>So many calls that move much show that a window is worth its memory.</summary>
+    private const int CallsForWindow = 16;
+
     /// <summary>A call that waits weighs as much as so many that do not; from this sum on a thread waits often; most that is added up.</summary>
     private const int WeightOfWait = 4, ManyWaits = 16, MostWaits = 32;
 
@@ -20,6 +23,8 @@ internal sealed partial class GuestThread
     private Channel? _asked;   // the channel that the current trap came through
     private Channel? _belled;  // the channel that came along with the current notification
     private bool _wantsChannel;
+    private bool _wantsWindow;
+    private int _muchCalls;
     private int _calls;
     private bool _hasPredecessors; // threads that live one after another in one slot: its pages will serve the next ones, too
     private bool _makesThreads;    // which is quicker with a channel, served or not
@@ -106,7 +111,7 @@ internal sealed partial class GuestThread
     public override void OnWait()
     {
         Volatile.Write(ref _waits, Math.Min(_waits + WeightOfWait, MostWaits));
-        if (_belled is { FillsChecked: false })
+        if (_belled is { StaysWhileWaiting: false })
         {
             EndBell(late: true);
         }
@@ -136,7 +141,8 @@ internal sealed partial class GuestThread
 
     /// <summary>Counts a notification: a thread that makes many calls gets a channel, and has it served while it makes many in a short time.</summary>
     /// <param name="isMuch">It moves so much that it rings anyway.</param>
-    internal void Count(bool isMuch)
+    /// <param name="fitsWindow">A window would help it.</param>
+    internal void Count(bool isMuch, bool fitsWindow)
     {
         Volatile.Write(ref _waits, Math.Max(_waits - 1, 0));
         if (_channel is { } channel)
@@ -145,6 +151,12 @@ internal sealed partial class GuestThread
             var isQuick = now - _lastCall < System.Diagnostics.Stopwatch.Frequency / 10_000; // 100 microseconds
             _quickCalls = isQuick && !isMuch ? _quickCalls + 1 : 0;
             _lastCall = now;
+            if (isMuch && fitsWindow && ++_muchCalls == CallsForWindow)
+            {
+                _wantsWindow = true;
+                Interrupt();
+            }
+
             if (channel.IsActive && channel.IsWithdrawn)
             {
                 space.Platform.ChannelServer!.Missed(channel);
@@ -195,6 +207,33 @@ internal sealed partial class GuestThread
 
         channel.Thread = this;
         _channel = channel;
+    }
+
+    /// <summary>In the trap that <see cref="Count"/> asked for: maps the window.</summary>
+    internal void MakeWindow()
+    {
+        var isWanted = _wantsWindow;
+        _wantsWindow = false;
+        if (!isWanted || _channel is not { } channel || space.Platform.ChannelServer is not { } server
+            || channel.MakeWindow(server.Windows, Slot) is not { } window)
+        {
+            return;
+        }
+
+        var address = ChannelLayout.AddressOfWindow(Slot);
+        var error = space.Listener.Lend(_notification, window, LentFd);
+        if (error == Errno.OK)
+        {
+            const long dontFork = 10;
+            error = Run(
+            [
+                ((long)Nr.mmap, (long)address, ChannelLayout.WindowSize, 3, 0x11, LentFd, 0), // MAP_SHARED|MAP_FIXED
+                ((long)Nr.close, LentFd, 0, 0, 0, 0, 0),
+                ((long)Nr.madvise, (long)address, ChannelLayout.WindowSize, dontFork, 0, 0, 0),
+            ]).Ok(out _, out var failed) ? Errno.OK : failed;
+        }
+
+        channel.OpenWindow(error == Errno.OK ? address : 0);
     }
 
     /// <summary>

@@ -40,7 +40,7 @@ public sealed partial class LinuxPlatform
                 continue;
             }
 
-            last!.Count(isMuch: ChannelCalls.MovesMuch(_kinds, notification));
+            last!.Count(ChannelCalls.MovesMuch(_kinds, notification), ChannelCalls.FitsWindow(_kinds, notification.Number, notification.A2));
             Dispatch(last, notification);
             if (next[0] is { } started)
             {
@@ -125,6 +125,7 @@ public sealed partial class LinuxPlatform
         if (signal == StubLayout.InterruptSignal)
         {
             thread.MakeChannel();
+            thread.MakeWindow();
             _handler.OnTrap(thread, new Trap(TrapKind.Interrupt));
             return;
         }

@@ -61,6 +61,9 @@ internal static class StubLayout
     /// <summary>Most threads of one address space.</summary>
     public const int MaxSlots = 16384;
 
+    /// <summary>Behind the slots: memory that is shared with the kernel, for slots whose threads move much at once.</summary>
+    public const ulong Windows = Slots + (SlotSize * MaxSlots);
+
     /// <summary>The stub's own call to the kernel: rdi = what, rsi, rdx = details.</summary>
     public const int TrapCall = 0x5d1;
 
@@ -108,5 +111,5 @@ internal static class StubLayout
     public const int SocketFd = 3;
 
     /// <summary>True for addresses that belong to the stub, not to the guest.</summary>
-    public static bool IsOwn(ulong address) => address is >= Code and < Data + DataSize or >= Slots and < Slots + (SlotSize * MaxSlots);
+    public static bool IsOwn(ulong address) => address is >= Code and < Data + DataSize or >= Slots and < Windows + (Channels.ChannelLayout.WindowSize * (ulong)MaxSlots);
 }
