@@ -8,6 +8,7 @@ namespace Dragonet.Kernel;
 internal sealed class CpuShares(Kernel kernel)
 {
     private const long Period = 5_000_000;   // nanoseconds between two looks while there is something to divide
+    private const long Glance = 500_000;     // nanoseconds between two glances while a jail is held
     private const long Ahead = 4_000_000;    // processor time beyond its share that is still no reason to hold a jail
     private const long MostLag = 40_000_000;
     private const int Calm = 20;             // looks without contention until there are no more
@@ -18,6 +19,7 @@ internal sealed class CpuShares(Kernel kernel)
     private long _elapsed;
     private int _calm;
     private bool _running;
+    private bool _glances; // the next glance is ordered
 
     /// <summary>From time to time while guests run.</summary>
     internal void Notice()
@@ -104,6 +106,38 @@ internal sealed class CpuShares(Kernel kernel)
         }
 
         Arm();
+        ArmGlance();
+    }
+
+    private void ArmGlance()
+    {
+        if (!_glances && _shares.Values.Any(static share => share.Held))
+        {
+            _glances = true;
+            _ = kernel.Timers.Add(kernel.Clock.MonotonicNanoseconds + Glance, GlanceAtHeld);
+        }
+    }
+
+    /// <summary>A jail is held so that others get their share. When none of them wants it any more, which may be because they wait for the one that is
+    /// held, and processors are idle, it goes on.</summary>
+    private void GlanceAtHeld()
+    {
+        _glances = false;
+        if (kernel.Platform.RunnableThreads <= kernel.HostProcessors.Count // and this thread is one of them
+            && !_shares.Any(static pair => pair.Value is { Held: false, Lag: > 0 } && pair.Key.HasRunnable))
+        {
+            foreach (var (jail, share) in _shares)
+            {
+                if (share.Held)
+                {
+                    share.Held = false;
+                    share.Lag = 0; // what nobody wants is nobody's loss
+                    jail.Cpu.SetOverShare(false);
+                }
+            }
+        }
+
+        ArmGlance();
     }
 
     /// <summary>Gives each active jail its part of what all of them used together; what one does not want is for the others.</summary>
