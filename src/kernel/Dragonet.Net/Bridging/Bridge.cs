@@ -173,7 +173,7 @@ public sealed class Bridge : IFrameCarrier
     /// <summary>A frame came through a port, or from the stack itself (null); owns it.</summary>
     internal void Forward(BridgePort? from, PacketBuffer packet)
     {
-        if (!Interface.IsUp || !EthernetFrame.TryParse(packet.Bytes, out var frame))
+        if (!Interface.IsUp || !EthernetFrame.TryParse(packet.Unfinished, out var frame))
         {
             Stack.Pool.Return(packet);
             return;

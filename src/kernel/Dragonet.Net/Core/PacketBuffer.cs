@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Dragonet.Net;
 
 /// <summary>
@@ -8,6 +10,9 @@ internal sealed class PacketBuffer
 {
     /// <summary>Room for Ethernet with a tag, IPv6 with a fragment header, and what a link may add.</summary>
     public const int Headroom = 96;
+
+    private int _checksumAt = -1; // where a segment of TCP begins that has no checksum yet
+    private ulong _pseudoHeader;
 
     public byte[] Data { get; set; } = [];
 
@@ -48,7 +53,48 @@ internal sealed class PacketBuffer
     /// <summary>When it came, in nanoseconds.</summary>
     public long ReceivedAt { get; set; }
 
-    public Span<byte> Bytes => Data.AsSpan(Start, Length);
+    /// <summary>What is in it.</summary>
+    public Span<byte> Bytes
+    {
+        get
+        {
+            if (_checksumAt >= 0)
+            {
+                CompleteChecksum();
+            }
+
+            return Data.AsSpan(Start, Length);
+        }
+    }
+
+    /// <summary>The same, for who looks at headers alone, or knows that no wire can damage it: the checksum of TCP may be missing.</summary>
+    public Span<byte> Unfinished => Data.AsSpan(Start, Length);
+
+    /// <summary>The segment of TCP that begins here has no checksum yet: it is computed for the first who looks at <see cref="Bytes"/>, and never
+    /// for one that stays in memory until it is taken (as CHECKSUM_PARTIAL of Linux, and veth(4)).</summary>
+    /// <param name="pseudoHeader">Sum of what is summed up besides the segment.</param>
+    public void DeferChecksum(ulong pseudoHeader) => (_checksumAt, _pseudoHeader) = (Start, pseudoHeader);
+
+    /// <summary>Somebody sees it who may not look through <see cref="Bytes"/>.</summary>
+    public void CompleteChecksum()
+    {
+        if (_checksumAt >= 0)
+        {
+            var segment = Data.AsSpan(_checksumAt, Start + Length - _checksumAt);
+            BinaryPrimitives.WriteUInt16BigEndian(segment[TcpSegment.ChecksumOffset..], InternetChecksum.Finish(InternetChecksum.Add(segment, _pseudoHeader)));
+            _checksumAt = -1;
+        }
+    }
+
+    /// <summary>It is used anew.</summary>
+    public void Reset()
+    {
+        _checksumAt = -1;
+        Input = null;
+        Options = null;
+        HeaderStart = HeaderLength = 0;
+        IsLocal = WasFragmented = IsLinkBroadcast = IsDamaged = IsEcho = false;
+    }
 
     /// <summary>Makes room for a header in front.</summary>
     public Span<byte> Prepend(int size)
@@ -59,7 +105,7 @@ internal sealed class PacketBuffer
     }
 
     /// <summary>Somebody else has its bytes now.</summary>
-    public void Abandon() => (Data, Start, Length) = ([], 0, 0);
+    public void Abandon() => (Data, Start, Length, _checksumAt) = ([], 0, 0, -1);
 
     /// <summary>Drops a header.</summary>
     public void TrimFront(int size)

@@ -20,10 +20,7 @@ internal sealed class PacketPool
         packet.Data = ArrayPool<byte>.Shared.Rent(PacketBuffer.Headroom + length);
         packet.Start = PacketBuffer.Headroom;
         packet.Length = length;
-        packet.Input = null;
-        packet.Options = null;
-        packet.HeaderStart = packet.HeaderLength = 0;
-        packet.IsLocal = packet.WasFragmented = packet.IsLinkBroadcast = packet.IsDamaged = packet.IsEcho = false;
+        packet.Reset();
         return packet;
     }
 

@@ -8,7 +8,7 @@ public sealed partial class Stack
     internal void Input(PacketBuffer packet)
     {
         Counters.IPInReceives++;
-        var bytes = packet.Bytes;
+        var bytes = packet.Unfinished;
         if (bytes.Length > 0 && bytes[0] >> 4 == 4)
         {
             InputV4(packet);
@@ -31,7 +31,7 @@ public sealed partial class Stack
 
     private void InputV4(PacketBuffer packet)
     {
-        if (!IPv4Packet.TryParse(packet.Bytes, out var ip) || !(packet.IsLocal || ip.IsChecksumValid))
+        if (!IPv4Packet.TryParse(packet.Unfinished, out var ip) || !(packet.IsLocal || ip.IsChecksumValid))
         {
             DropBadHeader(packet);
             return;
@@ -95,7 +95,7 @@ public sealed partial class Stack
             return;
         }
 
-        if (!IPv6Packet.TryParse(packet.Bytes, out var ip))
+        if (!IPv6Packet.TryParse(packet.Unfinished, out var ip))
         {
             DropBadHeader(packet);
             return;
@@ -110,7 +110,7 @@ public sealed partial class Stack
 
         var at = IPv6Packet.HeaderSize;
         var protocol = ip.NextHeader;
-        var walk = ExtensionHeaders.Walk(packet.Bytes, ref at, ref protocol, out var fragment);
+        var walk = ExtensionHeaders.Walk(packet.Unfinished, ref at, ref protocol, out var fragment);
         if (walk == ExtensionWalk.Broken)
         {
             DropBadHeader(packet);
@@ -188,7 +188,7 @@ public sealed partial class Stack
     /// <summary>Gives a packet to the protocol above; owns it. The IP header is still in front of its first byte.</summary>
     private void Deliver(in IPHeader header, PacketBuffer packet, int headerLength)
     {
-        if (Firewall is { } firewall && firewall.Judge(FilterHook.Input, new FilterPacket(header, packet.Bytes, packet.Input, null)) is not FilterVerdict.Accept and var verdict)
+        if (Firewall is { } firewall && firewall.Judge(FilterHook.Input, new FilterPacket(header, packet.Unfinished, packet.Input, null)) is not FilterVerdict.Accept and var verdict)
         {
             Refuse(header, packet, headerLength, verdict);
             return;
@@ -284,7 +284,7 @@ public sealed partial class Stack
 
     private static FilterVerdict JudgeForwarded(Firewall firewall, in IPHeader header, PacketBuffer packet, in Path path)
     {
-        var bytes = packet.Bytes;
+        var bytes = packet.Unfinished;
         var protocol = header.Protocol;
         var at = header.Source.IsV4 ? (bytes[0] & 0xf) * 4 : IPv6Packet.HeaderSize;
         var isLater = false;
@@ -308,7 +308,7 @@ public sealed partial class Stack
 
     private void ForwardTo(in Path path, in IPHeader header, PacketBuffer packet)
     {
-        var bytes = packet.Bytes;
+        var bytes = packet.Unfinished;
         if (bytes.Length > path.Mtu && !packet.WasFragmented)
         {
             // Routers do not fragment: always for IPv6 (RFC 8200, section 5), and here for IPv4 too, which path MTU discovery can tell.

@@ -16,7 +16,7 @@ public sealed partial class Stack
     internal Errno Output(in IPHeader header, PacketBuffer packet, in Path path, bool dontFragment, bool echo = true)
     {
         Counters.IPOutRequests++;
-        if (Firewall is { } firewall && firewall.Judge(FilterHook.Output, new FilterPacket(header, packet.Bytes, null, path.Interface)) != FilterVerdict.Accept)
+        if (Firewall is { } firewall && firewall.Judge(FilterHook.Output, new FilterPacket(header, packet.Unfinished, null, path.Interface)) != FilterVerdict.Accept)
         {
             Pool.Return(packet);
             return Errno.EPERM; // as Linux says to who sends

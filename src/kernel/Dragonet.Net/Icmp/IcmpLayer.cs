@@ -82,6 +82,8 @@ internal sealed class IcmpLayer(Stack stack)
     /// <param name="error">What is wrong.</param>
     public void SendError(in IPHeader header, PacketBuffer packet, int headerLength, in IcmpError error)
     {
+        packet.CompleteChecksum();
+
         // RFC 1122, section 3.2.2; RFC 4443, section 2.4 (e): never about errors, groups, or senders that are nobody.
         var isV4 = header.Source.IsV4;
         var payload = packet.Data.AsSpan(packet.Start, packet.Length);

@@ -131,14 +131,18 @@ public sealed class EthernetInterface : Interface
     /// <summary>A frame came; owns it.</summary>
     internal void Receive(PacketBuffer packet)
     {
-        if (!IsUp || packet.Length > MaxFrame || !EthernetFrame.TryParse(packet.Bytes, out var frame))
+        if (!IsUp || packet.Length > MaxFrame || !EthernetFrame.TryParse(packet.Unfinished, out var frame))
         {
             Stack.Pool.Return(packet);
             return;
         }
 
-        Show(packet.Bytes, isOutgoing: false);
-        if (Vlans.Count > 0 && VlanTag.Read(packet.Bytes) is { } number && FindVlan(number) is { } vlan)
+        if (IsSeen)
+        {
+            Show(packet.Bytes, isOutgoing: false);
+        }
+
+        if (Vlans.Count > 0 && VlanTag.Read(packet.Unfinished) is { } number && FindVlan(number) is { } vlan)
         {
             Counters.ReceivedPackets++;
             Counters.ReceivedBytes += packet.Length;
@@ -221,7 +225,7 @@ public sealed class EthernetInterface : Interface
     /// <summary>Sends a packet to a MAC address; owns it.</summary>
     internal void Send(PacketBuffer packet, EthernetAddress destination)
     {
-        var type = packet.Bytes[0] >> 4 == 4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6;
+        var type = packet.Unfinished[0] >> 4 == 4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6;
         EthernetFrame.Write(packet.Prepend(EthernetFrame.HeaderSize), destination, Address, type);
         Transmit(packet);
     }
@@ -389,7 +393,11 @@ public sealed class EthernetInterface : Interface
             return;
         }
 
-        Show(frame.Bytes, isOutgoing: true);
+        if (IsSeen)
+        {
+            Show(frame.Bytes, isOutgoing: true);
+        }
+
         Counters.SentPackets++;
         Counters.SentBytes += frame.Length;
         if (_impairer is null)

@@ -96,6 +96,9 @@ public abstract class Interface
     /// <summary>Somebody wants to see what passes.</summary>
     private protected bool IsTapped => _taps.Length > 0 || Stack.Taps.Length > 0;
 
+    /// <summary>Somebody sees what passes here, or may.</summary>
+    private protected bool IsSeen => IsTapped || Stack.Packets.SocketCount > 0;
+
     internal List<Prefix> AddressList { get; } = [];
 
     /// <summary>Has everything shown to somebody that passes here, until <see cref="RemoveTap"/>.</summary>

@@ -61,6 +61,7 @@ internal sealed class RawLayer(Stack stack)
         }
 
         var any = false;
+        packet.CompleteChecksum();
         foreach (var socket in sockets)
         {
             if (socket.Takes(header, packet.Input!.Index))

@@ -8,6 +8,9 @@ internal sealed partial class TcpConnection
     /// <summary>What a peer takes that says nothing (RFC 9293, section 3.7.1).</summary>
     private const int DefaultSegment = 536;
 
+    /// <summary>The checksum of so much data costs enough to wait for somebody who wants it.</summary>
+    private const int LeastDeferred = 1024;
+
     private readonly StreamBuffer _outgoing;
     private readonly uint _iss;
     private long _sendUna;
@@ -457,7 +460,13 @@ internal sealed partial class TcpConnection
         var urgent = _urgentEnd > start && !isSyn ? (ushort)Math.Min(_urgentEnd - start, ushort.MaxValue) : (ushort)0;
         flags |= urgent > 0 ? TcpFlags.Urg : 0;
         var fields = new TcpFields(SendSequence(start), hasAck ? ReceiveSequence(_receiveNext) : 0, flags, window, urgent);
-        TcpSegment.Write(bytes, Local, Remote, fields, headerLength, !path.Interface.IsLoopback);
+        var isDeferred = length >= LeastDeferred && !path.Interface.IsLoopback;
+        TcpSegment.Write(bytes, Local, Remote, fields, headerLength, withChecksum: !isDeferred && !path.Interface.IsLoopback);
+        if (isDeferred)
+        {
+            packet.DeferChecksum(InternetChecksum.AddPseudoHeader(Local.Address, Remote.Address, IPProtocol.Tcp, bytes.Length));
+        }
+
         if (hasAck)
         {
             _lastAckSent = _receiveNext;

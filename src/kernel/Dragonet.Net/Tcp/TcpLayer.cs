@@ -74,7 +74,7 @@ internal sealed class TcpLayer
     public void Input(in IPHeader header, PacketBuffer packet, int headerLength)
     {
         Stack.Counters.TcpInSegments++;
-        if (!TcpSegment.TryParse(packet.Bytes, out var segment) || !(packet.IsLocal || segment.IsChecksumValid(header.Source, header.Destination)))
+        if (!TcpSegment.TryParse(packet.IsLocal ? packet.Unfinished : packet.Bytes, out var segment) || !(packet.IsLocal || segment.IsChecksumValid(header.Source, header.Destination)))
         {
             Stack.Counters.TcpInErrors++;
         }

@@ -8,6 +8,9 @@ public readonly ref struct TcpSegment
     /// <summary>Length of a header without options.</summary>
     public const int MinimalHeader = 20;
 
+    /// <summary>Where the checksum is.</summary>
+    internal const int ChecksumOffset = 16;
+
     private readonly ReadOnlySpan<byte> _bytes;
 
     private TcpSegment(ReadOnlySpan<byte> bytes) => _bytes = bytes;
