@@ -101,12 +101,9 @@ internal sealed class HostProcess : IDisposable
 
         try
         {
-            // The tree first: some of these systems leave their session, and would outlive their parent.
-            foreach (var id in ProcessTree.Of(_process.Id).Reverse())
-            {
-                ProcessTree.Kill(id);
-            }
-
+            // The whole tree: some of these systems leave their session, and would outlive their parent. Each is stopped before its children
+            // are looked for, so that it has no more of them.
+            _process.Kill(entireProcessTree: true);
             _ = _process.WaitForExit(5000);
         }
         finally

@@ -31,19 +31,6 @@ internal static class ProcessTree
             .ToDictionary(task => task, task => Read($"{task}/status")
                 .Where(line => line.Contains("ctxt_switches:", StringComparison.Ordinal)).Sum(line => Number(line.Split('\t')[1])));
 
-    internal static void Kill(int id)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(id);
-            process.Kill();
-        }
-        catch (Exception failure) when (failure is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            // It has ended: what was wanted.
-        }
-    }
-
     private static IEnumerable<(int Id, int Parent)> Parents()
     {
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
