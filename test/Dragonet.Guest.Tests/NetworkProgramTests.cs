@@ -138,12 +138,13 @@ public sealed class NetworkProgramTests
 
     internal static string Run(string script)
     {
-        using var kernel = DragonetKernel.Boot(new KernelOptions { MemoryLimit = 4L << 30 });
+        var oopses = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        using var kernel = DragonetKernel.Boot(new KernelOptions { MemoryLimit = 4L << 30, OopsReport = oopses.Enqueue });
         using var jail = kernel.Jails.Create([new("name", "a"), new("persist", null), new("overlay", null), new("allow.raw_sockets", null)]);
         using var process = jail.Start(new ProgramOptions { Arguments = ["/bin/sh", "-c", script], Output = GuestStream.Pipe, Error = GuestStream.Null });
         using var output = new StreamReader(process.StandardOutput, System.Text.Encoding.Latin1);
         var text = output.ReadToEnd();
         _ = process.Wait();
-        return text;
+        return text.Contains("Killed", System.StringComparison.Ordinal) ? text + string.Concat(oopses) + kernel.Messages : text;
     }
 }
