@@ -5,7 +5,7 @@ using Dragonet.Platform;
 namespace Dragonet.Kernel.Tests;
 
 /// <summary>A platform without programs: tests make the calls themselves.</summary>
-internal sealed class FakePlatform : IPlatform
+internal sealed class FakePlatform(FakeClock clock) : IPlatform
 {
     public long MonotonicNanoseconds => 0;
 
@@ -29,7 +29,7 @@ internal sealed class FakePlatform : IPlatform
 
     public void Fill(Span<byte> entropy) => entropy.Clear();
 
-    public IHostAlarm CreateAlarm() => throw new NotSupportedException();
+    public IHostAlarm CreateAlarm(IEnumerable<int>? processors = null) => new FakeAlarm(clock);
 
     public IHostStream OpenStream(int descriptor) => throw new NotSupportedException();
 

@@ -8,7 +8,7 @@ internal sealed class World : IDisposable
 {
     private readonly FakePersonality _personality = new();
 
-    public World() => Kernel = new Kernel(new FakePlatform(), _personality, Clock);
+    public World() => Kernel = new Kernel(new FakePlatform(Clock), _personality, Clock);
 
     public FakeClock Clock { get; } = new();
 

@@ -47,7 +47,7 @@ public sealed partial class Kernel
             IpcObjects = all.Sum(static each => each.Ipc.Count),
             UnixNames = all.Sum(static each => each.UnixNames.CountLocked),
             Terminals = Ptys.List().Count(entry => root.Contains(entry.Jail)),
-            Timers = Timers.Count,
+            Timers = Timers.Count + PromptTimers.Count,
             Futexes = Futexes.Count,
             BufferedBytes = Buffers.Used,
             Network = Sockets.Network?.Count(all) ?? [],

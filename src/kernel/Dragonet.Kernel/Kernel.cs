@@ -23,6 +23,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
         HostProcessors = ProcessorSet.Of(platform.Processors);
         Processors = HostProcessors;
         Timers = new TimerQueue(clock, Drain);
+        PromptTimers = new PromptTimers(this, Drain);
         Log = new KernelLog(clock);
         MemoryWatch = new MemoryWatch(this);
         CpuShares = new CpuShares(this);
@@ -55,6 +56,9 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
 
     /// <summary>What happens later.</summary>
     public TimerQueue Timers { get; }
+
+    /// <summary>What must not happen later than it should.</summary>
+    internal PromptTimers PromptTimers { get; }
 
     /// <summary>Monotonic nanoseconds that count as the boot: 0, because guests read the host's CLOCK_BOOTTIME through the vDSO and
     /// /proc/uptime must agree with it.</summary>
@@ -249,6 +253,7 @@ public sealed partial class Kernel : ITrapHandler, IDisposable
 
         Drain();
         Timers.Dispose();
+        PromptTimers.Dispose();
         Platform.Dispose();
     }
 }

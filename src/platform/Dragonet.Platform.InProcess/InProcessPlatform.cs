@@ -101,7 +101,7 @@ public sealed class InProcessPlatform : IPlatform
     }
 
     /// <inheritdoc/>
-    public IHostAlarm CreateAlarm() => new VirtualAlarm(Clock);
+    public IHostAlarm CreateAlarm(IEnumerable<int>? processors = null) => new VirtualAlarm(Clock);
 
     /// <summary>The stream that a test plays for it; one at its end when there is none.</summary>
     public IHostStream OpenStream(int descriptor)

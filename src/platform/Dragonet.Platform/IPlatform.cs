@@ -56,7 +56,8 @@ public interface IPlatform : IDisposable
     IReadOnlyList<int> Processors => [.. Enumerable.Range(0, Environment.ProcessorCount)];
 
     /// <summary>A precise sleep for one thread of the kernel.</summary>
-    IHostAlarm CreateAlarm();
+    /// <param name="processors">Numbers of the only processors that this thread is to run on from then on; null: it may run on all.</param>
+    IHostAlarm CreateAlarm(IEnumerable<int>? processors = null);
 
     /// <summary>A descriptor of this host process as a stream. The descriptor is not closed with it.</summary>
     IHostStream OpenStream(int descriptor);

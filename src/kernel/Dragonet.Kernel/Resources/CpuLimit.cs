@@ -20,7 +20,7 @@ internal sealed class CpuLimit(Jail jail)
     private readonly Kernel _kernel = jail.Kernel;
     private long _percent = long.MaxValue;
     private bool _running; // a timer is armed, or its callback runs
-    private bool _held;    // only the timer's thread uses it, as all below
+    private bool _held;    // only timers use it, as all below
     private long _budget = long.MaxValue;
     private long _time;
     private long _used;
@@ -54,7 +54,7 @@ internal sealed class CpuLimit(Jail jail)
         }
     }
 
-    private void Arm(long delay) => _ = _kernel.Timers.Add(_kernel.Clock.MonotonicNanoseconds + Math.Max(delay, 200_000), Look);
+    private void Arm(long delay) => _kernel.PromptTimers.Add(_kernel.Clock.MonotonicNanoseconds + Math.Max(delay, 200_000), Look);
 
     private void Look()
     {

@@ -32,7 +32,7 @@ internal sealed class CpuShares(Kernel kernel)
         }
     }
 
-    private void Arm() => _ = kernel.Timers.Add(kernel.Clock.MonotonicNanoseconds + Period, Look);
+    private void Arm() => kernel.PromptTimers.Add(kernel.Clock.MonotonicNanoseconds + Period, Look);
 
     /// <summary>What each jail used since the last look.</summary>
     /// <returns>How many did run, or want to.</returns>
@@ -114,7 +114,7 @@ internal sealed class CpuShares(Kernel kernel)
         if (!_glances && _shares.Values.Any(static share => share.Held))
         {
             _glances = true;
-            _ = kernel.Timers.Add(kernel.Clock.MonotonicNanoseconds + Glance, GlanceAtHeld);
+            kernel.PromptTimers.Add(kernel.Clock.MonotonicNanoseconds + Glance, GlanceAtHeld);
         }
     }
 

@@ -80,6 +80,22 @@ internal static unsafe class HostScheduling
         }
     }
 
+    /// <summary>The calling thread is to run on these processors only. Nothing changes where a cpuset has none of them any more.</summary>
+    internal static void RunOn(IEnumerable<int> processors)
+    {
+        var mask = new byte[1024];
+        foreach (var number in processors)
+        {
+            mask[number / 8] |= (byte)(1 << (number % 8));
+        }
+
+        fixed (byte* pointer = mask)
+        {
+            // SAFETY: as long as it says.
+            _ = Host.Call(Nr.sched_setaffinity, 0, mask.Length, (long)pointer);
+        }
+    }
+
     /// <summary>Its nice value; the call itself answers 20 less it (getpriority(2)).</summary>
     internal static int GetNice() => Host.Call(Nr.getpriority, 0, 0) is > 0 and var value ? 20 - (int)value : 0;
 }

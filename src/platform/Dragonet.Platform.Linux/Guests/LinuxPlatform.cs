@@ -184,7 +184,7 @@ public sealed partial class LinuxPlatform : IPlatform
     public long RealtimeNanoseconds => HostTime.Realtime;
 
     /// <inheritdoc/>
-    public IHostAlarm CreateAlarm() => new HostAlarm();
+    public IHostAlarm CreateAlarm(IEnumerable<int>? processors = null) => new HostAlarm(processors);
 
     /// <inheritdoc/>
     public IHostStream OpenStream(int descriptor) => new HostStream(descriptor, _poller);

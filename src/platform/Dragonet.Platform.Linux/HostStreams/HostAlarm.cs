@@ -5,7 +5,7 @@ using Dragonet.Platform.Linux.Interop;
 namespace Dragonet.Platform.Linux.HostStreams;
 
 /// <summary>An eventfd and ppoll(2): nanosecond time-outs.</summary>
-internal sealed unsafe class HostAlarm : IHostAlarm
+internal sealed unsafe class HostAlarm(IEnumerable<int>? processors) : IHostAlarm
 {
     private readonly HostFd _event = HostFd.Own(Host.Call(Nr.eventfd2, 0, 0x80800)); // EFD_CLOEXEC|EFD_NONBLOCK
     private bool _prepared;
@@ -18,6 +18,11 @@ internal sealed unsafe class HostAlarm : IHostAlarm
             _ = Host.Call(Nr.prctl, 29, 1);
             // And what happens in time must not wait until a guest that computes has had its turn: it may be what ends that.
             HostScheduling.AskShortTurns();
+            if (processors is not null)
+            {
+                HostScheduling.RunOn(processors);
+            }
+
             _prepared = true;
         }
 
