@@ -71,9 +71,13 @@ public sealed class SnoopingTests
         Assert.Empty(_bridge.ListRouterPorts());
         Query(0, v6: false);
         _site.Pass(15 * World.Second);
+        Report(2, "239.1.2.3");
         var before = Received();
         Report(1, "239.1.2.3");
-        Assert.Equal("1000", Changed(before));
+        Assert.Equal("1000", Changed(before)); // not to the other member
+        before = Received();
+        Query(0, v6: false, IPAddress.Parse("239.1.2.3"));
+        Assert.Equal("0111", Changed(before)); // a question goes to everybody, unlike data for the same group
         Query(1, v6: false, source: "10.0.0.200"); // gives way to the smaller address
         Assert.Equal([_pairs[0].A], _bridge.ListRouterPorts());
         Query(1, v6: false, source: "10.0.0.50");
@@ -92,6 +96,37 @@ public sealed class SnoopingTests
         var report = V4("10.0.0.2", "239.1.2.3", 2, [0x16, 0, 0, 1, 239, 1, 2, 3]); // its checksum is wrong
         Send(1, report);
         Assert.Empty(_bridge.ListGroups());
+    }
+
+    /// <summary>RFC 4541, section 2.1.1: with a router that asks, its question decides; without one nobody would answer.</summary>
+    [Fact]
+    public void Who_leaves_is_gone_when_nobody_asks_and_else_after_a_question()
+    {
+        Report(1, "239.1.2.3");
+        Report(1, "239.1.2.3", leaves: true);
+        _site.Pass(3 * World.Second);
+        Assert.Empty(_bridge.ListGroups());
+        Query(0, v6: false);
+        _site.Pass(15 * World.Second);
+        Report(1, "239.1.2.3");
+        Report(1, "239.1.2.3", leaves: true);
+        _site.Pass(3 * World.Second);
+        _ = Assert.Single(_bridge.ListGroups());
+        _ = _bridge.Remove(_pairs[1].A);
+        Assert.Empty(_bridge.ListGroups());
+    }
+
+    [Fact]
+    public void Groups_of_the_link_are_not_kept_and_forgotten_ones_make_room()
+    {
+        _bridge.MaxGroups = 1;
+        Report(1, "224.0.0.99");
+        Assert.Empty(_bridge.ListGroups());
+        Report(1, "239.0.0.1");
+        _site.Pass(261 * World.Second);
+        Report(1, "239.0.0.2");
+        Assert.True(_bridge.IsSnooping);
+        Assert.Equal([IPAddress.Parse("239.0.0.2")], _bridge.ListGroups().Select(static member => member.Item1));
     }
 
     /// <summary>mcast_hash_max: who names too many groups turns snooping off, and nobody misses a frame.</summary>
@@ -159,12 +194,12 @@ public sealed class SnoopingTests
         Send(port, V4(source, (group ?? IPAddress.Parse("224.0.0.1")).ToString(), 2, message));
     }
 
-    private void Report(int port, string group)
+    private void Report(int port, string group, bool leaves = false)
     {
-        byte[] message = [0x16, 0, 0, 0, 0, 0, 0, 0];
+        byte[] message = [(byte)(leaves ? 0x17 : 0x16), 0, 0, 0, 0, 0, 0, 0];
         IPAddress.Parse(group).Write(message.AsSpan(4));
         BinaryPrimitives.WriteUInt16BigEndian(message.AsSpan(2), InternetChecksum.Of(message));
-        Send(port, V4("10.0.0.77", group, 2, message));
+        Send(port, V4("10.0.0.77", leaves ? "224.0.0.2" : group, 2, message));
     }
 
     private void Send(int port, byte[] packet)
