@@ -129,6 +129,30 @@ public sealed class SnoopingTests
         Assert.Equal([IPAddress.Parse("239.0.0.2")], _bridge.ListGroups().Select(static member => member.Item1));
     }
 
+    /// <summary>A bridge that filters keeps its groups for each virtual network (Linux: br_ip.vid).</summary>
+    [Fact]
+    public void Groups_of_one_virtual_network_are_not_those_of_another()
+    {
+        _bridge.IsFilteringVlans = true;
+        foreach (var pair in _pairs)
+        {
+            pair.A.Port!.AllowVlan(2, untagged: true); // all ports are in both: only the groups tell them apart
+        }
+
+        Report(1, "239.1.2.3");
+        (_pairs[2].A.Port!.PortVlan, _pairs[3].A.Port!.PortVlan) = (2, 2);
+        Report(2, "239.1.2.3");
+        Query(0, v6: false);
+        _site.Pass(15 * World.Second);
+        Assert.Equal([(1, _pairs[1].A), (2, _pairs[2].A)], _bridge.ListGroups().Select(static member => ((int)member.Vlan, member.Link)));
+        Assert.Equal("1011", Reached(3, v6: false));
+        Query(3, v6: false, Group(v6: false)); // asks in the second: who is in the first need not answer
+        _site.Pass(25 * World.Second);
+        Assert.Equal("1001", Reached(3, v6: false));
+        _pairs[3].A.Port!.PortVlan = 1;
+        Assert.Equal("1101", Reached(3, v6: false));
+    }
+
     /// <summary>mcast_hash_max: who names too many groups turns snooping off, and nobody misses a frame.</summary>
     [Fact]
     public void Groups_are_bounded()
