@@ -61,7 +61,10 @@ internal sealed unsafe class Keeper
     internal void Watch(GuestSpace space)
     {
         _spaces[space.Pid] = space;
-        Control(space.PidFd, (ulong)space.Pid);
+
+        // Once: the descriptor stays readable until whoever uses it just then lets it be closed, and each look at it would only keep that one
+        // from the processor.
+        Control(space.PidFd, (ulong)space.Pid, once: true);
     }
 
     /// <summary>Ends the zygote and the thread.</summary>
@@ -201,10 +204,10 @@ internal sealed unsafe class Keeper
         return result == pid;
     }
 
-    private void Control(HostFd fd, ulong data)
+    private void Control(HostFd fd, ulong data, bool once = false)
     {
         Span<byte> request = stackalloc byte[12];
-        _ = BitConverter.TryWriteBytes(request, 1u); // EPOLLIN
+        _ = BitConverter.TryWriteBytes(request, once ? 0x4000_0001u : 1u); // EPOLLONESHOT, EPOLLIN
         _ = BitConverter.TryWriteBytes(request[4..], data);
         fixed (byte* pointer = request)
         {
