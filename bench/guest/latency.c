@@ -1,5 +1,6 @@
 // What a service feels: a request to another process and its answer ("echo"), and a process made and waited for ("spawn"), with a pause of
-// three milliseconds before each. latency SECONDS prints the median and the 99th percentile of both in microseconds.
+// three milliseconds before each. latency SECONDS prints the mean, the median and the 99th percentile of both in
+// microseconds.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,13 @@ static int order(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+static double mean(const double *values, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += values[i];
+    return sum / n;
 }
 
 int main(int argc, char **argv)
@@ -59,6 +67,7 @@ int main(int argc, char **argv)
 
     qsort(echo, n, sizeof *echo, order);
     qsort(spawn, n, sizeof *spawn, order);
-    printf("echo %.0f %.0f spawn %.0f %.0f\n", echo[n / 2], echo[n * 99 / 100], spawn[n / 2], spawn[n * 99 / 100]);
+    printf("echo %.0f %.0f %.0f spawn %.0f %.0f %.0f\n", mean(echo, n), echo[n / 2], echo[n * 99 / 100], mean(spawn, n), spawn[n / 2],
+        spawn[n * 99 / 100]);
     return 0;
 }
