@@ -5,6 +5,7 @@ using Xunit;
 namespace Dragonet.Net.Tests;
 
 /// <summary>Nonsense for each parser: frames, rules, router advertisements, socket filters. DRAGONET_FUZZ_SECONDS: for so long.</summary>
+[Collection(MeasuresMemory.Alone)]
 public sealed class FuzzTests
 {
     private static readonly string[] Words =

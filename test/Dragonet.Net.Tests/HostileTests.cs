@@ -4,6 +4,7 @@ using Xunit;
 namespace Dragonet.Net.Tests;
 
 /// <summary>Whatever comes from a link, nothing throws, nothing hangs, memory is bounded.</summary>
+[Collection(MeasuresMemory.Alone)]
 public sealed class HostileTests
 {
     [Theory]

@@ -15,7 +15,7 @@ internal static class ConfinementFilter
     /// <summary>ioctl(2): notifications, and terminals that we were started on. Not TIOCSTI, which types into them.</summary>
     private static readonly uint[] s_controls =
     [
-        Seccomp.IoctlRecv, Seccomp.IoctlSend, Seccomp.IoctlAddFd, Seccomp.IoctlSetFlags,
+        Seccomp.IoctlRecv, Seccomp.IoctlSend, Seccomp.IoctlIdValid, Seccomp.IoctlAddFd, Seccomp.IoctlSetFlags,
         0x5401, 0x5402, 0x5403, 0x5404, // TCGETS, TCSETS, TCSETSW, TCSETSF
         0x540f,                         // TIOCGPGRP: the runtime asks whether it is in the foreground
         0x5413,                         // TIOCGWINSZ

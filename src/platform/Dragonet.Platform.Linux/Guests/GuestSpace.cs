@@ -67,7 +67,7 @@ internal sealed unsafe partial class GuestSpace(LinuxPlatform platform, int pid,
     /// </summary>
     internal bool IsUnmade()
     {
-        const long patience = 1000; // milliseconds
+        const long patience = 5000; // milliseconds: on a busy host an end takes its time
         var start = Environment.TickCount64;
         while (!PidFd.IsClosed)
         {

@@ -32,11 +32,15 @@ public sealed partial class LinuxPlatform
         GuestThread? last = null;
         while (listener.Receive(out var notification))
         {
-            if (last?.HostTid != (int)notification.Pid && !_threads.TryGetValue((int)notification.Pid, out last)
-                && (last = FindUnborn((int)notification.Pid, listener)) is null)
+            if (last?.HostTid != (int)notification.Pid && (last = Find((int)notification.Pid, listener)) is null)
             {
-                // Not a thread the kernel made: a guest jumped into the stub's clone. It stays stopped and dies with the process.
-                _ = Host.Call(Abi.Nr.tkill, notification.Pid, 9);
+                // Not a thread the kernel made: a guest jumped into the stub's clone. It stays stopped and dies with the process. If it is not
+                // dead already: then the number may be another one's.
+                if (listener.IsWaiting(notification.Id))
+                {
+                    _ = Host.Call(Abi.Nr.tkill, notification.Pid, 9);
+                }
+
                 continue;
             }
 

@@ -269,6 +269,11 @@ public sealed partial class LinuxPlatform : IPlatform
 
     internal void ForgetUnborn(GuestThread thread) => _ = _unborn.TryRemove(thread, out _);
 
+    /// <summary>Whose notification it is that came through this listener. One of a process that is dead, and not forgotten yet, may have had the
+    /// same number.</summary>
+    private GuestThread? Find(int hostTid, Listener listener)
+        => _threads.TryGetValue(hostTid, out var thread) && thread.GuestSpace.Listener == listener ? thread : FindUnborn(hostTid, listener);
+
     /// <summary>A notification came from a thread that nobody knows by its number: is it one that was made lately?</summary>
     private GuestThread? FindUnborn(int hostTid, Listener listener)
     {

@@ -115,6 +115,9 @@ internal sealed unsafe class Listener
         }
     }
 
+    /// <summary>Who sent this notification still waits for its answer, and has its number still.</summary>
+    internal bool IsWaiting(ulong id) => Host.Call(Nr.ioctl, _fd.Number, Seccomp.IoctlIdValid, (long)&id) == 0; // SAFETY: a parameter is on the stack
+
     /// <summary>Keeps a notification for the serving loop.</summary>
     internal void Defer(in SeccompNotif notification) => _deferred.Enqueue(notification);
 

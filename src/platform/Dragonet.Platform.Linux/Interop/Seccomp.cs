@@ -5,6 +5,7 @@ internal static class Seccomp
 {
     public const uint IoctlRecv = 0xC050_2100;
     public const uint IoctlSend = 0xC018_2101;
+    public const uint IoctlIdValid = 0x4008_2102;
     public const uint IoctlAddFd = 0x4018_2103;
     public const uint IoctlSetFlags = 0x4008_2104;
 
