@@ -14,7 +14,7 @@ internal sealed class CpuShares(Kernel kernel)
     private const int Calm = 20;             // looks without contention until there are no more
     private const long Awake = 100_000_000;  // nanoseconds after it ran last that a jail counts as awake
 
-    private readonly Dictionary<Jail, Share> _shares = []; // only the timer's thread uses it, as all below
+    private readonly Dictionary<Jail, Share> _shares = []; // used by prompt timers, and by Notice while none of them is armed; as all below
     private long _time;
     private long _elapsed;
     private int _calm;

@@ -3,7 +3,7 @@ namespace Dragonet.Kernel;
 /// <summary>
 /// Turns for the many processes of a jail that keep the kernel busy, with calls, forks and execs, while another jail is awake: only so many
 /// run at a time as leave one processor free. What the kernel does for them is nobody's processor time, so <see cref="CpuShares"/> alone does
-/// not see it, and the host's scheduler would have the neighbour wait behind each of them. Only the timer's thread uses it.
+/// not see it, and the host's scheduler would have the neighbour wait behind each of them. Only prompt timers use it.
 /// </summary>
 internal sealed class CpuTurns(Jail jail)
 {
