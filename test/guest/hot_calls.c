@@ -615,6 +615,57 @@ TEST(registers_survive)
     }
 }
 
+// Large buffers and small files: what is read ends where the file does, and nothing is taken that cannot be written.
+TEST(large_buffers)
+{
+    enum { LARGE = 98304, MANY = 200000 };
+    static char buffer[LARGE + PAGE], much[MANY];
+    for (int i = 0; i < MANY; i++) much[i] = (char)(i * 7 + i / 251);
+    int few = CHECK_OK(open("few.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600)), many = CHECK_OK(open("many.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    CHECK_EQ(write(few, "0123456789", 10), 10);
+    CHECK_EQ(write(many, much, MANY), MANY);
+    char *pages = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK_OK(mprotect(pages + 2 * PAGE, 62 * PAGE, PROT_NONE));
+    warm_up();
+    for (int i = 0; i < 100; i++) {
+        for (int j = 0; j < 8; j++) {
+            CHECK_OK(lseek(few, 3, SEEK_SET));
+            memset(buffer, 'x', 20);
+            CHECK_EQ(read(few, buffer, LARGE), 7);
+            CHECK(memcmp(buffer, "3456789xxx", 10) == 0);
+            CHECK_EQ(read(few, buffer, LARGE), 0);
+            CHECK_EQ(pread(few, buffer, LARGE, 9), 1);
+        }
+        CHECK_OK(lseek(few, 0, SEEK_SET));
+        static const int size[] = {5000, LARGE, 300000};
+        for (int j = 0; j < 3; j++) {
+            CHECK_ERRNO(read(few, BAD_POINTER, size[j]), EFAULT);
+            CHECK_ERRNO(read(few, pages + 2 * PAGE, size[j]), EFAULT);
+            CHECK_EQ(lseek(few, 0, SEEK_CUR), 0); // nothing was taken
+            CHECK_EQ(read(few, pages + 2 * PAGE - 5, size[j]), 5);
+            CHECK_EQ(lseek(few, 0, SEEK_SET), 0);
+        }
+        CHECK_EQ(read(few, pages + 2 * PAGE - 10, LARGE), 10); // the rest of the buffer is bad and not needed
+        CHECK(memcmp(pages + 2 * PAGE - 10, "0123456789", 10) == 0);
+        CHECK_EQ(read(few, pages + 2 * PAGE, LARGE), 0); // nor any of it
+        CHECK_ERRNO(read(-1, BAD_POINTER, LARGE), EBADF);
+        if (i % 5 != 0) continue;
+        CHECK_OK(lseek(many, 0, SEEK_SET));
+        for (int done = 0; done < MANY;) {
+            ssize_t got = read(many, buffer, LARGE);
+            CHECK_EQ(got, MANY - done < LARGE ? MANY - done : LARGE);
+            CHECK(memcmp(buffer, much + done, got) == 0);
+            done += got;
+        }
+        CHECK_EQ(pwrite(many, much, LARGE, 0), LARGE);
+    }
+    CHECK_OK(munmap(pages, 64 * PAGE));
+    CHECK_OK(close(few));
+    CHECK_OK(close(many));
+    CHECK_OK(unlink("few.tmp"));
+    CHECK_OK(unlink("many.tmp"));
+}
+
 // Who a busy caller is, also after it changed.
 TEST(identity)
 {

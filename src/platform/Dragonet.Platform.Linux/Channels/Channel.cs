@@ -61,6 +61,21 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
         }
     }
 
+    /// <summary>Calls that ask for much are posted, too.</summary>
+    internal bool PostsMuch
+    {
+        set
+        {
+            lock (_lock)
+            {
+                if (!_disposed)
+                {
+                    Volatile.Write(ref Word(ChannelLayout.PostsMuch), value ? 1 : 0);
+                }
+            }
+        }
+    }
+
     /// <summary>Its processes are gone: nobody shall look at it any more. Guarded by the lock of the <see cref="ChannelServer"/>.</summary>
     internal bool IsRetired { get; set; }
 

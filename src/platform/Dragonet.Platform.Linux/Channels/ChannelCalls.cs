@@ -72,9 +72,9 @@ internal static class ChannelCalls
     /// <summary>What the stub does before a call.</summary>
     public static ChannelKind KindOf(ReadOnlySpan<byte> kinds, int number) => number < kinds.Length ? (ChannelKind)kinds[number] : ChannelKind.None;
 
-    /// <summary>True for a call that moves so much that it rings.</summary>
-    public static bool MovesMuch(ReadOnlySpan<byte> kinds, in SeccompNotif call)
-        => call.A2 >= ChannelLayout.Much && KindOf(kinds, call.Number) is ChannelKind.Buffer1 or ChannelKind.Fill1;
+    /// <summary>True for a call that may move so much that it rings.</summary>
+    public static bool AsksMuch(ReadOnlySpan<byte> kinds, int number, ulong length)
+        => length >= ChannelLayout.Much && KindOf(kinds, number) is ChannelKind.Buffer1 or ChannelKind.Fill1;
 
     /// <summary>True for a call whose buffer has room in a window, and in nothing smaller.</summary>
     public static bool FitsWindow(ReadOnlySpan<byte> kinds, int number, ulong length)

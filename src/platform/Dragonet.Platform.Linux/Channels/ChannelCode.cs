@@ -203,7 +203,7 @@ internal sealed partial class ChannelCode
         var (path, loop, found, post, fill, word, buffer) =
             (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         var (command, third, block, wanted, vector) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
-        var (select, large) = (c.CreateLabel(), c.CreateLabel());
+        var (select, large, more) = (c.CreateLabel(), c.CreateLabel(), c.CreateLabel());
         c.mov(__word_ptr[r11 + ChannelLayout.Control + ChannelLayout.SentLength], 0);
         c.mov(rcx, (long)StubLayout.ChannelCode + TableOffset);
         c.movzx(ecx, __byte_ptr[rcx + rax]);
@@ -289,10 +289,18 @@ internal sealed partial class ChannelCode
         c.Label(ref fill);
         c.lea(rcx, __[rdx - 1]);
         c.cmp(rcx, ChannelLayout.Capacity);
-        c.jae(large);
+        c.jae(more);
         c.@lock.or(__byte_ptr[rsi], 0);
         c.@lock.or(__byte_ptr[rsi + rcx], 0);
         c.jmp(post);
+
+        // As much of a larger one as comes with the answer.
+        c.Label(ref more);
+        c.test(rdx, rdx);
+        c.je(post);
+        c.@lock.or(__byte_ptr[rsi], 0);
+        c.@lock.or(__byte_ptr[rsi + (ChannelLayout.Capacity - 1)], 0);
+        c.jmp(large);
 
         c.Label(ref word);
         c.test(rsi, rsi);
@@ -313,7 +321,9 @@ internal sealed partial class ChannelCode
 
         EmitLarge(c, ref large);
         c.cmp(rdx, ChannelLayout.Much);
-        c.jae(bell);
+        c.jb(post);
+        c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.PostsMuch], 0);
+        c.je(bell);
 
         c.Label(ref post);
         c.cmp(__dword_ptr[r11 + ChannelLayout.Control + ChannelLayout.Active], ChannelLayout.ServedAtOnce);

@@ -69,6 +69,7 @@ internal static class ChannelLayout
     public const int MaskLent = 0xc4;  // not 0: the guest changes the mask by itself
     public const int NextSlot = 0xc8;  // address of the slot of the next thread that this one makes; 0: it makes it the long way
     public const int Window = 0xd0;    // address of the window; 0: there is none
+    public const int PostsMuch = 0xd8; // not 0: calls that ask for much are posted like others, as they get little
     public const int Result = 0x100;
     public const int PartCount = 0x108;
     public const int Parts = 0x110; // (address, offset, length) of 16 bytes each
@@ -83,8 +84,8 @@ internal static class ChannelLayout
     /// <summary>Most words of a set of descriptors that is sent along: 1,024 of them, as many as C libraries have in one.</summary>
     public const int MaxSetWords = 16;
 
-    /// <summary>Calls that move so much ring: who serves them would serve nobody else for a while, and who reads and who writes a stream can be
-    /// served side by side.</summary>
+    /// <summary>Calls that move so much ring, until it turns out that little comes of it (<see cref="PostsMuch"/>): who serves them would serve
+    /// nobody else for a while, and who reads and who writes a stream can be served side by side.</summary>
     public const int Much = 0x10000;
 
     /// <summary>No robust list was set in the guest.</summary>

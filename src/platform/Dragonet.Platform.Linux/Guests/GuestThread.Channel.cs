@@ -15,6 +15,9 @@ internal sealed partial class GuestThread
     /// <summary>So many calls that move much show that a window is worth its memory.</summary>
     private const int CallsForWindow = 16;
 
+    /// <summary>So many calls that asked for much and got little show that the next ones will, too.</summary>
+    private const int CallsForPosting = 4;
+
     /// <summary>A call that waits weighs as much as so many that do not; from this sum on a thread waits often; most that is added up.</summary>
     private const int WeightOfWait = 4, ManyWaits = 16, MostWaits = 32;
 
@@ -25,6 +28,8 @@ internal sealed partial class GuestThread
     private bool _wantsChannel;
     private bool _wantsWindow;
     private int _muchCalls;
+    private bool _asksMuch;    // the call that is served
+    private int _littleAnswers; // to the last calls that asked for much
     private int _calls;
     private bool _hasPredecessors; // threads that live one after another in one slot: its pages will serve the next ones, too
     private bool _makesThreads;    // which is quicker with a channel, served or not
@@ -77,8 +82,9 @@ internal sealed partial class GuestThread
     }
 
     /// <summary>A request was claimed.</summary>
-    internal void Stopped(Channel channel)
+    internal void Stopped(Channel channel, bool asksMuch)
     {
+        _asksMuch = asksMuch;
         _notification = 0;
         _context = 0;
         _asked = channel;
@@ -140,18 +146,19 @@ internal sealed partial class GuestThread
     }
 
     /// <summary>Counts a notification: a thread that makes many calls gets a channel, and has it served while it makes many in a short time.</summary>
-    /// <param name="isMuch">It moves so much that it rings anyway.</param>
+    /// <param name="isMuch">It may move so much that it rings anyway.</param>
     /// <param name="fitsWindow">A window would help it.</param>
     internal void Count(bool isMuch, bool fitsWindow)
     {
         Volatile.Write(ref _waits, Math.Max(_waits - 1, 0));
+        _asksMuch = isMuch;
         if (_channel is { } channel)
         {
             var now = System.Diagnostics.Stopwatch.GetTimestamp();
             var isQuick = now - _lastCall < System.Diagnostics.Stopwatch.Frequency / 10_000; // 100 microseconds
             _quickCalls = !isQuick ? 0 : isMuch ? _quickCalls : _quickCalls + 1; // as grep(1) does: open, fstat, two large reads, close
             _lastCall = now;
-            if (isMuch && fitsWindow && ++_muchCalls == CallsForWindow)
+            if (isMuch && fitsWindow && _littleAnswers == 0 && ++_muchCalls == CallsForWindow)
             {
                 _wantsWindow = true;
                 Interrupt();
@@ -173,6 +180,20 @@ internal sealed partial class GuestThread
         {
             _wantsChannel = true;
             Interrupt();
+        }
+    }
+
+    /// <summary>The answer to a call that asks for much: a program that reads small files with a large buffer, as grep(1) does, need not ring.</summary>
+    private void Weigh(long answer)
+    {
+        if (answer > ChannelLayout.Capacity)
+        {
+            _littleAnswers = 0;
+            _channel?.PostsMuch = false;
+        }
+        else if (answer >= 0 && _littleAnswers < CallsForPosting && ++_littleAnswers == CallsForPosting)
+        {
+            _channel?.PostsMuch = true;
         }
     }
 

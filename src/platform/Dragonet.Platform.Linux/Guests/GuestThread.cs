@@ -68,6 +68,11 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
             return;
         }
 
+        if (_asksMuch)
+        {
+            Weigh(value);
+        }
+
         if (_asked is { } channel)
         {
             _asked = null;

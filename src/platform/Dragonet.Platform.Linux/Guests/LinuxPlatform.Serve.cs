@@ -44,7 +44,7 @@ public sealed partial class LinuxPlatform
                 continue;
             }
 
-            last!.Count(ChannelCalls.MovesMuch(_kinds, notification), ChannelCalls.FitsWindow(_kinds, notification.Number, notification.A2));
+            last!.Count(ChannelCalls.AsksMuch(_kinds, notification.Number, notification.A2), ChannelCalls.FitsWindow(_kinds, notification.Number, notification.A2));
             Dispatch(last, notification);
             if (next[0] is { } started)
             {
@@ -67,7 +67,7 @@ public sealed partial class LinuxPlatform
             return;
         }
 
-        thread.Stopped(channel);
+        thread.Stopped(channel, ChannelCalls.AsksMuch(_kinds, call.Number, call.A2));
         _handler.OnSystemCall(thread, call);
     }
 
