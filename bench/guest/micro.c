@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -154,6 +156,24 @@ static void pipe_pingpong(void)
     if (write(pair_a[1], buffer, 1) != 1 || read(pair_b[0], buffer, 1) != 1) die("ping-pong");
 }
 static void stop_pipe_peer(void) { close(pair_a[1]); close(pair_b[0]); waitpid(peer, NULL, 0); }
+static void start_tcp_peer(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    must(listener, "socket");
+    must(bind(listener, (struct sockaddr *)&address, size), "bind");
+    must(listen(listener, 1), "listen");
+    must(getsockname(listener, (struct sockaddr *)&address, &size), "getsockname");
+    must(pair_a[0] = socket(AF_INET, SOCK_STREAM, 0), "socket");
+    must(connect(pair_a[0], (struct sockaddr *)&address, size), "connect");
+    must(pair_a[1] = accept(listener, NULL, NULL), "accept");
+    close(listener);
+    for (int i = 0; i < 2; i++) must(setsockopt(pair_a[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "TCP_NODELAY");
+    must(peer = fork(), "fork");
+    if (peer == 0) { close(pair_a[0]); echo(pair_a[1], pair_a[1]); }
+    close(pair_a[1]);
+}
 static void start_socket_peer(void)
 {
     must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair_a), "socketpair");
@@ -212,6 +232,7 @@ static const struct row { const char *name; void (*op)(void), (*before)(void), (
     {"futex_handoff", futex_handoff, start_partner, stop_partner}, {"pipe_self", pipe_self, make_pipe, close_pipe},
     {"pipe_pingpong", pipe_pingpong, start_pipe_peer, stop_pipe_peer},
     {"unix_pingpong", socket_pingpong, start_socket_peer, stop_socket_peer},
+    {"tcp_pingpong", socket_pingpong, start_tcp_peer, stop_socket_peer},
     {"fork_exit_wait", fork_exit_wait}, {"fork_exec_true", fork_exec_true}, {"pthread_create_join", pthread_create_join},
     {"cpu_loop", cpu_loop}};
 

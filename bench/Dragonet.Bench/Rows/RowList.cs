@@ -22,6 +22,7 @@ internal static class RowList
         Micro("pipe_self", "pipe write + read, one process", null),
         Micro("pipe_pingpong", "pipe ping-pong, two processes", new Budget("≤ 1 × gVisor", new Limit("gvisor", 1))),
         Micro("unix_pingpong", "UNIX socket ping-pong", null),
+        Micro("tcp_pingpong", "TCP ping-pong over lo", new Budget("≤ 0.5 × gVisor", new Limit("gvisor", 0.5))),
         Micro("fork_exit_wait", "fork + exit + wait", Budget.OfNative(5)),
         Micro("fork_exec_true", "fork + exec /bin/true + wait", Budget.OfNative(3)),
         Micro("pthread_create_join", "pthread create + join", Budget.OfNative(4)),

@@ -16,6 +16,7 @@ internal sealed class UmlTarget() : Target("uml", "UML")
             export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C TMPDIR=/mnt
             mount -t proc none /proc
             mount -t tmpfs none /mnt
+            ip link set lo up
             cd /mnt
             {string.Join(' ', program.Select(word => $"'{word}'"))}
             echo o > /proc/sysrq-trigger
