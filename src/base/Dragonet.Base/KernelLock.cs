@@ -22,9 +22,13 @@ public sealed class KernelLock
     public Scope Enter()
     {
         LockDebug.Entering(Rank);
-        _lock.Enter();
+        LockDebug.Acquire(_lock);
         return new Scope(this);
     }
+
+    /// <summary>In Debug builds the calling thread asks from now on, before it takes a lock, whether it is its turn: for platforms that run one
+    /// thread at a time, in an order of their own.</summary>
+    public static void TakeTurns(LockTurns turns) => LockDebug.SetTurns(turns);
 
     private void Exit()
     {

@@ -66,6 +66,9 @@ public sealed class InProcessPlatform : IPlatform
     /// <exception cref="GuestFailedException">A delegate threw.</exception>
     public void RunUntilIdle() => _scheduler.RunUntilIdle();
 
+    /// <summary>From now on a seed says who moves next. A turn may end at every call and, in Debug builds, at every lock of the kernel.</summary>
+    public void OrderBy(int seed) => _scheduler.OrderBy(seed);
+
     /// <summary>Plays a descriptor of the host.</summary>
     public void SetStream(int descriptor, IHostStream stream) => _streams[descriptor] = stream;
 

@@ -1,4 +1,5 @@
 using Dragonet.Abi;
+using Dragonet.Base;
 
 namespace Dragonet.Platform.InProcess;
 
@@ -37,6 +38,11 @@ internal sealed partial class InProcessThread
     private void Run()
     {
         _turn.Wait();
+        if (platform.Scheduler.IsRandom)
+        {
+            KernelLock.TakeTurns(TakeTurn);
+        }
+
         try
         {
             if (_ended)

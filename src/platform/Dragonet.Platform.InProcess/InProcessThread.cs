@@ -24,6 +24,9 @@ internal sealed partial class InProcessThread(InProcessPlatform platform, InProc
     /// <summary>Its host thread is gone, or will never be.</summary>
     internal bool IsDone { get; private set; }
 
+    /// <summary>Its turn ended inside the kernel, which nobody stops.</summary>
+    internal bool IsInKernel { get; private set; }
+
     /// <summary>What the next clone does; a C# stack cannot be copied.</summary>
     internal Action<Guest>? ChildProgram { get; set; }
 
@@ -170,7 +173,7 @@ internal sealed partial class InProcessThread(InProcessPlatform platform, InProc
         bool waits;
         lock (_lock)
         {
-            if (_yields && _answered && !_ended)
+            if ((_yields || platform.Scheduler.EndsHere(2)) && _answered && !_ended)
             {
                 platform.Scheduler.Add(this);
                 waits = true;
@@ -196,6 +199,19 @@ internal sealed partial class InProcessThread(InProcessPlatform platform, InProc
             {
                 throw new GuestEndedException();
             }
+        }
+    }
+
+    /// <summary>Before a lock of the kernel: others may come first.</summary>
+    private void TakeTurn(bool isTaken)
+    {
+        if (isTaken || platform.Scheduler.EndsHere(8))
+        {
+            IsInKernel = true;
+            platform.Scheduler.Add(this);
+            platform.Scheduler.EndTurn();
+            _turn.Wait();
+            IsInKernel = false;
         }
     }
 

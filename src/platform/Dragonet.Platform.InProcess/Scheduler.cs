@@ -1,23 +1,38 @@
 namespace Dragonet.Platform.InProcess;
 
 /// <summary>
-/// Runs one guest thread at a time, in the order in which they became able to run. Each has a host thread of its own, so that its C# stack
-/// survives a blocked call, but a host thread moves only while it holds the turn: a run is the same every time.
+/// Runs one guest thread at a time, in the order in which they became able to run, or in one that a seed says. Each has a host thread of its
+/// own, so that its C# stack survives a blocked call, but a host thread moves only while it holds the turn: a run is the same every time.
 /// </summary>
 internal sealed class Scheduler
 {
     private readonly Lock _lock = new();
-    private readonly Queue<InProcessThread> _runnable = new(); // guarded by _lock, like _frozen and _failures
+    private readonly List<InProcessThread> _runnable = []; // guarded by _lock, like the rest
     private readonly List<InProcessThread> _frozen = [];
     private readonly List<Exception> _failures = [];
     private readonly SemaphoreSlim _back = new(0);
+    private Random? _order;
+
+    /// <summary>Turns end anywhere and go to anybody.</summary>
+    internal bool IsRandom => _order is not null;
+
+    internal void OrderBy(int seed)
+    {
+        lock (_lock)
+        {
+            _order = new Random(seed);
+        }
+    }
+
+    /// <summary>Whether a turn ends here, once in so many times; only for the thread whose turn it is.</summary>
+    internal bool EndsHere(int once) => _order?.Next(once) == 0;
 
     /// <summary>It has something to do at its next turn.</summary>
     internal void Add(InProcessThread thread)
     {
         lock (_lock)
         {
-            _runnable.Enqueue(thread);
+            _runnable.Add(thread);
         }
     }
 
@@ -26,7 +41,7 @@ internal sealed class Scheduler
     {
         lock (_lock)
         {
-            _frozen.ForEach(_runnable.Enqueue);
+            _runnable.AddRange(_frozen);
             _frozen.Clear();
         }
     }
@@ -67,14 +82,17 @@ internal sealed class Scheduler
     {
         lock (_lock)
         {
-            while (_runnable.TryDequeue(out var thread))
+            while (_runnable.Count > 0)
             {
+                var index = _order?.Next(_runnable.Count) ?? 0;
+                var thread = _runnable[index];
+                _runnable.RemoveAt(index);
                 if (thread.IsDone)
                 {
                     continue;
                 }
 
-                if (!((InProcessSpace)thread.Space).IsFrozen)
+                if (thread.IsInKernel || !((InProcessSpace)thread.Space).IsFrozen)
                 {
                     return thread;
                 }

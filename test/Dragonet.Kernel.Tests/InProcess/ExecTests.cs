@@ -1,4 +1,6 @@
 using Dragonet.Abi;
+using Dragonet.Base;
+using Dragonet.Platform;
 using Xunit;
 
 namespace Dragonet.Kernel.Tests.InProcess;
@@ -21,6 +23,35 @@ public sealed class ExecTests
         Assert.Equal(Libc.Failed(Errno.EACCES), guest.Execute("/"));
         Assert.Equal(2, guest.Pid());
     });
+
+    /// <summary>The jail that it is in goes just before its first instruction.</summary>
+    [Fact]
+    public void Who_is_killed_with_a_new_program_in_hand_is_gone_all_the_same()
+    {
+        using var machine = new Machine();
+        var jail = machine.MakeJail("name=j", "persist");
+        machine.Kernel.Trace = new CallingTrace(() => _ = machine.Kernel.Jails.Remove(jail));
+        _ = machine.TrySpawn(jail, static guest => _ = guest.Pause());
+        machine.Run();
+        Assert.Empty(machine.Kernel.Jails.Dying);
+        Assert.True(jail.IsGone);
+    }
+
+    /// <summary>Does something when the first call is answered: for a process from outside that is its program.</summary>
+    private sealed class CallingTrace(Action then) : ITrace
+    {
+        public void OnResult(Task task, in SystemCall call, SysResult result) => then();
+
+        public void OnSignal(Task task, int signal)
+        {
+            // Not what this is about.
+        }
+
+        public void OnExit(Task task, int status)
+        {
+            // Not what this is about.
+        }
+    }
 
     [Fact]
     public void Close_on_exec_closes()

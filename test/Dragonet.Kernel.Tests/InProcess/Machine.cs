@@ -81,14 +81,30 @@ internal sealed class Machine : IDisposable
     internal static List<KeyValuePair<string, string?>> Settings(params string[] settings)
         => [.. settings.Select(text => text.Split('=', 2)).Select(parts => new KeyValuePair<string, string?>(parts[0], parts.Length > 1 ? parts[1] : null))];
 
+    /// <summary>A seed says who moves next (<see cref="InProcessPlatform.OrderBy"/>).</summary>
+    internal void OrderBy(int seed) => _platform.OrderBy(seed);
+
+    /// <summary>Lets time pass while others may move; what is due is done.</summary>
+    internal void Pass(long nanoseconds)
+    {
+        _clock.MoveTo(_clock.MonotonicNanoseconds + nanoseconds);
+        Kernel.Timers.RunDue();
+    }
+
+    /// <summary>Starts a program in a jail, unless that is being removed.</summary>
+    internal Errno TrySpawn(Jail jail, Action<Guest> program) => TrySpawn(jail, program, null).Error;
+
     /// <summary>Starts a program in a jail, which runs with the next <see cref="Run()"/>.</summary>
     internal Process Spawn(Jail jail, Action<Guest> program, Credentials? who = null)
+        => TrySpawn(jail, program, who).Ok(out var process, out var error) ? process : throw new InvalidOperationException(error.ToString());
+
+    private Result<Process> TrySpawn(Jail jail, Action<Guest> program, Credentials? who)
     {
         var root = jail.Mounts.Root;
         var created = Kernel.CreateProcess(who ?? Credentials.Root, new FdTable(jail), new FsContext(root, root, 0x12), jail);
         if (!created.Ok(out var task, out var error))
         {
-            throw new InvalidOperationException(error.ToString());
+            return error;
         }
 
         var path = $"/.program{task.Process.Pid}";
@@ -97,14 +113,16 @@ internal sealed class Machine : IDisposable
         file.Release();
         var executable = Kernel.Vfs.OpenExecutable(new WalkContext(task, root, root), path).Value;
         Assert.True(ProgramStart.Exec(task, executable, path, [path], []).IsNoReturn);
+        Kernel.FinishStart(task);
         return task.Process;
     }
 
-    /// <summary>Runs until everything has ended or waits for ever.</summary>
-    internal void Run()
+    /// <summary>Runs until everything has ended or waits for ever, or so much time has passed.</summary>
+    internal void Run(long most = long.MaxValue / 2)
     {
+        var end = _clock.MonotonicNanoseconds + most;
         _platform.RunUntilIdle();
-        while (Kernel.Timers.NextDeadline is { } deadline)
+        while (Kernel.Timers.NextDeadline is { } deadline && deadline <= end)
         {
             _clock.MoveTo(deadline);
             Kernel.Timers.RunDue();
