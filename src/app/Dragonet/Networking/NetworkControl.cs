@@ -40,6 +40,8 @@ public sealed class NetworkControl
         {
             pair.A.IsUp = pair.B.IsUp = true;
         }
+
+        _kernel.Drain();
     }
 
     /// <summary>Makes an interface in a jail whose other end is this program: a TAP device, a switch, a simulation. It is up, and may move.</summary>
@@ -78,6 +80,8 @@ public sealed class NetworkControl
         {
             bridge.HasSpanningTree = spanningTree;
         }
+
+        _kernel.Drain();
     }
 
     /// <summary>Makes an interface a port of a bridge.</summary>
@@ -129,6 +133,8 @@ public sealed class NetworkControl
         {
             throw Failure(error, name);
         }
+
+        _kernel.Drain(); // who waited there hears of it
     }
 
     /// <summary>Moves an interface from one jail to another, where it is down and has no address.</summary>
@@ -140,6 +146,8 @@ public sealed class NetworkControl
         {
             throw Failure(error, name);
         }
+
+        _kernel.Drain(); // who waited there hears of it
     }
 
     /// <summary>Switches an interface on or off.</summary>

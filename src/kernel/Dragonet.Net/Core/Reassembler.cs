@@ -60,6 +60,15 @@ internal sealed class Reassembler(Stack stack) : StackTimer
         return whole;
     }
 
+    /// <summary>Gives up all of them.</summary>
+    public void Clear()
+    {
+        while (_packets.Count > 0)
+        {
+            Discard(_packets[0]);
+        }
+    }
+
     /// <inheritdoc/>
     public override void Fire()
     {

@@ -121,6 +121,17 @@ public sealed partial class Stack
         while (DeliverLocal() || DeliverArrived());
     }
 
+    /// <summary>Nobody runs it any more: connections end without a word (who still has a socket of one hears ECONNABORTED), nothing waits and no
+    /// timer is armed.</summary>
+    public void End()
+    {
+        Loopback.IsUp = false;
+        Run();
+        Tcp.End();
+        Fragments.Clear();
+        Timers.Clear();
+    }
+
     /// <summary>A new TCP socket.</summary>
     /// <param name="isV6">Of family AF_INET6.</param>
     public TcpSocket CreateTcp(bool isV6) => new(Tcp, isV6);

@@ -60,6 +60,13 @@ internal sealed class TimerHeap
         }
     }
 
+    /// <summary>Takes all of them out.</summary>
+    public void Clear()
+    {
+        _heap.ForEach(static timer => timer.HeapIndex = -1);
+        _heap.Clear();
+    }
+
     /// <summary>Calls what is due.</summary>
     public void RunDue(long now)
     {

@@ -282,6 +282,15 @@ internal sealed class TcpLayer
         return remote.Port == 0 && listener?.Disconnect() == Errno.OK;
     }
 
+    /// <summary>All connections end; those without a socket, which finish what their users began, too.</summary>
+    public void End()
+    {
+        foreach (var connection in _connections.Values.ToArray())
+        {
+            connection.Remove(Errno.ECONNABORTED);
+        }
+    }
+
     public IEnumerable<TcpEntry> List()
     {
         foreach (var user in Ports.All)

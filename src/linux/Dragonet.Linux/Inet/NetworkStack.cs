@@ -210,6 +210,7 @@ public sealed class NetworkStack
             _hasEnded = true;
             _peer?.End();
             _peer = null;
+            Stack.End();
             _timer?.Cancel();
             _timer = null;
         }

@@ -261,6 +261,11 @@ public sealed class NetworkFabric(string identity)
             stack.BeginEnd();
             foreach (var (link, place) in _places.Where(pair => pair.Value.Stack == stack).ToArray())
             {
+                if (!_places.ContainsKey(link))
+                {
+                    continue; // it went with the other end of its pair, or with what it was on
+                }
+
                 if (place.Home == stack || place.Home.HasEnded || GoHomeLocked(link, place) != Errno.OK)
                 {
                     DestroyLocked(link);
