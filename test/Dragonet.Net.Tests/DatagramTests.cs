@@ -77,6 +77,29 @@ public sealed class DatagramTests
         Pair.AssertEmpty(world);
     }
 
+    /// <summary>A call of another thread may have begun before.</summary>
+    [Fact]
+    public void A_socket_that_was_closed_takes_nothing()
+    {
+        var stack = Stack.WithLoopback(new StackOptions { Random = () => 7 });
+        var (udp, ping, tcp, packet) = (stack.CreateUdp(isV6: false), stack.CreatePing(isV6: false), stack.CreateTcp(isV6: false), stack.CreatePacket(isRaw: true, PacketSocket.AllProtocols));
+        udp.Close();
+        ping.Close();
+        tcp.Close();
+        packet.Close();
+        var here = new Endpoint(IPAddress.LoopbackV4, 80);
+        Assert.Equal(Errno.EBADF, udp.Bind(here));
+        Assert.Equal(Errno.EBADF, udp.Send([1], here).Error);
+        Assert.Equal(Errno.EBADF, udp.Groups.Join(IPAddress.Parse("239.0.0.1"), 1, IPAddress.AnyV4, GroupFilter.Everybody));
+        Assert.Equal(Errno.EBADF, ping.Bind(here));
+        Assert.Equal(Errno.EBADF, tcp.Bind(here));
+        Assert.Equal(Errno.EBADF, tcp.Listen(1));
+        Assert.Equal(Errno.EBADF, tcp.Connect(here));
+        Assert.Equal(Errno.EBADF, packet.SetPromiscuous(1, true));
+        Assert.Equal(Errno.EBADF, packet.Join(1, 0, 0));
+        Assert.Equal(default, stack.Census);
+    }
+
     [Fact]
     public void Fragments_without_their_others_are_forgotten()
     {

@@ -6,6 +6,15 @@ namespace Dragonet.Kernel.Tests.InProcess;
 /// <summary>V7 on whole jails.</summary>
 public sealed class NetworkInterleavingTests
 {
+    /// <summary>Orders that once were bad: a bind that came behind the last close of its socket, by another thread, kept its port and what came to it.</summary>
+    [Theory]
+    [InlineData(4659)]
+    public void V7_orders_that_were_bad_once(int seed)
+    {
+        using var schedule = new NetworkSchedule(seed);
+        schedule.Play();
+    }
+
     /// <summary>V7: links are made, moved and destroyed and jails removed, in any order of everybody's calls and locks, while programs in the jails
     /// send, receive and wait: no oops, and nothing left of any of them. DRAGONET_LONG=1: 100,000 orders, or as
     /// many as it says; DRAGONET_FUZZ_SEED: the first one.</summary>

@@ -66,7 +66,22 @@ public abstract partial class DatagramSocket : ISocket
     public IPAddress MulticastSource { get; set; } = IPAddress.AnyV4;
 
     /// <summary>The groups that it is in.</summary>
-    public SocketGroups Groups => _groups ??= new SocketGroups(Stack);
+    public SocketGroups Groups
+    {
+        get
+        {
+            _groups ??= new SocketGroups(Stack);
+            if (_isClosed)
+            {
+                _groups.LeaveAll();
+            }
+
+            return _groups;
+        }
+    }
+
+    /// <summary>A call that began before the last close comes behind it: it must not take anything that nobody would give back.</summary>
+    private protected bool IsClosed => _isClosed;
 
     public byte TrafficClass { get; set; }
 

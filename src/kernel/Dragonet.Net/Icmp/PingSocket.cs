@@ -19,9 +19,9 @@ public sealed class PingSocket : DatagramSocket
     /// <summary>bind(2): the port is the identifier.</summary>
     public override Errno Bind(Endpoint local)
     {
-        if (Local.Port != 0)
+        if (Local.Port != 0 || IsClosed)
         {
-            return Errno.EINVAL;
+            return IsClosed ? Errno.EBADF : Errno.EINVAL;
         }
 
         if (!Narrow(ref local))

@@ -40,9 +40,9 @@ public sealed class SocketGroups
     /// <summary>IP_ADD_MEMBERSHIP, IPV6_ADD_MEMBERSHIP: EINVAL for what is no group, ENODEV, EADDRINUSE when it is in it, ENOBUFS for too many.</summary>
     public Errno Join(IPAddress group, int index, IPAddress by, GroupFilter filter)
     {
-        if (!group.IsMulticast)
+        if (!group.IsMulticast || _hasEnded)
         {
-            return Errno.EINVAL;
+            return _hasEnded ? Errno.EBADF : Errno.EINVAL;
         }
 
         if (Find(group, index, by) is not { } link)
@@ -158,7 +158,10 @@ public sealed class SocketGroups
         }
 
         _memberships.Clear();
+        _hasEnded = true;
     }
+
+    private bool _hasEnded;
 
     private Errno FindMember(IPAddress group, int index, IPAddress by, out GroupMembership? found)
     {

@@ -88,9 +88,9 @@ public sealed class PacketSocket
     /// <summary>PACKET_MR_PROMISC on an interface, once more or once less.</summary>
     public Errno SetPromiscuous(int index, bool value)
     {
-        if (_layer.Stack.FindInterface(index) is null)
+        if (_isClosed || _layer.Stack.FindInterface(index) is null)
         {
-            return Errno.ENODEV;
+            return _isClosed ? Errno.EBADF : Errno.ENODEV;
         }
 
         if (value)
@@ -192,6 +192,9 @@ public sealed class PacketSocket
         | (_incoming.Count > 0 || Ring?.HasData == true ? PollEvents.POLLIN | PollEvents.POLLRDNORM : 0)
         | (_error != Errno.OK ? PollEvents.POLLERR : 0);
 
+    /// <summary>It was closed: a call that began before takes nothing for it any more.</summary>
+    public bool IsClosed => _isClosed;
+
     /// <summary>The last close.</summary>
     public void Close()
     {
@@ -240,9 +243,9 @@ public sealed class PacketSocket
             return Errno.EINVAL;
         }
 
-        if (Group is not null)
+        if (Group is not null || _isClosed)
         {
-            return Errno.EALREADY;
+            return _isClosed ? Errno.EBADF : Errno.EALREADY;
         }
 
         if (!_layer.Join(this, id, mode, flags).Ok(out var group, out var error))

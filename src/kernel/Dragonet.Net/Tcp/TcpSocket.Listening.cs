@@ -22,9 +22,9 @@ public sealed partial class TcpSocket
     /// <summary>listen(2); again to change the backlog.</summary>
     public Errno Listen(int backlog)
     {
-        if (_connection is not null)
+        if (_connection is not null || _isClosed)
         {
-            return Errno.EINVAL;
+            return _isClosed ? Errno.EBADF : Errno.EINVAL;
         }
 
         if (!IsListening)

@@ -102,9 +102,9 @@ public sealed partial class TcpSocket : IPortUser, ISocket
 
     private Errno Bind(Endpoint local, bool mustHavePort)
     {
-        if (_isBound || _connection is not null)
+        if (_isBound || _connection is not null || _isClosed)
         {
-            return Errno.EINVAL;
+            return _isClosed ? Errno.EBADF : Errno.EINVAL;
         }
 
         if (Settings.Addresses is { } addresses)
@@ -227,6 +227,11 @@ public sealed partial class TcpSocket : IPortUser, ISocket
 
     private Errno Start(Endpoint remote, bool fastOpen)
     {
+        if (_isClosed)
+        {
+            return Errno.EBADF; // the call began before the last close, and comes behind it
+        }
+
         if (remote.Scope == 0)
         {
             remote = remote with { Scope = Settings.BoundInterface };

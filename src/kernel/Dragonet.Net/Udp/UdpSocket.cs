@@ -40,9 +40,9 @@ public sealed partial class UdpSocket : DatagramSocket, IPortUser
 
     private Errno Bind(Endpoint local, bool mustHavePort)
     {
-        if (Local.Port != 0)
+        if (Local.Port != 0 || IsClosed)
         {
-            return Errno.EINVAL;
+            return IsClosed ? Errno.EBADF : Errno.EINVAL;
         }
 
         if (!Narrow(ref local))

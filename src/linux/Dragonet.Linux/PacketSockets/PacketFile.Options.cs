@@ -187,9 +187,9 @@ internal sealed partial class PacketFile
             return Errno.OK;
         }
 
-        if (_ring is not null)
+        if (_ring is not null || _socket.IsClosed)
         {
-            return Errno.EBUSY;
+            return _ring is not null ? Errno.EBUSY : Errno.EBADF; // another thread's last close came first, and nobody would end the ring
         }
 
         if (!PacketRing.Create(_kernel.Platform, shape, _version, _reserve, Type == SocketType.SOCK_RAW, RealTime).Ok(out var ring, out var error))
