@@ -56,6 +56,27 @@ public sealed class RuleTests
         Assert.Equal(_second.A, Way(default).Interface);
     }
 
+    [Fact]
+    public void A_rule_can_lead_to_a_later_one()
+    {
+        _stack.Rules.Add(new RouteRule(true, 10, 0) { Target = 30, From = Prefix.Parse("10.2.0.0/24") });
+        _stack.Rules.Add(new RouteRule(true, 20, 0) { Kind = RouteKind.Prohibit });
+        var from = new RouteQuery(IPAddress.Parse("10.2.0.1"));
+        Assert.True(_stack.Rules.IsUnresolved(_stack.Rules.All.First(rule => rule.Target is not null)));
+        Assert.Equal(Errno.EACCES, _stack.Resolve(Far, 0, from).Error); // there is no 30: on with 20
+        _stack.Rules.Add(new RouteRule(false, 30, 0) { Kind = RouteKind.Prohibit }); // of the other family
+        Assert.Equal(Errno.EACCES, _stack.Resolve(Far, 0, from).Error);
+        var place = new RouteRule(true, 30, 0) { IsNop = true };
+        _stack.Rules.Add(place);
+        Assert.False(_stack.Rules.IsUnresolved(_stack.Rules.All.First(rule => rule.Target is not null)));
+        Assert.Equal(_first.A, Way(from).Interface); // nop does nothing: the main table
+        Assert.Equal(Errno.EACCES, _stack.Resolve(Far).Error);
+        _stack.Rules.Add(new RouteRule(true, 30, 100));
+        Assert.Equal(_second.A, Way(from).Interface);
+        _stack.Rules.Remove(place);
+        Assert.Equal(_second.A, Way(from).Interface);
+    }
+
     private Path Way(in RouteQuery query)
     {
         Assert.True(_stack.Resolve(Far, 0, query).Ok(out var path));

@@ -159,6 +159,7 @@ public static class Netlink
     public const ushort FRA_DST = 1;
     public const ushort FRA_SRC = 2;
     public const ushort FRA_IIFNAME = 3;
+    public const ushort FRA_GOTO = 4;
     public const ushort FRA_PRIORITY = 6;
     public const ushort FRA_FWMARK = 10;
     public const ushort FRA_FWMASK = 16;
@@ -167,10 +168,13 @@ public static class Netlink
     public const ushort FRA_TABLE = 15;
     public const ushort FRA_PROTOCOL = 21;
     public const byte FR_ACT_TO_TBL = 1;
+    public const byte FR_ACT_GOTO = 2;
+    public const byte FR_ACT_NOP = 3;
     public const byte FR_ACT_BLACKHOLE = 6;
     public const byte FR_ACT_UNREACHABLE = 7;
     public const byte FR_ACT_PROHIBIT = 8;
     public const uint FIB_RULE_INVERT = 2;
+    public const uint FIB_RULE_UNRESOLVED = 4;
     public const uint FIB_RULE_IIF_DETACHED = 8;
     public const uint FIB_RULE_OIF_DETACHED = 0x10;
     public const byte RT_TABLE_COMPAT = 252;

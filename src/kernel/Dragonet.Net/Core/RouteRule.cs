@@ -9,6 +9,12 @@ public sealed record RouteRule(bool IsV4, uint Priority, uint Table)
     /// <summary>What is done with what fits, when it is not looked up.</summary>
     public RouteKind Kind { get; init; }
 
+    /// <summary>What fits goes on with the first rule of this priority, which is larger ("goto"); with the next rule while there is none.</summary>
+    public uint? Target { get; init; }
+
+    /// <summary>What fits goes on with the next rule ("nop"): a place to go to.</summary>
+    public bool IsNop { get; init; }
+
     /// <summary>Packets of this network only.</summary>
     public Prefix? From { get; init; }
 

@@ -39,6 +39,11 @@ public sealed class RuleTable
         IsPlain = false;
     }
 
+    /// <summary>True for a rule that goes nowhere, as nobody has the priority it names (FIB_RULE_UNRESOLVED).</summary>
+    public bool IsUnresolved(RouteRule rule) => rule.Target is not null && FindTarget(rule) < 0;
+
+    private int FindTarget(RouteRule rule) => _rules.FindIndex(other => other.IsV4 == rule.IsV4 && other.Priority == rule.Target);
+
     /// <summary>The route to a destination.</summary>
     /// <param name="routes">The routes.</param>
     /// <param name="destination">Where to.</param>
@@ -53,10 +58,17 @@ public sealed class RuleTable
             return routes.Find(destination, only);
         }
 
-        foreach (var rule in _rules)
+        for (var at = 0; at < _rules.Count; at++)
         {
-            if (rule.IsV4 != destination.IsV4 || !rule.Fits(destination, query, only))
+            var rule = _rules[at];
+            if (rule.IsV4 != destination.IsV4 || rule.IsNop || !rule.Fits(destination, query, only))
             {
+                continue;
+            }
+
+            if (rule.Target is not null)
+            {
+                at = FindTarget(rule) is > 0 and var there ? there - 1 : at; // always forward, so this ends
                 continue;
             }
 

@@ -32,7 +32,12 @@ internal static class RuleMessages
         var rules = request.Stack.Rules;
         var attributes = request.Attributes<fib_rule_hdr>();
         var rule = wanted with { Priority = attributes.Number(Netlink.FRA_PRIORITY) is { } priority ? (uint)priority : rules.NextPriority(wanted.IsV4) };
-        if (rule.Kind == RouteKind.Unicast && rule.Table == 0)
+        if (rule.Target <= rule.Priority)
+        {
+            return request.Refuse(Errno.EINVAL, "Backward goto not supported"); // it would never end
+        }
+
+        if (rule is { Kind: RouteKind.Unicast, Table: 0, Target: null, IsNop: false })
         {
             return request.Refuse(Errno.EINVAL, "Invalid table");
         }
@@ -60,7 +65,7 @@ internal static class RuleMessages
         var found = request.Stack.Rules.All.FirstOrDefault(rule => rule.IsV4 == wanted.IsV4
             && (priority is not { } only || rule.Priority == (uint)only)
             && (wanted.Table == 0 || rule.Table == wanted.Table)
-            && (header.action == 0 || rule.Kind == wanted.Kind)
+            && (header.action == 0 || (rule.Kind == wanted.Kind && (rule.Target is null) == (wanted.Target is null) && rule.IsNop == wanted.IsNop))
             && (wanted.From is null || rule.From == wanted.From)
             && (wanted.To is null || rule.To == wanted.To)
             && (wanted.Mark == 0 || rule.Mark == wanted.Mark)
@@ -100,7 +105,7 @@ internal static class RuleMessages
 
         RouteKind? kind = header.action switch
         {
-            0 or Netlink.FR_ACT_TO_TBL => RouteKind.Unicast,
+            0 or Netlink.FR_ACT_TO_TBL or Netlink.FR_ACT_GOTO or Netlink.FR_ACT_NOP => RouteKind.Unicast,
             Netlink.FR_ACT_BLACKHOLE => RouteKind.Blackhole,
             Netlink.FR_ACT_UNREACHABLE => RouteKind.Unreachable,
             Netlink.FR_ACT_PROHIBIT => RouteKind.Prohibit,
@@ -114,14 +119,23 @@ internal static class RuleMessages
 
         if (kind is not { } given || header.tos != 0)
         {
-            return request.Refuse(Errno.EOPNOTSUPP, "Rules with goto, nop or TOS are not supported");
+            return request.Refuse(Errno.EOPNOTSUPP, "Rules with TOS are not supported");
         }
 
+        // fib_nl2rule of Linux
         var attributes = request.Attributes<fib_rule_hdr>();
+        var target = attributes.Number(Netlink.FRA_GOTO);
+        if ((target is null) != (header.action != Netlink.FR_ACT_GOTO))
+        {
+            return request.Refuse(Errno.EINVAL, target is null ? "Missing goto target for action goto" : "Unexpected goto");
+        }
+
         var mark = (uint)(attributes.Number(Netlink.FRA_FWMARK) ?? 0);
         rule = new RouteRule(isV4, 0, (uint)(attributes.Number(Netlink.FRA_TABLE) ?? header.table))
         {
             Kind = given,
+            Target = (uint?)target,
+            IsNop = header.action == Netlink.FR_ACT_NOP,
             From = attributes.Address(Netlink.FRA_SRC, isV4) is { } from && header.src_len > 0 ? new Prefix(from, header.src_len).Network : null,
             To = attributes.Address(Netlink.FRA_DST, isV4) is { } to && header.dst_len > 0 ? new Prefix(to, header.dst_len).Network : null,
             Mark = mark,
@@ -151,13 +165,19 @@ internal static class RuleMessages
                 RouteKind.Blackhole => Netlink.FR_ACT_BLACKHOLE,
                 RouteKind.Unreachable => Netlink.FR_ACT_UNREACHABLE,
                 RouteKind.Prohibit => Netlink.FR_ACT_PROHIBIT,
-                _ => Netlink.FR_ACT_TO_TBL,
+                _ => rule.Target is not null ? Netlink.FR_ACT_GOTO : rule.IsNop ? Netlink.FR_ACT_NOP : Netlink.FR_ACT_TO_TBL,
             },
             flags = (rule.IsInverted ? Netlink.FIB_RULE_INVERT : 0)
+                | (request.Stack.Rules.IsUnresolved(rule) ? Netlink.FIB_RULE_UNRESOLVED : 0)
                 | (rule.Input is { } into && request.Stack.FindInterface(into) is null ? Netlink.FIB_RULE_IIF_DETACHED : 0)
                 | (rule.Output is { } outOf && request.Stack.FindInterface(outOf) is null ? Netlink.FIB_RULE_OIF_DETACHED : 0),
         });
         _ = message.Add(Netlink.FRA_TABLE, (int)rule.Table).Add(Netlink.FRA_SUPPRESS_PREFIXLEN, rule.SuppressedLength).Add(Netlink.FRA_PROTOCOL, [rule.Protocol]);
+        if (rule.Target is { } target)
+        {
+            _ = message.Add(Netlink.FRA_GOTO, (int)target);
+        }
+
         if (rule.Input is { } input)
         {
             _ = message.Add(Netlink.FRA_IIFNAME, input);
