@@ -169,6 +169,34 @@ TEST(memory_in_use)
     }
 }
 
+// socket(7) does not tell; sk_setsockopt of Linux: a long, or an int whose bits are all set for none.
+TEST(most_that_is_paced)
+{
+    for (int stream = 0; stream < 2; stream++) {
+        int fd = CHECK_OK(socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0)), some = 1000000, got;
+        unsigned long rate = 0, much = 5000000000;
+        socklen_t length = sizeof rate;
+        CHECK_OK(getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &length));
+        CHECK_EQ(length, sizeof rate);
+        CHECK_EQ(rate, ~0ul);
+        CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &some, sizeof some));
+        length = sizeof got;
+        CHECK_OK(getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &got, &length));
+        CHECK_EQ(length, sizeof got);
+        CHECK_EQ(got, some);
+        CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &much, sizeof much));
+        length = sizeof rate;
+        CHECK_OK(getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &length));
+        CHECK_EQ(rate, much);
+        some = -1;
+        CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &some, sizeof some));
+        CHECK_OK(getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &length));
+        CHECK_EQ(rate, ~0ul);
+        CHECK_ERRNO(setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &some, 2), EINVAL);
+        CHECK_OK(close(fd));
+    }
+}
+
 TEST(short_linger)
 {
     int fd = CHECK_OK(socket(AF_INET, SOCK_STREAM, 0)), value = 1;

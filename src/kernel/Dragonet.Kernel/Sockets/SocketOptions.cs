@@ -43,6 +43,9 @@ public sealed class SocketOptions
     /// <summary>SO_BUF_LOCK: which sizes the program has set itself.</summary>
     public int BufferLocks { get; private set; }
 
+    /// <summary>SO_MAX_PACING_RATE in bytes per second; all ones for none. It is kept and told, and slows nothing.</summary>
+    public ulong MaxPacingRate { get; private set; } = ulong.MaxValue;
+
     /// <summary>SO_LINGER in seconds, or null.</summary>
     public int? Linger { get; private set; }
 
@@ -51,6 +54,7 @@ public sealed class SocketOptions
     {
         (SendBuffer, ReceiveBuffer, SendTimeout, ReceiveTimeout) = (other.SendBuffer, other.ReceiveBuffer, other.SendTimeout, other.ReceiveTimeout);
         (Linger, ReceiveTimestamp, ReceiveLowWater, BufferLocks) = (other.Linger, other.ReceiveTimestamp, other.ReceiveLowWater, other.BufferLocks);
+        MaxPacingRate = other.MaxPacingRate;
         KeyValuePair<int, int>[] values;
         lock (other._values)
         {
@@ -135,6 +139,10 @@ public sealed class SocketOptions
             case SocketOption.SO_TIMESTAMP or SocketOption.SO_TIMESTAMPNS or SocketOption.SO_TIMESTAMP_NEW or SocketOption.SO_TIMESTAMPNS_NEW:
                 ReceiveTimestamp = number != 0 ? name : 0; // sock_set_timestamp of Linux
                 return Errno.OK;
+            case SocketOption.SO_MAX_PACING_RATE:
+                // A long, or an int whose bits are all set for none (sk_setsockopt of Linux).
+                MaxPacingRate = value.Length >= 8 ? BinaryPrimitives.ReadUInt64LittleEndian(value) : number == -1 ? ulong.MaxValue : (uint)number;
+                return Errno.OK;
             case SocketOption.SO_BUSY_POLL when number < 0:
                 return Errno.EINVAL;
             case SocketOption.SO_BUSY_POLL when number > GetRemembered(name) && !task.Credentials.Has(Capability.CAP_NET_ADMIN):
@@ -176,6 +184,7 @@ public sealed class SocketOptions
         SocketOption.SO_LINGER => Bytes(new linger { l_onoff = Linger is null ? 0 : 1, l_linger = Linger ?? 0 }),
         SocketOption.SO_RCVTIMEO or SocketOption.SO_RCVTIMEO_NEW => Bytes(timeval.FromNanoseconds(ReceiveTimeout)),
         SocketOption.SO_SNDTIMEO or SocketOption.SO_SNDTIMEO_NEW => Bytes(timeval.FromNanoseconds(SendTimeout)),
+        SocketOption.SO_MAX_PACING_RATE => Bytes(MaxPacingRate),
         SocketOption.SO_COOKIE => Bytes(socket.Number),
         SocketOption.SO_BINDTODEVICE => (byte[])[],
         SocketOption.SO_DEBUG or SocketOption.SO_REUSEADDR or SocketOption.SO_DONTROUTE or SocketOption.SO_BROADCAST or SocketOption.SO_KEEPALIVE

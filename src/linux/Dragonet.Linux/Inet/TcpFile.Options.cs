@@ -289,7 +289,7 @@ internal sealed partial class TcpFile
         return name;
     }
 
-    private static tcp_info Describe(in TcpInfo info) => new()
+    private tcp_info Describe(in TcpInfo info) => new()
     {
         tcpi_state = (byte)info.State,
         tcpi_ca_state = (byte)(info.InRecovery ? 3 : 0),
@@ -318,7 +318,7 @@ internal sealed partial class TcpFile
         tcpi_reordering = 3,
         tcpi_rcv_space = (uint)info.ReceiveSpace,
         tcpi_pacing_rate = ulong.MaxValue,
-        tcpi_max_pacing_rate = ulong.MaxValue,
+        tcpi_max_pacing_rate = Options.MaxPacingRate,
         tcpi_bytes_acked = (ulong)info.BytesAcknowledged,
         tcpi_bytes_received = (ulong)info.BytesReceived,
         tcpi_notsent_bytes = (uint)info.NotSent,
