@@ -1,5 +1,6 @@
 // ip-route(8), rtnetlink(7): what routes say besides a way; in a network of its own (network_namespaces(7) on the host).
 #include "netlink.h"
+#include <linux/fib_rules.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
@@ -320,24 +321,175 @@ static int first_answer(int fd, int first, int second)
     return frame[29] == 6 ? 1 : 2;
 }
 
+// A pair of interfaces, va and veth0, that are up.
+static bool veth(void)
+{
+    struct request r = message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof r.link);
+    r.link.ifi_flags = r.link.ifi_change = IFF_UP;
+    put(&r, IFLA_IFNAME, "va", 3);
+    struct rtattr *info = put(&r, IFLA_LINKINFO, NULL, 0);
+    put(&r, IFLA_INFO_KIND, "veth", 4);
+    end(&r, info);
+    if (ask(&r) != 0) return false; // the host has no module for it
+    struct ifreq other = {.ifr_name = "veth0", .ifr_flags = IFF_UP};
+    int fd = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    CHECK_OK(ioctl(fd, SIOCSIFFLAGS, &other));
+    CHECK_OK(close(fd));
+    return true;
+}
+
+static int packets_of(const char *name, int protocol)
+{
+    struct sockaddr_ll where = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = if_nametoindex(name)};
+    int fd = CHECK_OK(socket(AF_PACKET, SOCK_RAW, htons(protocol)));
+    CHECK_OK(bind(fd, (void *)&where, sizeof where));
+    return fd;
+}
+
+// From which address is asked for 10.6.0.LAST, when a packet from 10.7.0.1 goes there: the third byte of it.
+static int asked_from(int fd, int last)
+{
+    inet_address from = {.v4 = {.sin_family = AF_INET}}, to = {.v4 = {.sin_family = AF_INET, .sin_port = htons(9)}};
+    from.v4.sin_addr.s_addr = htonl(0x0a070001);
+    to.v4.sin_addr.s_addr = htonl(0x0a060000 + last);
+    int udp = CHECK_OK(socket(AF_INET, SOCK_DGRAM, 0));
+    CHECK_OK(bind(udp, &from.any, sizeof from.v4));
+    CHECK_EQ(sendto(udp, "x", 1, 0, &to.any, sizeof to.v4), 1);
+    CHECK_OK(close(udp));
+    unsigned char frame[100];
+    do CHECK(recv(fd, frame, sizeof frame, 0) >= 42);
+    while (frame[21] != 1 || frame[41] != last);
+    return frame[29];
+}
+
+// ip-sysctl of Linux, arp_announce.
+TEST(whose_address_a_question_comes_from)
+{
+    pid_t pid;
+    IN_CHILD(pid) if (own_network() && dummy("d0")) {
+        if (veth()) {
+            int fd = packets_of("veth0", ETH_P_ARP);
+            struct request r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
+            r.address.ifa_family = AF_INET;
+            r.address.ifa_prefixlen = 24;
+            r.address.ifa_index = if_nametoindex("va");
+            put_address(&r, IFA_LOCAL, AF_INET, "10.6.0.1");
+            CHECK_EQ(ask(&r), 0);
+            CHECK_EQ(asked_from(fd, 70), 7);
+            if (write_text("/proc/sys/net/ipv4/conf/va/arp_announce", "1\n") == 0) { // a host may show it read-only
+                CHECK_EQ(asked_from(fd, 71), 6);
+                CHECK_OK(write_text("/proc/sys/net/ipv4/conf/va/arp_announce", "0\n"));
+                CHECK_EQ(asked_from(fd, 72), 7);
+                CHECK_OK(write_text("/proc/sys/net/ipv4/conf/all/arp_announce", "2\n"));
+                CHECK_EQ(asked_from(fd, 73), 6);
+                CHECK_OK(write_text("/proc/sys/net/ipv4/conf/all/arp_announce", "0\n"));
+            }
+            CHECK_OK(close(fd));
+            drop("va");
+        }
+        drop("d0");
+    }
+    CHECK_EXIT(pid, 0);
+}
+
+// A pair has no filter of addresses as devices have: packet sockets see what is for others, whatever they listen to (packet(7), PACKET_OTHERHOST).
+TEST(frames_for_others)
+{
+    pid_t pid;
+    IN_CHILD(pid) if (own_network() && veth()) {
+        int one = packets_of("veth0", 0x88b5), all = packets_of("veth0", ETH_P_ALL), from = packets_of("va", 0x88b6);
+        unsigned char frame[60] = {2, 0, 0, 0, 0, 0xee, 2, 0, 0, 0, 0, 9, 0x88, 0xb5, 'F'}, got[2000];
+        CHECK_EQ(send(from, frame, sizeof frame, 0), sizeof frame);
+        for (int i = 0; i < 2; i++) {
+            struct sockaddr_ll about;
+            do {
+                socklen_t size = sizeof about;
+                CHECK(recvfrom(i ? all : one, got, sizeof got, 0, (void *)&about, &size) > 14);
+            } while (memcmp(got, frame, 15));
+            CHECK_EQ(about.sll_pkttype, PACKET_OTHERHOST);
+            CHECK_EQ(ntohs(about.sll_protocol), 0x88b5);
+        }
+        drop("va");
+    }
+    CHECK_EXIT(pid, 0);
+}
+
+// struct rtmsg is laid out as struct fib_rule_hdr, whose action is in the place of the type.
+static int change_rule(int type, int action, unsigned priority, unsigned target)
+{
+    struct request r = message(type, type == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof r.route);
+    r.route = (struct rtmsg){.rtm_family = AF_INET, .rtm_type = action, .rtm_table = action == FR_ACT_TO_TBL ? 77 : 0};
+    put_number(&r, FRA_PRIORITY, priority);
+    if (target != 0) put_number(&r, FRA_GOTO, target);
+    return ask(&r);
+}
+
+// The action of the rule with this priority, its flags in the bits above, and where it leads.
+static int rule_at(unsigned wanted, unsigned *target)
+{
+    static char answers[16384];
+    struct request r = message(RTM_GETRULE, NLM_F_DUMP, sizeof r.route);
+    r.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    r.route.rtm_family = AF_INET;
+    int fd = CHECK_OK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)), found = -1;
+    CHECK_EQ(send(fd, &r, r.header.nlmsg_len, 0), r.header.nlmsg_len);
+    for (bool more = true; more;) {
+        int size = CHECK_OK(recv(fd, answers, sizeof answers, 0));
+        for (struct nlmsghdr *h = (void *)answers; NLMSG_OK(h, size); h = NLMSG_NEXT(h, size)) {
+            if (h->nlmsg_type == NLMSG_DONE) { more = false; break; }
+            struct rtmsg *m = NLMSG_DATA(h);
+            unsigned priority = 0, leads = 0;
+            int left = RTM_PAYLOAD(h);
+            for (struct rtattr *a = RTM_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+                if (a->rta_type == FRA_PRIORITY) memcpy(&priority, RTA_DATA(a), 4);
+                if (a->rta_type == FRA_GOTO) memcpy(&leads, RTA_DATA(a), 4);
+            }
+            if (priority == wanted && found < 0) {
+                found = m->rtm_type | (int)m->rtm_flags << 8;
+                *target = leads;
+            }
+        }
+    }
+    CHECK_OK(close(fd));
+    return found;
+}
+
+// ip-rule(8), "goto" and "nop" (fib_rules.c of Linux).
+TEST(rules_that_lead_to_others)
+{
+    pid_t pid;
+    IN_CHILD(pid) if (own_network()) {
+        unsigned target = 0;
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_GOTO, 100, 50), EINVAL); // back
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_GOTO, 100, 100), EINVAL);
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_GOTO, 100, 0), EINVAL);  // nowhere
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_NOP, 100, 200), EINVAL); // no goto
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_GOTO, 100, 200), 0);
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_GOTO, 100, 200), EEXIST);
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_NOP, 110, 0), 0);
+        CHECK_EQ(rule_at(100, &target), FR_ACT_GOTO | FIB_RULE_UNRESOLVED << 8);
+        CHECK_EQ(target, 200);
+        CHECK_EQ(rule_at(110, &target), FR_ACT_NOP);
+        CHECK_EQ(target, 0);
+        CHECK_EQ(change_rule(RTM_NEWRULE, FR_ACT_TO_TBL, 200, 0), 0);
+        CHECK_EQ(rule_at(100, &target), FR_ACT_GOTO);
+        CHECK_EQ(change_rule(RTM_DELRULE, FR_ACT_NOP, 100, 0), ENOENT);
+        CHECK_EQ(change_rule(RTM_DELRULE, 0, 200, 0), 0);
+        CHECK_EQ(rule_at(100, &target), FR_ACT_GOTO | FIB_RULE_UNRESOLVED << 8);
+        CHECK_EQ(change_rule(RTM_DELRULE, FR_ACT_GOTO, 100, 200), 0);
+        CHECK_EQ(rule_at(100, &target), -1);
+    }
+    CHECK_EXIT(pid, 0);
+}
+
 // An address is the machine's, not an interface's, unless one says otherwise (ip-sysctl of Linux, arp_ignore).
 TEST(whose_addresses_are_answered_for)
 {
     pid_t pid;
     IN_CHILD(pid) if (own_network() && dummy("d0")) {
-        struct request r = message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof r.link);
-        r.link.ifi_flags = r.link.ifi_change = IFF_UP;
-        put(&r, IFLA_IFNAME, "va", 3);
-        struct rtattr *info = put(&r, IFLA_LINKINFO, NULL, 0);
-        put(&r, IFLA_INFO_KIND, "veth", 4);
-        end(&r, info);
-        if (ask(&r) == 0) {
-            struct ifreq other = {.ifr_name = "veth0", .ifr_flags = IFF_UP};
-            struct sockaddr_ll arp = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = if_nametoindex("veth0")};
-            int fd = CHECK_OK(socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ARP)));
-            CHECK_OK(ioctl(fd, SIOCSIFFLAGS, &other));
-            CHECK_OK(bind(fd, (void *)&arp, sizeof arp));
-            r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
+        if (veth()) {
+            int fd = packets_of("veth0", ETH_P_ARP);
+            struct request r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
             r.address.ifa_family = AF_INET;
             r.address.ifa_prefixlen = 24;
             r.address.ifa_index = if_nametoindex("va");

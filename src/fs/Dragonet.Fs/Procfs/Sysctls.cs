@@ -35,7 +35,7 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
 
     private static readonly (string Family, string Name)[] s_interfaces =
     [
-        ("ipv4", "arp_ignore"), ("ipv4", "forwarding"), ("ipv4", "rp_filter"),
+        ("ipv4", "arp_announce"), ("ipv4", "arp_ignore"), ("ipv4", "forwarding"), ("ipv4", "rp_filter"),
         ("ipv6", "accept_ra"), ("ipv6", "autoconf"), ("ipv6", "disable_ipv6"), ("ipv6", "forwarding"), ("ipv6", "hop_limit"), ("ipv6", "mtu"),
     ];
 

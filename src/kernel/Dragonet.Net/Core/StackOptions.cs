@@ -43,6 +43,9 @@ public sealed class StackOptions
     /// <summary>net.ipv4.conf.all.arp_ignore.</summary>
     public int ArpIgnore { get; set; }
 
+    /// <summary>net.ipv4.conf.all.arp_announce.</summary>
+    public int ArpAnnounce { get; set; }
+
     /// <summary>net.ipv4.ip_default_ttl: how far packets of IPv4 go whose sender does not say.</summary>
     public byte HopLimit { get; set; } = 64;
 }

@@ -111,6 +111,10 @@ public sealed class EthernetInterface : Interface
     /// <summary>What it is plugged into, instead of the delegate.</summary>
     internal IFrameCarrier? Carrier { get; set; }
 
+    /// <summary>It takes frames for its own address alone, as a device does; an end of a pair, and a program's interface, have no filter and
+    /// take all (veth_xmit and tun_get_user of Linux), and what they carry gets them, too.</summary>
+    internal bool FiltersAddresses => Vlan?.Lower.FiltersAddresses ?? (Pair is null && Driver is null);
+
     /// <summary>A frame came.</summary>
     public void Receive(ReadOnlySpan<byte> bytes)
     {
@@ -233,9 +237,10 @@ public sealed class EthernetInterface : Interface
     /// <summary>Asks who has an address: ARP by broadcast, or a solicitation to the address's own group (RFC 4861, section 7.2.2).</summary>
     /// <param name="address">The address.</param>
     /// <param name="known">Where it was last: it alone is asked.</param>
-    internal void Ask(IPAddress address, EthernetAddress? known = null)
+    /// <param name="waiting">The first packet that waits for the answer.</param>
+    internal void Ask(IPAddress address, EthernetAddress? known = null, PacketBuffer? waiting = null)
     {
-        if (SourceFor(address) is not { } source)
+        if ((SourceOf(waiting, address) ?? SourceFor(address)) is not { } source)
         {
             return;
         }
@@ -344,6 +349,21 @@ public sealed class EthernetInterface : Interface
             8 => false, // 3 leaves out addresses of the machine alone: those of 127, which nobody outside is told of anyway
             _ => isOwn || (!target.IsLoopback && Stack.IsLocal(target)),
         };
+    }
+
+    /// <summary>A question comes from the address that its packet comes from, whatever interface has it, unless arp_announce says otherwise: 1, only
+    /// when this interface has both in one network; 2, never (arp_solicit of Linux).</summary>
+    private IPAddress? SourceOf(PacketBuffer? waiting, IPAddress target)
+    {
+        const int sourceOffset = 12; // in the header of IPv4
+        var level = Math.Max(ArpAnnounce, Stack.Options.ArpAnnounce);
+        if (waiting is null || !target.IsV4 || level >= 2)
+        {
+            return null;
+        }
+
+        var source = IPAddress.FromBytes(waiting.Unfinished.Slice(sourceOffset, 4));
+        return source.IsLoopback || !Stack.IsLocal(source) || (level == 1 && !AddressList.Exists(prefix => prefix.Contains(target) && prefix.Contains(source))) ? null : source;
     }
 
     private void SendArp(ushort operation, IPAddress source, EthernetAddress destination, EthernetAddress targetHardware, IPAddress target)

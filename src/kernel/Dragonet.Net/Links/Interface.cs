@@ -79,6 +79,9 @@ public abstract class Interface
     /// <summary>net.ipv4.conf.NAME.arp_ignore: which questions of ARP are answered. The larger one of it and that of the stack counts.</summary>
     public int ArpIgnore { get; set; }
 
+    /// <summary>net.ipv4.conf.NAME.arp_announce: which address questions of ARP come from. The larger one of it and that of the stack counts.</summary>
+    public int ArpAnnounce { get; set; }
+
     /// <summary>How far packets of IPv6 go whose sender does not say (net.ipv6.conf.X.hop_limit).</summary>
     public byte HopLimitV6 { get; set; } = 64;
 

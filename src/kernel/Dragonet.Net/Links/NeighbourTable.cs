@@ -206,7 +206,7 @@ internal sealed class NeighbourTable(EthernetInterface link) : StackTimer
         neighbour.Asked++;
         neighbour.AskAt = link.Stack.Now + Retry;
         link.Stack.Timers.Update(this);
-        link.Ask(neighbour.Address);
+        link.Ask(neighbour.Address, known: null, neighbour.Waiting.TryPeek(out var first) ? first : null);
     }
 
     /// <summary>Nobody answers: whoever waits is told (RFC 1122, section 2.3.2.2; RFC 4861, section 7.2.2).</summary>

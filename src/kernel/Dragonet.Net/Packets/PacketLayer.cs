@@ -129,9 +129,9 @@ internal sealed class PacketLayer(Stack stack)
 
             (type, source) = (frame.Type, frame.Source);
             kind = known ?? KindOf(frame.Destination, link);
-            if (kind == PacketKind.Other && !link.IsPromiscuous)
+            if (kind == PacketKind.Other && !link.IsPromiscuous && link is EthernetInterface { FiltersAddresses: true })
             {
-                return;
+                return; // a device would not have taken it
             }
         }
 

@@ -61,6 +61,11 @@ internal sealed class InterfaceSettings
                 _stack.Options.ArpIgnore = value; // a word beside those of the interfaces: the larger one counts
                 return Errno.OK;
             }
+            else if (name == "arp_announce")
+            {
+                _stack.Options.ArpAnnounce = value;
+                return Errno.OK;
+            }
         }
 
         foreach (var one in found is null ? _stack.Interfaces : [found])
@@ -94,6 +99,9 @@ internal sealed class InterfaceSettings
                 break;
             case ("ipv4", "arp_ignore"):
                 link.ArpIgnore = value;
+                break;
+            case ("ipv4", "arp_announce"):
+                link.ArpAnnounce = value;
                 break;
             case ("ipv4", "rp_filter"):
                 link.ReversePath = value;
@@ -131,6 +139,7 @@ internal sealed class InterfaceSettings
         ("ipv4", "forwarding") => Number(found is null ? link == All ? _stack.Options.Forwards : First(family, name, _stack.Options.Forwards) : _stack.IsRouter(found, isV4: true)),
         ("ipv6", "forwarding") => Number(found is null ? (link == All ? null : First(family, name)) ?? _stack.Options.ForwardsV6 ?? _stack.Options.Forwards : _stack.IsRouter(found, isV4: false)),
         ("ipv4", "arp_ignore") => found?.ArpIgnore ?? Kept(link, family, name),
+        ("ipv4", "arp_announce") => found?.ArpAnnounce ?? Kept(link, family, name),
         ("ipv4", "rp_filter") => found?.ReversePath ?? Kept(link, family, name),
         ("ipv6", "disable_ipv6") => found is null ? Kept(link, family, name) : Number(found.IsV6Disabled),
         ("ipv6", "accept_ra" or "autoconf") => found is null ? Kept(link, family, name) : (found as EthernetInterface)?.AdvertisementPolicy ?? 0,
