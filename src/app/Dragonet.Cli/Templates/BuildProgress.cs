@@ -6,6 +6,7 @@ namespace Dragonet.Cli.Templates;
 internal sealed class BuildProgress
 {
     private readonly Thread _reader;
+    private string _lastLine = "it said nothing";
 
     internal BuildProgress(StreamReader lines)
     {
@@ -13,8 +14,15 @@ internal sealed class BuildProgress
         _reader.Start();
     }
 
-    /// <summary>The last thing that was said.</summary>
-    internal string LastLine { get; private set; } = "it said nothing";
+    /// <summary>The last thing that was said, for a build that has ended: waits until everything has been read.</summary>
+    internal string LastLine
+    {
+        get
+        {
+            _reader.Join();
+            return _lastLine;
+        }
+    }
 
     /// <summary>Everything has been said.</summary>
     internal void End()
@@ -35,7 +43,7 @@ internal sealed class BuildProgress
                 continue;
             }
 
-            LastLine = line;
+            _lastLine = line;
             if (Console.IsErrorRedirected)
             {
                 Console.Error.WriteLine(line);
