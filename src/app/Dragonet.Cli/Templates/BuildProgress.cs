@@ -7,6 +7,7 @@ internal sealed class BuildProgress
 {
     private readonly Thread _reader;
     private string _lastLine = "it said nothing";
+    private string? _error;
 
     internal BuildProgress(StreamReader lines)
     {
@@ -14,13 +15,14 @@ internal sealed class BuildProgress
         _reader.Start();
     }
 
-    /// <summary>The last thing that was said, for a build that has ended: waits until everything has been read.</summary>
-    internal string LastLine
+    /// <summary>Why a build that has ended failed: its last error, as debootstrap(8) marks them, else the last thing that it said. Waits until
+    /// everything has been read.</summary>
+    internal string Reason
     {
         get
         {
             _reader.Join();
-            return _lastLine;
+            return _error ?? _lastLine;
         }
     }
 
@@ -44,6 +46,7 @@ internal sealed class BuildProgress
             }
 
             _lastLine = line;
+            _error = line.StartsWith("E: ", StringComparison.Ordinal) ? line : _error;
             if (Console.IsErrorRedirected)
             {
                 Console.Error.WriteLine(line);

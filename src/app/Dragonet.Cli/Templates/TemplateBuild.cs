@@ -112,7 +112,7 @@ internal sealed class TemplateBuild
             var made = store.Import(builder.StandardOutput.BaseStream, $"{distribution}:{suite} of {mirror}", name, limits, () =>
             {
                 builder.WaitForExit();
-                return builder.ExitCode == 0 ? null : Failed + progress.LastLine;
+                return builder.ExitCode == 0 ? null : Failed + progress.Reason;
             });
             progress.End();
             return made;
@@ -128,7 +128,7 @@ internal sealed class TemplateBuild
                 throw new CommandException($"template: interrupted: there is no template '{name}'", CommandException.Interrupted);
             }
 
-            throw builder.ExitCode == 0 || failure.Message.StartsWith(Failed, StringComparison.Ordinal) ? failure : new TemplateException(Failed + progress.LastLine, failure);
+            throw builder.ExitCode == 0 || failure.Message.StartsWith(Failed, StringComparison.Ordinal) ? failure : new TemplateException(Failed + progress.Reason, failure);
         }
 
         void Interrupt(PosixSignalContext context)
