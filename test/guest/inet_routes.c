@@ -18,6 +18,19 @@ static int put_address(struct request *r, int type, int family, const char *text
 }
 
 // A dummy that is up, with an address of each family.
+// An address of an interface: 0, or what the kernel answers.
+static int add_address(const char *name, const char *text)
+{
+    bool six = strchr(text, ':') != NULL;
+    struct request r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
+    r.address.ifa_family = six ? AF_INET6 : AF_INET;
+    r.address.ifa_prefixlen = six ? 64 : 24;
+    r.address.ifa_index = if_nametoindex(name);
+    r.address.ifa_flags = six ? IFA_F_NODAD : 0;
+    put_address(&r, IFA_LOCAL, r.address.ifa_family, text);
+    return ask(&r);
+}
+
 static bool dummy(const char *name)
 {
     struct request r = message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof r.link);
@@ -29,17 +42,10 @@ static bool dummy(const char *name)
     int error = ask(&r);
     if (error == EOPNOTSUPP) return false; // the host has no module for it
     CHECK_EQ(error, 0);
-    for (int six = 0; six < 2; six++) {
-        r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
-        r.address.ifa_family = six ? AF_INET6 : AF_INET;
-        r.address.ifa_prefixlen = six ? 64 : 24;
-        r.address.ifa_index = if_nametoindex(name);
-        r.address.ifa_flags = six ? IFA_F_NODAD : 0;
-        put_address(&r, IFA_LOCAL, r.address.ifa_family, six ? "fd00:7::1" : "10.7.0.1");
-        error = ask(&r);
-        if (six && error == EACCES) return false; // no IPv6 here
-        CHECK_EQ(error, 0);
-    }
+    CHECK_EQ(add_address(name, "10.7.0.1"), 0);
+    error = add_address(name, "fd00:7::1");
+    if (error == EACCES) return false; // no IPv6 here
+    CHECK_EQ(error, 0);
     return true;
 }
 
@@ -369,12 +375,7 @@ TEST(whose_address_a_question_comes_from)
     IN_CHILD(pid) if (own_network() && dummy("d0")) {
         if (veth()) {
             int fd = packets_of("veth0", ETH_P_ARP);
-            struct request r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
-            r.address.ifa_family = AF_INET;
-            r.address.ifa_prefixlen = 24;
-            r.address.ifa_index = if_nametoindex("va");
-            put_address(&r, IFA_LOCAL, AF_INET, "10.6.0.1");
-            CHECK_EQ(ask(&r), 0);
+            CHECK_EQ(add_address("va", "10.6.0.1"), 0);
             CHECK_EQ(asked_from(fd, 70), 7);
             if (write_text("/proc/sys/net/ipv4/conf/va/arp_announce", "1\n") == 0) { // a host may show it read-only
                 CHECK_EQ(asked_from(fd, 71), 6);
@@ -489,12 +490,7 @@ TEST(whose_addresses_are_answered_for)
     IN_CHILD(pid) if (own_network() && dummy("d0")) {
         if (veth()) {
             int fd = packets_of("veth0", ETH_P_ARP);
-            struct request r = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof r.address);
-            r.address.ifa_family = AF_INET;
-            r.address.ifa_prefixlen = 24;
-            r.address.ifa_index = if_nametoindex("va");
-            put_address(&r, IFA_LOCAL, AF_INET, "10.6.0.1");
-            CHECK_EQ(ask(&r), 0);
+            CHECK_EQ(add_address("va", "10.6.0.1"), 0);
             CHECK_EQ(first_answer(fd, 2, 0), 2); // 10.7.0.1 is d0's
             CHECK_EQ(first_answer(fd, 1, 0), 1);
             if (write_text("/proc/sys/net/ipv4/conf/va/arp_ignore", "1\n") == 0) { // a host may show it read-only

@@ -66,19 +66,7 @@ public abstract partial class DatagramSocket : ISocket
     public IPAddress MulticastSource { get; set; } = IPAddress.AnyV4;
 
     /// <summary>The groups that it is in.</summary>
-    public SocketGroups Groups
-    {
-        get
-        {
-            _groups ??= new SocketGroups(Stack);
-            if (_isClosed)
-            {
-                _groups.LeaveAll();
-            }
-
-            return _groups;
-        }
-    }
+    public SocketGroups Groups => _groups ??= new SocketGroups(Stack, hasEnded: _isClosed);
 
     /// <summary>A call that began before the last close comes behind it: it must not take anything that nobody would give back.</summary>
     private protected bool IsClosed => _isClosed;

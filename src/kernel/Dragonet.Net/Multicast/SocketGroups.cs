@@ -19,8 +19,9 @@ public sealed class SocketGroups
 
     private readonly Stack _stack;
     private readonly List<GroupMembership> _memberships = [];
+    private bool _hasEnded; // its socket was closed: nobody would leave what is joined now
 
-    internal SocketGroups(Stack stack) => _stack = stack;
+    internal SocketGroups(Stack stack, bool hasEnded) => (_stack, _hasEnded) = (stack, hasEnded);
 
     /// <summary>IP_MULTICAST_ALL: without being a member it hears the groups that others of this machine are in.</summary>
     public bool HearsOthersV4 { get; set; } = true;
@@ -160,8 +161,6 @@ public sealed class SocketGroups
         _memberships.Clear();
         _hasEnded = true;
     }
-
-    private bool _hasEnded;
 
     private Errno FindMember(IPAddress group, int index, IPAddress by, out GroupMembership? found)
     {
