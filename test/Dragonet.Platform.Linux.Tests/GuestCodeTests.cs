@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.IO;
 using Dragonet.Abi;
 using Dragonet.Base;
@@ -64,6 +65,31 @@ public sealed class GuestCodeTests : IDisposable
         Assert.Equal(7UL, seen.Single(s => s.Thread == parent).Call.A0);
         Assert.Equal(0UL, seen.Single(s => s.Thread == child).Call.A0);
     }
+
+    [Fact]
+    public void Who_makes_a_process_and_waits_for_it_is_kept_to_one_processor_only_meanwhile()
+    {
+        var all = ProcessorsOf(Environment.ProcessId);
+        var first = HostScheduling.GetProcessors(HostScheduling.GetMask())[0];
+        var mask = new byte[(first / 8) + 1];
+        mask[^1] = (byte)(1 << (first % 8));
+        foreach (var (allowed, expected) in new (byte[]?, string)[] { (null, all), (mask, first.ToString(CultureInfo.InvariantCulture)) })
+        {
+            var cloned = CloneAtFirstCall(new CloneRequest { IsAwaited = true }, parent => parent.SetProcessors(allowed ?? HostScheduling.GetMask()));
+            _ = Run(c =>
+            {
+                c.mov(eax, (int)Nr.fork);
+                c.syscall();
+            });
+            var (parent, _) = _kernel.NextCall();
+            Assert.True(cloned.Take().Ok(out var child, out var error), error.ToString());
+            Assert.Equal(expected, ProcessorsOf(((GuestThread)parent).HostTid));
+            Assert.Equal(expected, ProcessorsOf(((GuestThread)child!).HostTid));
+        }
+    }
+
+    private static string ProcessorsOf(int thread)
+        => ProcFile.Read(thread, "status").Split('\n').Single(static line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[1];
 
     [Fact]
     public void A_thread_shares_the_memory_and_starts_on_its_own_stack()
@@ -174,12 +200,13 @@ public sealed class GuestCodeTests : IDisposable
         Assert.Equal(9, death.Signal);
     }
 
-    private BlockingCollection<Result<VmThread>> CloneAtFirstCall(CloneRequest request)
+    private BlockingCollection<Result<VmThread>> CloneAtFirstCall(CloneRequest request, Action<VmThread>? before = null)
     {
         var results = new BlockingCollection<Result<VmThread>>();
         _kernel.AtCall = thread =>
         {
             _kernel.AtCall = null;
+            before?.Invoke(thread);
             results.Add(thread.Clone(request));
         };
         return results;

@@ -68,6 +68,7 @@ public sealed partial class Kernel
         {
             ShareMemory = options.Has(CloneFlags.CLONE_VM),
             SameProcess = isThread,
+            IsAwaited = !isThread && parent.AwaitsNext(options),
             Tid = tid,
             LentMask = isThread && Trace is null ? caller.SignalMask : null,
             StackPointer = options.Stack,

@@ -6,11 +6,25 @@ namespace Dragonet.Kernel;
 /// <summary>Waiting for children (wait(2)).</summary>
 public sealed partial class Process
 {
+    private volatile bool _awaits; // it waited for a child since it made the last one
+
+    /// <summary>
+    /// True when a process that is about to be made will probably be waited for at once: always with CLONE_VFORK, else when the last one was.
+    /// Of several that are made in a row only the first is.
+    /// </summary>
+    internal bool AwaitsNext(in CloneOptions options)
+    {
+        var awaits = _awaits;
+        _awaits = false;
+        return awaits || options.Has(CloneFlags.CLONE_VFORK);
+    }
+
     /// <summary>Looks for a child that changed. Null when children match but none has changed; ECHILD when none matches.</summary>
     /// <param name="matches">Which children count.</param>
     /// <param name="options">What counts, and whether the report is consumed.</param>
     public Result<WaitReport?> FindChanged(Func<Process, bool> matches, WaitOptions options)
     {
+        _awaits |= (options & WaitOptions.NoHang) == 0;
         WaitReport? report = null;
         Process? reap = null;
         using (Kernel.TreeLock.Enter())

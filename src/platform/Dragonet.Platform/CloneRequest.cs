@@ -9,6 +9,9 @@ public readonly record struct CloneRequest
     /// <summary>A thread of the same process: dies with it (CLONE_THREAD). Needs <see cref="ShareMemory"/>.</summary>
     public bool SameProcess { get; init; }
 
+    /// <summary>Who makes the process will do nothing but wait for it, as far as can be told: best have them on one processor.</summary>
+    public bool IsAwaited { get; init; }
+
     /// <summary>The kernel's number of a thread of the same process, which it may ask for at once (<see cref="VmThread.SetIdentity"/>).</summary>
     public int Tid { get; init; }
 

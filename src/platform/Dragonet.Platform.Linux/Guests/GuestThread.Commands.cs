@@ -229,10 +229,17 @@ internal sealed partial class GuestThread
         var error = space.Write(SlotMap.AddressOf(Slot), command);
         SeccompNotif hello = default;
         long result = 0;
+        var together = false;
         if (error == Errno.OK)
         {
+            together = request.IsAwaited && AttractMaker();
             space.Listener.Send(_notification, StubLayout.AnswerClone);
             error = !AwaitDone(out result, request.SameProcess ? Awaited.Silent : Awaited.Child, out hello) ? Errno.ESRCH : result < 0 ? (Errno)(-result) : Errno.OK;
+        }
+
+        if (together)
+        {
+            LetGo();
         }
 
         if (error != Errno.OK)
@@ -266,6 +273,11 @@ internal sealed partial class GuestThread
         }
 
         var child = new GuestThread(childSpace, (int)hello.Pid, slot);
+        if (together)
+        {
+            child.LetGoLike(this);
+        }
+
         if (request.ShareMemory)
         {
             child.FindChannel();

@@ -2,11 +2,17 @@ using System.Buffers.Binary;
 
 namespace Dragonet.Platform.Linux.Stub;
 
-/// <summary>Assembles a classic BPF program (linux/filter.h) with labels; far jumps are made with two instructions.</summary>
+/// <summary>
+/// Assembles a classic BPF program (linux/filter.h) with labels. The host checks and compiles it anew for each process that it is put on,
+/// and tries it with every number of a call, so its length counts: a conditional jump takes a second instruction only when it goes further
+/// than a byte says.
+/// </summary>
 internal sealed class BpfProgram
 {
-    private readonly List<(ushort Code, byte Jt, byte Jf, uint K, string? Target)> _code = [];
-    private readonly Dictionary<string, int> _labels = [];
+    private const ushort Jump = 0x05; // BPF_JMP|BPF_JA
+    private readonly List<(ushort Code, bool OnTrue, uint K, string? Target)> _code = [];
+    private readonly Dictionary<string, int> _labels = []; // indices into _code
+    private int _searches;
 
     /// <summary>Loads a word of struct seccomp_data.</summary>
     public BpfProgram Load(uint offset) => Add(0x20, offset); // BPF_LD|BPF_W|BPF_ABS
@@ -20,7 +26,7 @@ internal sealed class BpfProgram
     /// <summary>Jumps.</summary>
     public BpfProgram Goto(string label)
     {
-        _code.Add((0x05, 0, 0, 0, label)); // BPF_JMP|BPF_JA
+        _code.Add((Jump, true, 0, label));
         return this;
     }
 
@@ -43,43 +49,125 @@ internal sealed class BpfProgram
         return this;
     }
 
+    /// <summary>Jumps to the label of the case that A equals, found by halving; goes on when there is none.</summary>
+    public BpfProgram Search(IEnumerable<(uint Value, string Label)> cases)
+    {
+        var none = $"none of search {++_searches}";
+        Search([.. cases.OrderBy(static one => one.Value)], none, none);
+        return Label(none);
+    }
+
+    private void Search(ReadOnlySpan<(uint Value, string Label)> cases, string name, string none)
+    {
+        const int few = 3; // one after the other
+        if (cases.Length > few)
+        {
+            var half = cases.Length / 2;
+            var upper = $"{name}, from {cases[half].Value}";
+            _ = IfAtLeast(cases[half].Value, upper);
+            Search(cases[..half], name, none);
+            _ = Goto(none).Label(upper);
+            Search(cases[half..], upper, none);
+            return;
+        }
+
+        foreach (var (value, label) in cases)
+        {
+            _ = IfEqual(value, label);
+        }
+    }
+
     /// <summary>The program as struct sock_filter[].</summary>
     public byte[] ToArray()
     {
-        var bytes = new byte[_code.Count * 8];
+        var isFar = new bool[_code.Count];
+        int[] at;
+        do
+        {
+            at = Place(isFar);
+        }
+        while (FindFar(isFar, at));
+
+        var bytes = new byte[at[^1] * 8];
         for (var i = 0; i < _code.Count; i++)
         {
-            var (code, jt, jf, k, target) = _code[i];
-            if (target is not null)
+            var (code, onTrue, k, target) = _code[i];
+            var span = bytes.AsSpan(at[i] * 8);
+            if (target is null)
             {
-                var distance = _labels[target] - i - 1;
-                if (distance < 0)
-                {
-                    throw new InvalidOperationException($"BPF jumps only forward: {target}");
-                }
-
-                k = (uint)distance;
+                Put(span, code, 0, 0, k);
             }
-
-            var span = bytes.AsSpan(i * 8);
-            BinaryPrimitives.WriteUInt16LittleEndian(span, code);
-            span[2] = jt;
-            span[3] = jf;
-            BinaryPrimitives.WriteUInt32LittleEndian(span[4..], k);
+            else if (code == Jump)
+            {
+                Put(span, Jump, 0, 0, (uint)Distance(i, at));
+            }
+            else
+            {
+                var distance = isFar[i] ? 0 : (byte)Distance(i, at);
+                var other = isFar[i] ? 1 : 0; // over the jump behind it
+                Put(span, code, (byte)(onTrue ? distance : other), (byte)(onTrue ? other : distance), k);
+                if (isFar[i])
+                {
+                    Put(span[8..], Jump, 0, 0, (uint)Distance(i, at) - 1);
+                }
+            }
         }
 
         return bytes;
     }
 
+    private static void Put(Span<byte> instruction, ushort code, byte ifTrue, byte ifFalse, uint k)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(instruction, code);
+        instruction[2] = ifTrue;
+        instruction[3] = ifFalse;
+        BinaryPrimitives.WriteUInt32LittleEndian(instruction[4..], k);
+    }
+
+    /// <summary>Where each instruction comes to lie, and the end.</summary>
+    private int[] Place(bool[] isFar)
+    {
+        var at = new int[_code.Count + 1];
+        for (var i = 0; i < _code.Count; i++)
+        {
+            at[i + 1] = at[i] + (isFar[i] ? 2 : 1);
+        }
+
+        return at;
+    }
+
+    /// <summary>True when there are more of them than were known: they move what is behind them.</summary>
+    private bool FindFar(bool[] isFar, int[] at)
+    {
+        var found = false;
+        for (var i = 0; i < _code.Count; i++)
+        {
+            if (!isFar[i] && _code[i] is { Target: not null, Code: not Jump } && Distance(i, at) > byte.MaxValue)
+            {
+                isFar[i] = found = true;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>How many instructions lie between a jump and where it goes.</summary>
+    private int Distance(int jump, int[] at)
+    {
+        var label = _code[jump].Target!;
+        var distance = at[_labels[label]] - at[jump] - 1;
+        return distance >= 0 ? distance : throw new InvalidOperationException($"BPF jumps only forward: {label}");
+    }
+
     private BpfProgram Add(ushort code, uint k)
     {
-        _code.Add((code, 0, 0, k, null));
+        _code.Add((code, true, k, null));
         return this;
     }
 
     private BpfProgram Conditional(ushort code, uint value, string label, bool onTrue)
     {
-        _code.Add((code, onTrue ? (byte)0 : (byte)1, onTrue ? (byte)1 : (byte)0, value, null));
-        return Goto(label);
+        _code.Add((code, onTrue, value, label));
+        return this;
     }
 }

@@ -40,6 +40,8 @@ internal static class GuestFilter
         Nr.futex,
     ];
 
+    private static IEnumerable<(uint Value, string Label)> Each(Nr[] numbers, string label) => numbers.Select(number => ((uint)number, label));
+
     /// <summary>Builds the program.</summary>
     /// <param name="strict">Everything goes to the virtual kernel.</param>
     internal static byte[] Build(bool strict)
@@ -54,41 +56,27 @@ internal static class GuestFilter
                 .IfEqual(10, "allow").Label("others").Load(NumberOffset);
 
             // By number alone: the host caches such answers in a bitmap and does not run the program at all.
-            foreach (var number in s_nativeAlways)
-            {
-                _ = p.IfEqual((uint)number, "allow");
-            }
-
-            foreach (var number in s_futex2)
-            {
-                _ = p.IfEqual((uint)number, HostFeatures.HasFutex2 ? "allow" : "enosys");
-            }
+            _ = p.Search([.. Each(s_nativeAlways, "allow"), .. Each(s_futex2, HostFeatures.HasFutex2 ? "allow" : "enosys")]);
         }
 
         // Is it the stub?
         _ = p.Load(PointerHigh).IfNotEqual((uint)(StubLayout.Code >> 32), "guest");
         _ = p.Load(PointerLow).IfAtLeast((uint)(StubLayout.Code & 0xffff_ffff) + 0x1000, "guest");
         _ = p.Load(NumberOffset);
-        foreach (var number in s_stubOnly)
-        {
-            _ = p.IfEqual((uint)number, "allow");
-        }
-
-        _ = p.IfNotEqual((uint)Nr.prctl, "notify");
+        _ = p.Search(Each(s_stubOnly, "allow")).IfNotEqual((uint)Nr.prctl, "notify");
         _ = p.Load(Low(0)).IfNotEqual(1, "notify").Load(Low(1)).IfEqual(9, "allow").Goto("notify");
 
         _ = p.Label("guest").Load(NumberOffset);
         if (!strict)
         {
-            _ = p.IfEqual((uint)Nr.clock_gettime, "clock").IfEqual((uint)Nr.clock_getres, "clock");
-            _ = p.IfEqual((uint)Nr.mmap, "mmap").IfEqual((uint)Nr.madvise, "madvise").IfEqual((uint)Nr.arch_prctl, "arch_prctl");
+            _ = p.Search([.. Each([Nr.clock_gettime, Nr.clock_getres], "clock"), ((uint)Nr.mmap, "mmap"), ((uint)Nr.madvise, "madvise"), ((uint)Nr.arch_prctl, "arch_prctl")]);
         }
 
-        _ = p.IfEqual((uint)Nr.futex, "futex");
-
-        _ = p.IfEqual((uint)Nr.clone, strict ? "trap" : "clone").IfEqual((uint)Nr.clone3, "trap").IfEqual((uint)Nr.fork, "trap").IfEqual((uint)Nr.vfork, "trap")
-            .IfEqual((uint)Nr.rt_sigreturn, "trap").IfEqual((uint)Nr.sigaltstack, "trap").IfEqual((uint)Nr.shmat, "trap").IfEqual((uint)Nr.shmdt, "trap")
-            .IfEqual((uint)Nr.setrlimit, "setrlimit").IfEqual((uint)Nr.prlimit64, "prlimit").Goto("notify");
+        _ = p.Search(
+        [
+            ((uint)Nr.futex, "futex"), ((uint)Nr.clone, strict ? "trap" : "clone"), ((uint)Nr.setrlimit, "setrlimit"), ((uint)Nr.prlimit64, "prlimit"),
+            .. Each([Nr.clone3, Nr.fork, Nr.vfork, Nr.rt_sigreturn, Nr.sigaltstack, Nr.shmat, Nr.shmdt], "trap"),
+        ]).Goto("notify");
 
         // mmap: anonymous memory, and none of the flags that reach beyond the process or pin memory.
         _ = p.Label("mmap").Load(Low(3)).IfAnyBit(0x20, "mmap_anonymous").Goto("notify");
