@@ -69,6 +69,10 @@ public sealed class InProcessPlatform : IPlatform
     /// <summary>From now on a seed says who moves next. A turn may end at every call and, in Debug builds, at every lock of the kernel.</summary>
     public void OrderBy(int seed) => _scheduler.OrderBy(seed);
 
+    /// <summary>How often a seed was asked so far who moves next, or whether a turn ends; 0 without one. Two runs that are not the same soon
+    /// differ in it. For the thread that lets guests run.</summary>
+    public long Choices => _scheduler.Choices;
+
     /// <summary>Plays a descriptor of the host.</summary>
     public void SetStream(int descriptor, IHostStream stream) => _streams[descriptor] = stream;
 

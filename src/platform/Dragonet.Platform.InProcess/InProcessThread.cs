@@ -10,7 +10,7 @@ namespace Dragonet.Platform.InProcess;
 internal sealed partial class InProcessThread(InProcessPlatform platform, InProcessSpace space) : VmThread
 {
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _turn = new(0);
+    private readonly Turn _turn = new();
     private readonly MachineContext _context = new();
     private Action<Guest>? _program; // of a clone: what it does instead of returning from the call
     private bool _started;           // guarded by _lock, like the rest
@@ -139,7 +139,7 @@ internal sealed partial class InProcessThread(InProcessPlatform platform, InProc
         }
     }
 
-    internal void GiveTurn() => _turn.Release();
+    internal void GiveTurn() => _turn.Give();
 
     private void Continue()
     {

@@ -10,7 +10,7 @@ internal sealed class Scheduler
     private readonly List<InProcessThread> _runnable = []; // guarded by _lock, like the rest
     private readonly List<InProcessThread> _frozen = [];
     private readonly List<Exception> _failures = [];
-    private readonly SemaphoreSlim _back = new(0);
+    private readonly Turn _back = new();
     private Random? _order;
 
     /// <summary>Turns end anywhere and go to anybody.</summary>
@@ -25,7 +25,16 @@ internal sealed class Scheduler
     }
 
     /// <summary>Whether a turn ends here, once in so many times; only for the thread whose turn it is.</summary>
-    internal bool EndsHere(int once) => _order?.Next(once) == 0;
+    internal bool EndsHere(int once) => _order is not null && Choose(once) == 0;
+
+    /// <summary>How often the seed was asked: two runs that are not the same differ in it soon.</summary>
+    internal long Choices { get; private set; }
+
+    private int Choose(int among)
+    {
+        Choices++;
+        return _order!.Next(among);
+    }
 
     /// <summary>It has something to do at its next turn.</summary>
     internal void Add(InProcessThread thread)
@@ -58,7 +67,7 @@ internal sealed class Scheduler
     /// <summary>Gives turns until nobody wants one.</summary>
     internal void RunUntilIdle()
     {
-        while (Next() is { } thread)
+        if (Next() is { } thread)
         {
             thread.GiveTurn();
             _back.Wait();
@@ -75,8 +84,18 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>The thread whose turn it is has ended it.</summary>
-    internal void EndTurn() => _back.Release();
+    /// <summary>The thread whose turn it is has ended it: the next one gets it, maybe the same.</summary>
+    internal void EndTurn()
+    {
+        if (Next() is { } thread)
+        {
+            thread.GiveTurn();
+        }
+        else
+        {
+            _back.Give();
+        }
+    }
 
     private InProcessThread? Next()
     {
@@ -84,7 +103,7 @@ internal sealed class Scheduler
         {
             while (_runnable.Count > 0)
             {
-                var index = _order?.Next(_runnable.Count) ?? 0;
+                var index = IsRandom ? Choose(_runnable.Count) : 0;
                 var thread = _runnable[index];
                 _runnable.RemoveAt(index);
                 if (thread.IsDone)

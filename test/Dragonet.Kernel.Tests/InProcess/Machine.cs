@@ -84,6 +84,9 @@ internal sealed class Machine : IDisposable
     /// <summary>A seed says who moves next (<see cref="InProcessPlatform.OrderBy"/>).</summary>
     internal void OrderBy(int seed) => _platform.OrderBy(seed);
 
+    /// <summary>How often the seed was asked (<see cref="InProcessPlatform.Choices"/>).</summary>
+    internal long Choices => _platform.Choices;
+
     /// <summary>Lets time pass while others may move; what is due is done.</summary>
     internal void Pass(long nanoseconds)
     {

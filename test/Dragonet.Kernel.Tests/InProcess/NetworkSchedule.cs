@@ -43,6 +43,9 @@ internal sealed class NetworkSchedule : IDisposable
     /// <summary>What happened: connections, datagrams, moves, removals.</summary>
     internal NetworkScheduleCounts Counts { get; } = new();
 
+    /// <summary>How often the seed was asked (<see cref="InProcessPlatform.Choices"/>).</summary>
+    internal long Choices => _machine.Choices;
+
     private NetworkStack Root => _all[0];
 
     private NetworkFabric Fabric => Root.Fabric;

@@ -259,7 +259,7 @@ public sealed class NetworkFabric(string identity)
         using (_lock.Enter())
         {
             stack.BeginEnd();
-            foreach (var (link, place) in _places.Where(pair => pair.Value.Stack == stack).ToArray())
+            foreach (var (link, place) in _places.Where(pair => pair.Value.Stack == stack).OrderBy(pair => pair.Key.Index).ToArray())
             {
                 if (!_places.ContainsKey(link))
                 {
