@@ -18,7 +18,7 @@ public sealed class BpfProgramTests
     {
         var random = new Random(count);
         var cases = Enumerable.Range(0, 1000).Select(static n => (uint)n).OrderBy(_ => random.Next()).Take(count).ToArray();
-        var program = new BpfProgram().Load(0).Search(cases.Select(static value => (value, $"to {value % 3}"))).Return(99);
+        var program = new BpfProgram().Load(0).Search([.. cases.Select(static value => new BpfCase(value, $"to {value % 3}"))]).Return(99);
         for (uint i = 0; i < 3; i++)
         {
             _ = program.Label($"to {i}").Return(i);

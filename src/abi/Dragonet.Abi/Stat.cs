@@ -18,6 +18,7 @@ public static class StatMode
     public const uint S_ISVTX = 0x200;
     public const uint S_IRWXU = 0x1C0;
     public const uint S_IXGRP = 0x8;
+    public const uint S_IROTH = 0x4;
     public const uint S_IRWXUGO = 0x1FF;
     public const uint S_IXUGO = 0x49;
     /// <summary>All permission bits with set-uid, set-gid and sticky (07777).</summary>

@@ -1,4 +1,3 @@
-using System.IO;
 using System.Runtime.InteropServices;
 using Dragonet.Platform.Linux.Confinement;
 using Dragonet.Platform.Linux.HostFiles;
@@ -16,7 +15,16 @@ internal static class ConfinedFiles
     ];
 
     /// <summary>Those of the .NET runtime.</summary>
-    internal static IEnumerable<FileGrant> OfRuntime() => s_runtime.Append(AppContext.BaseDirectory).Append(RuntimeEnvironment.GetRuntimeDirectory()).Select(static path => new FileGrant(path, FileRights.Read));
+    internal static IEnumerable<FileGrant> OfRuntime()
+    {
+        foreach (var path in s_runtime)
+        {
+            yield return new FileGrant(path, FileRights.Read);
+        }
+
+        yield return new FileGrant(AppContext.BaseDirectory, FileRights.Read);
+        yield return new FileGrant(RuntimeEnvironment.GetRuntimeDirectory(), FileRights.Read);
+    }
 
     internal static IEnumerable<FileGrant> Of(KernelOptions options)
     {
@@ -56,50 +64,10 @@ internal static class ConfinedFiles
                 continue;
             }
 
-            foreach (var grant in Public(new DirectoryInfo(directory)).Grants)
+            foreach (var grant in PublicFiles.Below(directory))
             {
                 yield return grant;
             }
         }
-    }
-
-    /// <summary>
-    /// What everybody may read, in as few grants as possible: a directory without secrets is one. For root and /etc, where passwords and
-    /// keys are; an ordinary user's rights keep them out of reach anyway.
-    /// </summary>
-    private static (bool Whole, List<FileGrant> Grants) Public(DirectoryInfo directory)
-    {
-        var whole = true;
-        var grants = new List<FileGrant>();
-        foreach (var entry in directory.EnumerateFileSystemInfos())
-        {
-            if (entry.LinkTarget is not null)
-            {
-                continue; // leads to something that is granted or not by itself
-            }
-
-            if ((entry.UnixFileMode & UnixFileMode.OtherRead) == 0)
-            {
-                whole = false;
-            }
-            else if (entry is DirectoryInfo child)
-            {
-                var inside = Public(child);
-                whole &= inside.Whole;
-                grants.AddRange(inside.Grants);
-            }
-            else
-            {
-                grants.Add(new FileGrant(entry.FullName, FileRights.Read));
-            }
-        }
-
-        if (whole)
-        {
-            return (true, [new FileGrant(directory.FullName, FileRights.Read)]);
-        }
-
-        grants.Add(new FileGrant(directory.FullName, FileRights.List));
-        return (false, grants);
     }
 }

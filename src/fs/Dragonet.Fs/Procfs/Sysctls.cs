@@ -33,10 +33,10 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
         ("vm/overcommit_ratio", "50"), ("vm/swappiness", "60"),
     ];
 
-    private static readonly (string Family, string Name)[] s_interfaces =
+    private static readonly (string Family, string[] Names)[] s_interfaces =
     [
-        ("ipv4", "arp_announce"), ("ipv4", "arp_ignore"), ("ipv4", "forwarding"), ("ipv4", "rp_filter"),
-        ("ipv6", "accept_ra"), ("ipv6", "autoconf"), ("ipv6", "disable_ipv6"), ("ipv6", "forwarding"), ("ipv6", "hop_limit"), ("ipv6", "mtu"),
+        ("ipv4", ["arp_announce", "arp_ignore", "forwarding", "rp_filter"]),
+        ("ipv6", ["accept_ra", "autoconf", "disable_ipv6", "forwarding", "hop_limit", "mtu"]),
     ];
 
     // What each network stack has of its own, and what it begins with.
@@ -65,10 +65,9 @@ internal sealed class Sysctls(ProcfsFileSystem owner, Kernel.Kernel kernel)
                 (caller, text) => kernel.Sockets.Network?.WriteSetting(caller, name, text) ?? Errno.EPERM));
         }
 
-        foreach (var group in s_interfaces.GroupBy(static entry => entry.Family))
+        foreach (var (family, names) in s_interfaces)
         {
-            string[] names = [.. group.Select(static entry => entry.Name)];
-            sys.Directory("net").Directory(group.Key).Add("conf", new InterfaceDirectory(owner, kernel.Sockets, ["all", "default"], link => Settings(group.Key, link, names)));
+            sys.Directory("net").Directory(family).Add("conf", new InterfaceDirectory(owner, kernel.Sockets, ["all", "default"], link => Settings(family, link, names)));
         }
 
         var kernelDirectory = sys.Directory("kernel");

@@ -52,6 +52,9 @@ internal static class EarlyNumber
         }
     }
 
+    /// <summary>The first use of a decoder builds its tables, which takes milliseconds.</summary>
+    internal static void Prepare() => _ = Decode([0x90]);
+
     private static bool CanMove(ReadOnlySpan<byte> bytes)
     {
         var (instruction, _) = Decode(bytes);

@@ -23,6 +23,9 @@ internal sealed class PatchedFiles : IDisposable
 
     internal PatchedFiles(ulong entry) => _patcher = new CodePatcher(entry);
 
+    /// <summary>Does ahead what the first program would wait for.</summary>
+    internal static void Prepare() => EarlyNumber.Prepare();
+
     /// <summary>The patched copy for a mapping of this range; null when the file itself must be mapped.</summary>
     internal PatchedFile? Find(IHostMappable mappable, long offset, ulong length)
     {

@@ -36,8 +36,8 @@ internal static class ConfinementFilter
 
         // The most frequent first, since its argument keeps the host from caching the answer. x32 numbers match nothing.
         _ = p.IfEqual((uint)Nr.ioctl, "ioctl");
-        IEnumerable<Nr> calls = [.. hasGuests ? HostCalls.Guests : HostCalls.NoGuests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime, .. serves ? HostCalls.Serving : [], .. network ? HostCalls.Networking : [], .. network && serves ? HostCalls.Publishing : []];
-        _ = p.Search(calls.Distinct().Select(static number => ((uint)number, "allow")));
+        Nr[] calls = [.. hasGuests ? HostCalls.Guests : HostCalls.NoGuests, .. HostCalls.Files, .. HostCalls.Events, .. HostCalls.Runtime, .. serves ? HostCalls.Serving : [], .. network ? HostCalls.Networking : [], .. network && serves ? HostCalls.Publishing : []];
+        _ = p.Search(BpfCase.Each(calls, "allow"));
 
         _ = p.IfEqual((uint)Nr.clone, "clone").IfEqual((uint)Nr.clone3, "clone3").IfEqual((uint)Nr.prctl, "prctl").IfEqual((uint)Nr.kill, "kill");
         _ = (network ? p.IfEqual((uint)Nr.socket, "socket") : p).Goto("refuse");

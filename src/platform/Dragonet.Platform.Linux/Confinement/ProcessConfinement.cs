@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.IO;
 using Dragonet.Abi;
+using Dragonet.Platform.Linux.HostFiles;
 using Dragonet.Platform.Linux.Interop;
 
 namespace Dragonet.Platform.Linux.Confinement;
@@ -73,9 +73,15 @@ public static unsafe class ProcessConfinement
     private static void CloseInherited()
     {
         const long getFlags = 1, closeOnExec = 1;
-        foreach (var path in Directory.GetFiles("/proc/self/fd"))
+        if (!HostDirectories.Open("/proc/self/fd").Ok(out var directory, out var error) || !directory.List().Ok(out var open, out error))
         {
-            var fd = int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
+            throw new InvalidOperationException($"/proc/self/fd: {error}");
+        }
+
+        directory.Dispose();
+        foreach (var entry in open)
+        {
+            var fd = int.Parse(entry.Name, CultureInfo.InvariantCulture);
             if (fd > 2 && Host.Call(Nr.fcntl, fd, getFlags) is >= 0 and var flags && (flags & closeOnExec) == 0)
             {
                 _ = Host.Call(Nr.close, fd);

@@ -17,32 +17,30 @@ internal sealed unsafe class Keeper
     private readonly LinuxPlatform _platform;
     private readonly ConcurrentDictionary<int, GuestSpace> _spaces = new();
     private readonly ManualResetEventSlim _ready = new();
-    private readonly bool _strict;
-    private readonly ChannelCode? _channels;
     private readonly bool _sessions;
-    private HostFd _epoll = null!;
-    private HostFd _wake = null!;
+    private readonly HostFd _epoll = HostFd.Own(Host.Call(Nr.epoll_create1, 0x80000));
+    private readonly HostFd _wake = HostFd.Own(Host.Call(Nr.eventfd2, 0, 0x80000));
     private Zygote _zygote = null!;
-    private Exception? _failure;
+    private InvalidOperationException? _failure;
     private readonly Lock _requests = new();
     private int _expected;           // blanks asked for that have not reported; guarded by _requests
     private volatile bool _stopping; // set under _requests
 
-    internal Keeper(LinuxPlatform platform, bool strict, ChannelCode? channels, bool sessions)
+    internal Keeper(LinuxPlatform platform, bool sessions)
     {
         _platform = platform;
-        _strict = strict;
-        _channels = channels;
         _sessions = sessions;
         new Thread(Run, 512 * 1024) { IsBackground = true, Name = "keeper" }.Start();
-        _ready.Wait();
-        if (_failure is not null)
-        {
-            throw _failure;
-        }
     }
 
-    internal int ZygotePid => _zygote.Pid;
+    /// <summary>Waits until the zygote runs; before, nothing can be asked for.</summary>
+    /// <returns>Its pid.</returns>
+    /// <exception cref="InvalidOperationException">It could not be started.</exception>
+    internal int AwaitZygote()
+    {
+        _ready.Wait();
+        return _failure is null ? _zygote.Pid : throw new InvalidOperationException(_failure.Message, _failure);
+    }
 
     /// <summary>One more blank, please.</summary>
     internal void Request()
@@ -84,9 +82,7 @@ internal sealed unsafe class Keeper
     {
         try
         {
-            _epoll = HostFd.Own(Host.Call(Nr.epoll_create1, 0x80000));
-            _wake = HostFd.Own(Host.Call(Nr.eventfd2, 0, 0x80000));
-            _zygote = Zygote.Start(_strict, _channels, _sessions);
+            _zygote = _platform.StartZygote(_sessions);
             HostScheduling.AskShortTurns(_zygote.Pid);
             HostScheduling.AskShortTurns();
             Control(_zygote.Socket, ZygoteEvent);
@@ -99,6 +95,11 @@ internal sealed unsafe class Keeper
         finally
         {
             _ready.Set();
+        }
+
+        if (_platform.Patches is not null)
+        {
+            PatchedFiles.Prepare();
         }
 
         // struct epoll_event is packed: 4 bytes of events, 8 of data.

@@ -49,17 +49,11 @@ public sealed partial class LinuxPlatform : IPlatform
         _kinds = ChannelCalls.MakeTable(strict, wakes: !strict && HostFeatures.HasFutex2);
         if (channels && ChannelCode.IsPossible)
         {
-            ChannelCode = ChannelCode.Assemble(_kinds, canSleep: !strict);
             ChannelServer = new ChannelServer(Serve, spin, ProcessorMask);
-            Patches = new PatchedFiles(ChannelCode.Entry);
+            Patches = new PatchedFiles(StubLayout.ChannelCode);
         }
 
-        _keeper = new Keeper(this, strict, ChannelCode, sessions);
-        (VdsoAddress, HardwareCapabilities, MinimumSignalStack) = AuxiliaryVector.Read(_keeper.ZygotePid);
-        if (strict)
-        {
-            VdsoAddress = 0;
-        }
+        _keeper = new Keeper(this, sessions);
     }
 
     /// <inheritdoc/>
@@ -72,7 +66,7 @@ public sealed partial class LinuxPlatform : IPlatform
     internal int OwnNice { get; }
 
     /// <summary>The code that patched call sites jump to; null where there are no channels.</summary>
-    internal ChannelCode? ChannelCode { get; }
+    internal ChannelCode? ChannelCode { get; private set; }
 
     /// <summary>Serves channels; null where there are none.</summary>
     internal ChannelServer? ChannelServer { get; }
@@ -87,13 +81,13 @@ public sealed partial class LinuxPlatform : IPlatform
     public bool IsStrict => _strict;
 
     /// <inheritdoc/>
-    public ulong VdsoAddress { get; }
+    public ulong VdsoAddress { get; private set; }
 
     /// <inheritdoc/>
-    public (ulong HwCap, ulong HwCap2) HardwareCapabilities { get; }
+    public (ulong HwCap, ulong HwCap2) HardwareCapabilities { get; private set; }
 
     /// <inheritdoc/>
-    public ulong MinimumSignalStack { get; }
+    public ulong MinimumSignalStack { get; private set; }
 
     /// <inheritdoc/>
     public int RunnableThreads => _runQueue.Length is < int.MaxValue and var length ? length : 0;
@@ -101,10 +95,25 @@ public sealed partial class LinuxPlatform : IPlatform
     /// <inheritdoc/>
     public bool HasNativeFutex => !_strict;
 
+    /// <summary>Starts the zygote, which holds what all guests run. On the keeper's thread: whoever boots has a kernel to make meanwhile.</summary>
+    internal Zygote StartZygote(bool sessions)
+    {
+        ChannelCode = Patches is null ? null : ChannelCode.Assemble(_kinds, canSleep: !_strict);
+        return Zygote.Start(_strict, ChannelCode, sessions);
+    }
+
     /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The host does not let us make guests.</exception>
     public void Start(ITrapHandler handler)
     {
         _handler = handler;
+        var zygote = _keeper.AwaitZygote();
+        (VdsoAddress, HardwareCapabilities, MinimumSignalStack) = AuxiliaryVector.Read(zygote);
+        if (_strict)
+        {
+            VdsoAddress = 0;
+        }
+
         for (var i = 0; i < ReadyBlanks; i++)
         {
             _keeper.Request();

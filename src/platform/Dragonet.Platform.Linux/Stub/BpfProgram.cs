@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace Dragonet.Platform.Linux.Stub;
 
@@ -10,7 +11,7 @@ namespace Dragonet.Platform.Linux.Stub;
 internal sealed class BpfProgram
 {
     private const ushort Jump = 0x05; // BPF_JMP|BPF_JA
-    private readonly List<(ushort Code, bool OnTrue, uint K, string? Target)> _code = [];
+    private readonly List<Instruction> _code = [];
     private readonly Dictionary<string, int> _labels = []; // indices into _code
     private int _searches;
 
@@ -26,7 +27,7 @@ internal sealed class BpfProgram
     /// <summary>Jumps.</summary>
     public BpfProgram Goto(string label)
     {
-        _code.Add((Jump, true, 0, label));
+        _code.Add(new Instruction(Jump, true, 0, label));
         return this;
     }
 
@@ -50,14 +51,30 @@ internal sealed class BpfProgram
     }
 
     /// <summary>Jumps to the label of the case that A equals, found by halving; goes on when there is none.</summary>
-    public BpfProgram Search(IEnumerable<(uint Value, string Label)> cases)
+    public BpfProgram Search(params ReadOnlySpan<BpfCase> cases)
     {
+        // Sorted by hand: a boot waits for this, and the library's ways to sort values of ours are compiled when they are first used.
+        var sorted = new List<BpfCase>();
+        foreach (var one in cases)
+        {
+            var at = sorted.Count;
+            while (at > 0 && sorted[at - 1].Value > one.Value)
+            {
+                at--;
+            }
+
+            if (at == 0 || sorted[at - 1] != one)
+            {
+                sorted.Insert(at, one);
+            }
+        }
+
         var none = $"none of search {++_searches}";
-        Search([.. cases.OrderBy(static one => one.Value)], none, none);
+        Search(CollectionsMarshal.AsSpan(sorted), none, none);
         return Label(none);
     }
 
-    private void Search(ReadOnlySpan<(uint Value, string Label)> cases, string name, string none)
+    private void Search(ReadOnlySpan<BpfCase> cases, string name, string none)
     {
         const int few = 3; // one after the other
         if (cases.Length > few)
@@ -71,9 +88,9 @@ internal sealed class BpfProgram
             return;
         }
 
-        foreach (var (value, label) in cases)
+        foreach (var one in cases)
         {
-            _ = IfEqual(value, label);
+            _ = IfEqual(one.Value, one.Label);
         }
     }
 
@@ -161,13 +178,15 @@ internal sealed class BpfProgram
 
     private BpfProgram Add(ushort code, uint k)
     {
-        _code.Add((code, true, k, null));
+        _code.Add(new Instruction(code, true, k, null));
         return this;
     }
 
     private BpfProgram Conditional(ushort code, uint value, string label, bool onTrue)
     {
-        _code.Add((code, onTrue, value, label));
+        _code.Add(new Instruction(code, onTrue, value, label));
         return this;
     }
+
+    private readonly record struct Instruction(ushort Code, bool OnTrue, uint K, string? Target);
 }

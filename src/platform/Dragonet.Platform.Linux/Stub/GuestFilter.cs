@@ -40,8 +40,6 @@ internal static class GuestFilter
         Nr.futex,
     ];
 
-    private static IEnumerable<(uint Value, string Label)> Each(Nr[] numbers, string label) => numbers.Select(number => ((uint)number, label));
-
     /// <summary>Builds the program.</summary>
     /// <param name="strict">Everything goes to the virtual kernel.</param>
     internal static byte[] Build(bool strict)
@@ -56,26 +54,26 @@ internal static class GuestFilter
                 .IfEqual(10, "allow").Label("others").Load(NumberOffset);
 
             // By number alone: the host caches such answers in a bitmap and does not run the program at all.
-            _ = p.Search([.. Each(s_nativeAlways, "allow"), .. Each(s_futex2, HostFeatures.HasFutex2 ? "allow" : "enosys")]);
+            _ = p.Search([.. BpfCase.Each(s_nativeAlways, "allow"), .. BpfCase.Each(s_futex2, HostFeatures.HasFutex2 ? "allow" : "enosys")]);
         }
 
         // Is it the stub?
         _ = p.Load(PointerHigh).IfNotEqual((uint)(StubLayout.Code >> 32), "guest");
         _ = p.Load(PointerLow).IfAtLeast((uint)(StubLayout.Code & 0xffff_ffff) + 0x1000, "guest");
         _ = p.Load(NumberOffset);
-        _ = p.Search(Each(s_stubOnly, "allow")).IfNotEqual((uint)Nr.prctl, "notify");
+        _ = p.Search(BpfCase.Each(s_stubOnly, "allow")).IfNotEqual((uint)Nr.prctl, "notify");
         _ = p.Load(Low(0)).IfNotEqual(1, "notify").Load(Low(1)).IfEqual(9, "allow").Goto("notify");
 
         _ = p.Label("guest").Load(NumberOffset);
         if (!strict)
         {
-            _ = p.Search([.. Each([Nr.clock_gettime, Nr.clock_getres], "clock"), ((uint)Nr.mmap, "mmap"), ((uint)Nr.madvise, "madvise"), ((uint)Nr.arch_prctl, "arch_prctl")]);
+            _ = p.Search([.. BpfCase.Each([Nr.clock_gettime, Nr.clock_getres], "clock"), new((uint)Nr.mmap, "mmap"), new((uint)Nr.madvise, "madvise"), new((uint)Nr.arch_prctl, "arch_prctl")]);
         }
 
         _ = p.Search(
         [
-            ((uint)Nr.futex, "futex"), ((uint)Nr.clone, strict ? "trap" : "clone"), ((uint)Nr.setrlimit, "setrlimit"), ((uint)Nr.prlimit64, "prlimit"),
-            .. Each([Nr.clone3, Nr.fork, Nr.vfork, Nr.rt_sigreturn, Nr.sigaltstack, Nr.shmat, Nr.shmdt], "trap"),
+            new((uint)Nr.futex, "futex"), new((uint)Nr.clone, strict ? "trap" : "clone"), new((uint)Nr.setrlimit, "setrlimit"), new((uint)Nr.prlimit64, "prlimit"),
+            .. BpfCase.Each([Nr.clone3, Nr.fork, Nr.vfork, Nr.rt_sigreturn, Nr.sigaltstack, Nr.shmat, Nr.shmdt], "trap"),
         ]).Goto("notify");
 
         // mmap: anonymous memory, and none of the flags that reach beyond the process or pin memory.
