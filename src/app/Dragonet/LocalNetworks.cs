@@ -169,6 +169,7 @@ internal sealed class LocalNetworks
             return error.ToString();
         }
 
+        root.Fabric.Announce(pair.A); // nobody listens in a jail that is just being made
         using (stack.Enter())
         {
             pair.B.IsUp = true;

@@ -81,6 +81,7 @@ public sealed class ExternalLink : IDisposable
         if (_fabric.PlaceOf(_link) is { } place)
         {
             _ = _fabric.Destroy(place, _link.Name);
+            _kernel.Drain();
         }
     }
 

@@ -41,6 +41,8 @@ public sealed class NetworkControl
             pair.A.IsUp = pair.B.IsUp = true;
         }
 
+        network.Fabric.Announce(pair.A);
+        network.Fabric.Announce(pair.B);
         _kernel.Drain();
     }
 
@@ -63,6 +65,8 @@ public sealed class NetworkControl
             link.IsUp = true;
         }
 
+        network.Fabric.Announce(link);
+        _kernel.Drain();
         return new ExternalLink(_kernel, network.Fabric, link);
     }
 
@@ -81,6 +85,7 @@ public sealed class NetworkControl
             bridge.HasSpanningTree = spanningTree;
         }
 
+        network.Fabric.Announce(bridge.Interface);
         _kernel.Drain();
     }
 
@@ -152,11 +157,17 @@ public sealed class NetworkControl
 
     /// <summary>Switches an interface on or off.</summary>
     /// <exception cref="JailException">There is none.</exception>
-    public void SetUp(string name, bool up, string? jail = null) => Change(jail, name, (_, link) => link.IsUp = up);
+    public void SetUp(string name, bool up, string? jail = null) => Change(jail, name, (network, link) =>
+    {
+        if (LinkChanges.SetFlags(network, link, up ? NetDevice.IFF_UP : 0u, NetDevice.IFF_UP) is not Errno.OK and var error)
+        {
+            throw Failure(error, name);
+        }
+    });
 
     /// <summary>Gives an interface an address, or takes it.</summary>
     /// <exception cref="JailException">It is no address, or there or not there.</exception>
-    public void SetAddress(string name, string address, bool add, string? jail = null) => Change(jail, name, (_, link) =>
+    public void SetAddress(string name, string address, bool add, string? jail = null) => Change(jail, name, (network, link) =>
     {
         var slash = address.IndexOf('/', StringComparison.Ordinal);
         if (!System.Net.IPAddress.TryParse(slash < 0 ? address : address[..slash], out var parsed) || address.Contains('%', StringComparison.Ordinal))
@@ -171,9 +182,16 @@ public sealed class NetworkControl
             throw new JailException($"'{address}' is no address: write ADDR/LEN", Errno.EINVAL);
         }
 
-        if (!(add ? link.AddAddress(new Prefix(ip, length)) : link.RemoveAddress(ip)))
+        if (!add)
         {
-            throw new JailException(add ? $"{name} has {ip}" : $"{name} has no {ip}", add ? Errno.EEXIST : Errno.EADDRNOTAVAIL);
+            if (!link.Addresses.Any(prefix => prefix.Address == ip) || !LinkChanges.RemoveAddress(network, link, link.Addresses.First(prefix => prefix.Address == ip)))
+            {
+                throw new JailException($"{name} has no {ip}", Errno.EADDRNOTAVAIL);
+            }
+        }
+        else if (LinkChanges.AddAddress(network, link, new Prefix(ip, length)) is not Errno.OK and var error)
+        {
+            throw new JailException(error == Errno.EEXIST ? $"{name} has {ip}" : $"{ip} cannot be an address of {name}", error);
         }
     });
 
@@ -318,6 +336,7 @@ public sealed class NetworkControl
         Errno.EEXIST => "the name is taken",
         Errno.EINVAL => "this cannot be: no name of an interface (15 bytes at most), or one that cannot move",
         Errno.EBUSY => "the jail ends",
+        Errno.ENETDOWN => "the interface that it is on is down",
         _ => error.ToString(),
     }, error);
 

@@ -5,7 +5,7 @@ namespace Dragonet.Linux.Inet;
 
 /// <summary>Changes of interfaces, whoever asks for them (netlink messages, ioctl(2)), with what Linux does beside, and told to who listens.
 /// Inside the stack.</summary>
-internal static class LinkChanges
+public static class LinkChanges
 {
     private const int LeastMtu = 68;         // RFC 791
     private const int MostMtu = 65535;

@@ -201,29 +201,7 @@ internal static class LinkMaking
             return Errno.EOPNOTSUPP;
         }
 
-        var ethernet = link as EthernetInterface;
-        foreach (var vlan in ethernet?.Vlans ?? [])
-        {
-            Tell(network, vlan.Interface); // they go with it
-        }
-
-        var peer = ethernet?.Pair?.PeerOf(ethernet);
-        var elsewhere = peer is null ? null : network.Fabric.PlaceOf(peer);
-        Tell(network, link);
-        if (peer is not null && elsewhere is not null)
-        {
-            Tell(elsewhere, peer);
-        }
-
         return network.Fabric.Destroy(network, link.Name);
-
-        static void Tell(NetworkStack network, Interface link)
-        {
-            using (network.Enter())
-            {
-                network.Events.Link(link, isGone: true);
-            }
-        }
     }
 
     /// <summary>ip link set X netns PID: into the stack of the jail of a process.</summary>
@@ -245,15 +223,6 @@ internal static class LinkMaking
             return request.Refuse(Errno.EINVAL, "The interface netns is immutable");
         }
 
-        var error = request.Network.Fabric.Move(request.Network, link.Name, target, name is null || name == link.Name ? null : name);
-        if (error == Errno.OK)
-        {
-            using (target.Enter())
-            {
-                target.Events.Link(link);
-            }
-        }
-
-        return error;
+        return request.Network.Fabric.Move(request.Network, link.Name, target, name is null || name == link.Name ? null : name);
     }
 }

@@ -6,8 +6,9 @@ using Dragonet.Net;
 namespace Dragonet.Linux.Inet;
 
 /// <summary>
-/// The links between the stacks of one kernel: which interface is where, and where it is at home. Makes, moves and removes them. Each stack
-/// is entered by itself, one after the other, so nothing here may be called inside <see cref="NetworkStack.Enter"/>.
+/// The links between the stacks of one kernel: which interface is where, and where it is at home. Makes, moves and removes them, and tells
+/// who listens when one comes or goes; who makes one says so when it is as it shall be (<see cref="Announce"/>). Each stack is entered by
+/// itself, one after the other, so nothing here may be called inside <see cref="NetworkStack.Enter"/>.
 /// </summary>
 public sealed class NetworkFabric(string identity)
 {
@@ -212,18 +213,25 @@ public sealed class NetworkFabric(string identity)
         }
     }
 
-    /// <summary>Removes an interface that may have gone, moved or got another name meanwhile, and tells who listens.</summary>
-    internal void Destroy(Interface link)
+    /// <summary>Tells who listens where an interface is that it is there.</summary>
+    public void Announce(Interface link)
     {
         using (_lock.Enter())
         {
             if (_places.TryGetValue(link, out var place))
             {
-                using (place.Stack.Enter())
-                {
-                    place.Stack.Events.Link(link, isGone: true);
-                }
+                Tell(link, place.Stack, isGone: false);
+            }
+        }
+    }
 
+    /// <summary>Removes an interface that may have gone, moved or got another name meanwhile.</summary>
+    internal void Destroy(Interface link)
+    {
+        using (_lock.Enter())
+        {
+            if (_places.ContainsKey(link))
+            {
                 DestroyLocked(link);
             }
         }
@@ -309,6 +317,7 @@ public sealed class NetworkFabric(string identity)
             }
         }
 
+        Tell(link, place.Stack, isGone: true);
         Detach(link, place.Stack);
         link.Rename(name);
         var error = Attach(link, to);
@@ -319,12 +328,15 @@ public sealed class NetworkFabric(string identity)
             if (Attach(link, place.Stack) != Errno.OK)
             {
                 DestroyLocked(link);
+                return error;
             }
 
+            Tell(link, place.Stack, isGone: false);
             return error;
         }
 
         _places[link] = place with { Stack = to };
+        Tell(link, to, isGone: false);
         return Errno.OK;
     }
 
@@ -333,6 +345,11 @@ public sealed class NetworkFabric(string identity)
         foreach (var end in (link as EthernetInterface)?.Pair is { } pair ? [pair.A, pair.B] : new[] { link })
         {
             RemoveVlansLocked(end);
+            if (_places.TryGetValue(end, out var there))
+            {
+                Tell(end, there.Stack, isGone: true);
+            }
+
             if ((end as EthernetInterface)?.Bridge is { } bridge && _places.TryGetValue(end, out var place))
             {
                 using (place.Stack.Enter())
@@ -356,6 +373,18 @@ public sealed class NetworkFabric(string identity)
         foreach (var vlan in (link as EthernetInterface)?.Vlans ?? [])
         {
             DestroyLocked(vlan.Interface);
+        }
+    }
+
+    private static void Tell(Interface link, NetworkStack stack, bool isGone)
+    {
+        using (stack.Enter())
+        {
+            // What could not be put back where it was is nowhere.
+            if (stack.Stack.Interfaces.Contains(link))
+            {
+                stack.Events.Link(link, isGone);
+            }
         }
     }
 
