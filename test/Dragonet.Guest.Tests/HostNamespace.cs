@@ -50,8 +50,6 @@ internal sealed class HostNamespace : IDisposable
         networks.SetUp("eb", up: true, "a");
         networks.SetAddress("eb", "10.9.0.2/24", add: true, "a");
         networks.SetAddress("eb", "fd09::2/64", add: true, "a");
-        networks.SetAddress("lo", "127.0.0.1/8", add: true, "a");
-        networks.SetAddress("lo", "::1/128", add: true, "a");
         if (impairment != "")
         {
             networks.Impair("eb", impairment, "a");

@@ -34,6 +34,8 @@ public sealed class LinkEventTests
         using var inA = new Listener(a);
         using var inB = new Listener(b);
 
+        kernel.Networks.SetUp("lo", up: true, "a");
+        Assert.Equal(["address 127.0.0.1", "new lo up"], inA.Take(2));
         kernel.Networks.CreatePair("p", "a");
         Assert.Equal(["new pa up", "new pb up"], inA.Take(2));
         kernel.Networks.SetAddress("pa", "10.1.0.1/24", add: true, "a");

@@ -155,7 +155,8 @@ public sealed class NetworkControl
         _kernel.Drain(); // who waited there hears of it
     }
 
-    /// <summary>Switches an interface on or off.</summary>
+    /// <summary>Switches an interface on or off, as ip-link(8) does: lo has its addresses when it is on, and one that is off loses its IPv6
+    /// addresses and its routes.</summary>
     /// <exception cref="JailException">There is none.</exception>
     public void SetUp(string name, bool up, string? jail = null) => Change(jail, name, (network, link) =>
     {
