@@ -42,7 +42,7 @@ internal sealed class FanoutGroup(Stack stack, ushort id, byte mode, ushort flag
         var count = (uint)_members.Count;
         var index = mode switch
         {
-            PacketOption.PACKET_FANOUT_HASH => (uint)(FlowOf(frame[network..]) % count),
+            PacketOption.PACKET_FANOUT_HASH => (uint)(FlowHash.Of(stack, frame[network..]) % count),
             PacketOption.PACKET_FANOUT_LB => _turn++ % count,
             PacketOption.PACKET_FANOUT_RND => (uint)(stack.Options.Random() % count),
             PacketOption.PACKET_FANOUT_ROLLOVER => Math.Min(_turn, count - 1),
@@ -67,26 +67,4 @@ internal sealed class FanoutGroup(Stack stack, ushort id, byte mode, ushort flag
         Rolled = (Rolled.All, Rolled.Failed + 1);
         return _members[(int)index];
     }
-
-    /// <summary>A number that both directions of a conversation share.</summary>
-    private ulong FlowOf(ReadOnlySpan<byte> packet)
-    {
-        if (IPv4Packet.TryParse(packet, out var v4))
-        {
-            var isPart = v4.MoreFragments || v4.FragmentOffset > 0;
-            return FlowOf(v4.Source, v4.Destination, isPart ? default : PortsOf(v4.Protocol, packet[v4.HeaderLength..]));
-        }
-
-        return IPv6Packet.TryParse(packet, out var v6) ? FlowOf(v6.Source, v6.Destination, PortsOf(v6.NextHeader, packet[IPv6Packet.HeaderSize..])) : 0;
-    }
-
-    private ulong FlowOf(IPAddress one, IPAddress two, (ushort One, ushort Two) ports)
-    {
-        var isFirst = (one.High, one.Low, ports.One).CompareTo((two.High, two.Low, ports.Two)) <= 0;
-        return stack.Hash.Of(isFirst ? new TcpKey(one, ports.One, two, ports.Two) : new TcpKey(two, ports.Two, one, ports.One), 7);
-    }
-
-    private static (ushort One, ushort Two) PortsOf(IPProtocol protocol, ReadOnlySpan<byte> payload) =>
-        protocol is IPProtocol.Tcp or IPProtocol.Udp or IPProtocol.UdpLite && payload.Length >= 4
-            ? (System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(payload), System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(payload[2..])) : default;
 }

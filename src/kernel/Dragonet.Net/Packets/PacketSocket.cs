@@ -12,6 +12,7 @@ public sealed class PacketSocket
     private readonly PacketLayer _layer;
     private readonly Queue<(byte[] Bytes, PacketInfo About)> _incoming = new();
     private readonly List<int> _promiscuous = [];
+    private readonly RingTimer _ringTimer;
     private int _held;
     private Errno _error;
     private bool _isClosed;
@@ -21,6 +22,7 @@ public sealed class PacketSocket
         _layer = layer;
         IsRaw = isRaw;
         Protocol = protocol;
+        _ringTimer = new RingTimer(this, layer.Stack);
         layer.Add(this);
     }
 
@@ -106,6 +108,18 @@ public sealed class PacketSocket
         return Errno.OK;
     }
 
+    /// <summary>How long a frame may be that is sent now: ENXIO without an interface, ENETDOWN when it is down.</summary>
+    /// <param name="index">Through which interface; 0 for the one it is bound to.</param>
+    public Result<int> GetLargest(int index)
+    {
+        if (_layer.Stack.FindInterface(index != 0 ? index : InterfaceIndex) is not { } link)
+        {
+            return Errno.ENXIO;
+        }
+
+        return link.IsUp ? link.Mtu + (IsRaw && link.HardwareAddress is not null ? EthernetFrame.HeaderSize : 0) : Errno.ENETDOWN;
+    }
+
     /// <summary>sendto(2): a whole frame (SOCK_RAW), or what is behind a header to be made.</summary>
     /// <param name="data">The bytes.</param>
     /// <param name="index">Through which interface; 0 for the one it is bound to.</param>
@@ -113,23 +127,19 @@ public sealed class PacketSocket
     /// <param name="to">Whom the header names.</param>
     public Result<int> Send(ReadOnlySpan<byte> data, int index, ushort protocol, EthernetAddress to)
     {
-        if (_layer.Stack.FindInterface(index != 0 ? index : InterfaceIndex) is not { } link)
+        if (!GetLargest(index).Ok(out var largest, out var error))
         {
-            return Errno.ENXIO;
+            return error;
         }
 
-        if (!link.IsUp)
-        {
-            return Errno.ENETDOWN;
-        }
-
+        var link = _layer.Stack.FindInterface(index != 0 ? index : InterfaceIndex)!;
         var header = link.HardwareAddress is null ? 0 : EthernetFrame.HeaderSize;
         if (IsRaw && data.Length < header)
         {
             return Errno.EINVAL;
         }
 
-        if (data.Length > link.Mtu + (IsRaw ? header : 0))
+        if (data.Length > largest)
         {
             return Errno.EMSGSIZE;
         }
@@ -176,6 +186,7 @@ public sealed class PacketSocket
     {
         var both = (Seen, Drops);
         (Seen, Drops) = (0, 0);
+        Ring?.ForgetLosses();
         return both;
     }
 
@@ -219,6 +230,7 @@ public sealed class PacketSocket
         _held = 0;
         _incoming.Clear();
         Ring = null;
+        _layer.Stack.Timers.Remove(_ringTimer);
     }
 
     /// <summary>The group that it shares frames with (PACKET_FANOUT), or null.</summary>
@@ -285,7 +297,9 @@ public sealed class PacketSocket
         Seen++;
         if (Ring is { } ring)
         {
-            Drops += ring.Put(bytes, shown) ? 0 : 1;
+            var flow = ring.WantsFlow ? Math.Max((uint)FlowHash.Of(_layer.Stack, frame[about.NetworkOffset..]), 1) : 0; // never 0, as skb_get_hash of Linux
+            Drops += ring.Put(bytes, shown, flow) ? 0 : 1;
+            _layer.Stack.Timers.Update(_ringTimer);
         }
         else if (_held >= ReceiveBuffer || !_layer.Stack.Buffers.TryCharge(bytes.Length))
         {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
@@ -33,6 +32,7 @@ internal sealed partial class PacketFile
                 case (SocketOption.SOL_SOCKET, _):
                     error = base.SetOption(task, level, name, value);
                     _socket.ReceiveBuffer = Options.ReceiveBuffer;
+                    _rules.WantsTimes = Options.ReceiveTimestamp != 0;
                     return error;
                 case (PacketOption.SOL_PACKET, _):
                     return SetPacketOption(name, value);
@@ -60,8 +60,7 @@ internal sealed partial class PacketFile
             switch (name)
             {
                 case PacketOption.PACKET_STATISTICS:
-                    var (seen, drops) = _socket.TakeStatistics();
-                    return SocketOptions.Bytes((uint)seen | (ulong)drops << 32);
+                    return TakeStatistics();
                 case PacketOption.PACKET_AUXDATA:
                     return SocketOptions.Word(_wantsAuxiliary ? 1 : 0);
                 case PacketOption.PACKET_ORIGDEV:
@@ -75,7 +74,13 @@ internal sealed partial class PacketFile
                 case PacketOption.PACKET_VERSION:
                     return SocketOptions.Word(_version);
                 case PacketOption.PACKET_RESERVE:
-                    return SocketOptions.Word(_reserve);
+                    return SocketOptions.Word(_rules.Reserve);
+                case PacketOption.PACKET_LOSS:
+                    return SocketOptions.Word(_rules.SkipsMalformed ? 1 : 0);
+                case PacketOption.PACKET_TX_HAS_OFF:
+                    return SocketOptions.Word(_rules.HasOffsets ? 1 : 0);
+                case PacketOption.PACKET_TIMESTAMP:
+                    return SocketOptions.Word(_rules.Stamps);
                 case PacketOption.PACKET_IGNORE_OUTGOING:
                     return SocketOptions.Word(_socket.IgnoresOutgoing ? 1 : 0);
                 default:
@@ -92,7 +97,8 @@ internal sealed partial class PacketFile
             return GetOption(task, level, name);
         }
 
-        return given.Length >= 4 && BinaryPrimitives.ReadInt32LittleEndian(given) is PacketOption.TPACKET_V1 or PacketOption.TPACKET_V2 ? SocketOptions.Word(32) : Errno.EINVAL;
+        return given.Length >= 4 && BinaryPrimitives.ReadInt32LittleEndian(given) is >= PacketOption.TPACKET_V1 and <= PacketOption.TPACKET_V3 and var version
+            ? SocketOptions.Word(RingShape.SizeOf(version)) : Errno.EINVAL;
     }
 
     private Errno SetPacketOption(int name, ReadOnlySpan<byte> value)
@@ -127,20 +133,31 @@ internal sealed partial class PacketFile
                 return Errno.OK;
             case PacketOption.PACKET_IGNORE_OUTGOING:
                 return Errno.EINVAL;
-            case PacketOption.PACKET_VERSION or PacketOption.PACKET_RESERVE when _ring is not null:
+            case PacketOption.PACKET_VERSION or PacketOption.PACKET_RESERVE or PacketOption.PACKET_LOSS when HasRings:
                 return Errno.EBUSY;
-            case PacketOption.PACKET_VERSION when number is PacketOption.TPACKET_V1 or PacketOption.TPACKET_V2:
+            case PacketOption.PACKET_VERSION when number is >= PacketOption.TPACKET_V1 and <= PacketOption.TPACKET_V3:
                 _version = number;
                 return Errno.OK;
             case PacketOption.PACKET_VERSION:
                 return Errno.EINVAL;
             case PacketOption.PACKET_RESERVE when number is >= 0 and < 4096:
-                _reserve = number;
+                _rules.Reserve = number;
                 return Errno.OK;
             case PacketOption.PACKET_RESERVE:
                 return Errno.EINVAL;
-            case PacketOption.PACKET_RX_RING:
-                return SetRing(value);
+            case PacketOption.PACKET_LOSS or PacketOption.PACKET_TX_HAS_OFF or PacketOption.PACKET_TIMESTAMP when value.Length != 4:
+                return Errno.EINVAL;
+            case PacketOption.PACKET_LOSS:
+                _rules.SkipsMalformed = number != 0;
+                return Errno.OK;
+            case PacketOption.PACKET_TX_HAS_OFF:
+                _rules.HasOffsets = HasRings ? _rules.HasOffsets : number != 0; // Linux does not say that it is too late
+                return Errno.OK;
+            case PacketOption.PACKET_TIMESTAMP:
+                _rules.Stamps = number;
+                return Errno.OK;
+            case PacketOption.PACKET_RX_RING or PacketOption.PACKET_TX_RING:
+                return SetRing(value, name == PacketOption.PACKET_TX_RING);
             default:
                 return Errno.ENOPROTOOPT;
         }
@@ -164,40 +181,5 @@ internal sealed partial class PacketFile
             default:
                 return Errno.EINVAL;
         }
-    }
-
-    private Errno SetRing(ReadOnlySpan<byte> value)
-    {
-        if (value.Length < Marshal.SizeOf<tpacket_req>())
-        {
-            return Errno.EINVAL;
-        }
-
-        var shape = MemoryMarshal.Read<tpacket_req>(value);
-        if (shape.tp_block_nr == 0)
-        {
-            if (shape.tp_frame_nr != 0)
-            {
-                return Errno.EINVAL;
-            }
-
-            _socket.Ring = null;
-            _ring?.Dispose();
-            _ring = null;
-            return Errno.OK;
-        }
-
-        if (_ring is not null || _socket.IsClosed)
-        {
-            return _ring is not null ? Errno.EBUSY : Errno.EBADF; // another thread's last close came first, and nobody would end the ring
-        }
-
-        if (!PacketRing.Create(_kernel.Platform, shape, _version, _reserve, Type == SocketType.SOCK_RAW, RealTime).Ok(out var ring, out var error))
-        {
-            return error;
-        }
-
-        _socket.Ring = _ring = ring;
-        return Errno.OK;
     }
 }

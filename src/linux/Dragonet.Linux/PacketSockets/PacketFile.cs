@@ -4,7 +4,6 @@ using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
 using Dragonet.Linux.Inet;
-using Dragonet.Memory;
 using Dragonet.Net;
 using Dragonet.Vfs;
 using Task = Dragonet.Kernel.Task;
@@ -20,10 +19,8 @@ internal sealed partial class PacketFile : SocketFile
     private readonly NetworkStack _network;
     private readonly Kernel.Kernel _kernel;
     private readonly PacketSocket _socket;
-    private PacketRing? _ring;     // guarded by the stack's lock
     private bool _wantsAuxiliary;  // guarded by the stack's lock
     private int _version;          // guarded by the stack's lock: TPACKET_V1 is 0
-    private int _reserve;          // guarded by the stack's lock
     private bool _wantsOrigin;     // guarded by the stack's lock: no interface hides behind another one here, so both are the same
     private bool _bypasses;        // guarded by the stack's lock: there is no queueing discipline to pass by
 
@@ -32,6 +29,7 @@ internal sealed partial class PacketFile : SocketFile
     {
         _network = network;
         _kernel = task.Kernel;
+        _rules = new RingRules(type == SocketType.SOCK_RAW, RealTime);
         using (network.Enter())
         {
             _socket = network.Stack.CreatePacket(type == SocketType.SOCK_RAW, protocol);
@@ -96,6 +94,11 @@ internal sealed partial class PacketFile : SocketFile
     /// <inheritdoc/>
     public override Result<int> Send(ICaller caller, ReadOnlySpan<byte> data, in SendRequest request)
     {
+        if (Volatile.Read(ref _sendRing) is not null)
+        {
+            return SendRequested(request.Address);
+        }
+
         int index = 0;
         ushort protocol = 0;
         var to = default(EthernetAddress);
@@ -116,6 +119,10 @@ internal sealed partial class PacketFile : SocketFile
             return _socket.Send(data, index, protocol, to);
         }
     }
+
+    /// <summary>write(2): whatever a ring has sent, no more than was given has been taken.</summary>
+    public override Result<int> Write(ICaller caller, ReadOnlySpan<byte> source) =>
+        base.Write(caller, source).Ok(out var count, out var error) ? Math.Min(count, source.Length) : error;
 
     /// <inheritdoc/>
     public override Result<int> Receive(ICaller caller, Span<byte> buffer, MsgFlags flags, out Received received)
@@ -190,23 +197,13 @@ internal sealed partial class PacketFile : SocketFile
         return caller.Memory.Write(argument, length);
     }
 
-    /// <summary>The ring of PACKET_RX_RING; EINVAL without one.</summary>
-    public override Result<MemoryObject> Map(ICaller caller, bool shared, bool write)
-    {
-        using (_network.Enter())
-        {
-            return _ring is { } ring && shared ? ring : Errno.EINVAL;
-        }
-    }
-
     /// <inheritdoc/>
     protected override void OnRelease()
     {
         using (_network.Enter())
         {
             _socket.Close();
-            _ring?.Dispose();
-            _ring = null;
+            DropRings();
         }
     }
 

@@ -197,7 +197,7 @@ internal static class SocketMessages
             if (sent.IsOk)
             {
                 task.Progress += sent.Value;
-                if (task.Progress >= vector.Total || !MayWait(socket, request.Flags))
+                if (task.Progress >= vector.Total || socket.Type != SocketType.SOCK_STREAM || !MayWait(socket, request.Flags)) // a message goes once, whatever the answer
                 {
                     return task.Progress;
                 }
