@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Kernel;
-using Dragonet.Linux.Inet;
 using Dragonet.Memory;
 using Dragonet.Net;
 using Dragonet.Vfs;
