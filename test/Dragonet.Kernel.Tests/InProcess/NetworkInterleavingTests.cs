@@ -6,9 +6,11 @@ namespace Dragonet.Kernel.Tests.InProcess;
 /// <summary>V7 on whole jails.</summary>
 public sealed class NetworkInterleavingTests
 {
-    /// <summary>Orders that once were bad: a bind that came behind the last close of its socket, by another thread, kept its port and what came to it.</summary>
+    /// <summary>Orders that once were bad: a bind that came behind the last close of its socket, by another thread, kept its port and what came to it;
+    /// an interface that a guest had made was told of, and changed, when its jail's other thread had removed it already.</summary>
     [Theory]
     [InlineData(4659)]
+    [InlineData(4015874)]
     public void V7_orders_that_were_bad_once(int seed)
     {
         using var schedule = new NetworkSchedule(seed);

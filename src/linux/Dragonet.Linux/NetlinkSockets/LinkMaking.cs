@@ -95,9 +95,14 @@ internal static class LinkMaking
 
         using (network.Enter())
         {
+            if (!network.Stack.Interfaces.Contains(link))
+            {
+                return Errno.OK; // it was made, and somebody else has removed or moved it since
+            }
+
             link.IsUp = false; // a bridge that is made from outside is up
             network.Events.Link(link);
-            if (link.Pair?.PeerOf(link) is { } peer)
+            if (link.Pair?.PeerOf(link) is { } peer && network.Stack.Interfaces.Contains(peer))
             {
                 network.Events.Link(peer);
             }
@@ -179,7 +184,7 @@ internal static class LinkMaking
         {
             using (network.Enter())
             {
-                error = LinkChanges.SetHardware(network, pair.B, hardware);
+                error = network.Stack.Interfaces.Contains(pair.B) ? LinkChanges.SetHardware(network, pair.B, hardware) : Errno.OK;
             }
 
             if (error != Errno.OK)
