@@ -33,9 +33,12 @@ public static class PublicFiles
         foreach (var entry in entries ?? [])
         {
             // A link leads to something that is granted or not by itself.
-            if (entry.Type != DirectoryType.DT_LNK && directory.GetAttributes(entry.Name, out var attributes) == Errno.OK && (attributes.Mode & StatMode.S_IFMT) != StatMode.S_IFLNK)
+            if (entry.Type != DirectoryType.DT_LNK)
             {
-                whole &= (attributes.Mode & StatMode.S_IROTH) != 0 && Add(directory, entry.Name, attributes.Mode, $"{path}/{PathText(entry.Name)}", grants);
+                // What cannot be looked at may be a secret.
+                whole &= directory.GetAttributes(entry.Name, out var attributes) == Errno.OK
+                    && ((attributes.Mode & StatMode.S_IFMT) == StatMode.S_IFLNK
+                        || ((attributes.Mode & StatMode.S_IROTH) != 0 && Add(directory, entry.Name, attributes.Mode, $"{path}/{PathText(entry.Name)}", grants)));
             }
         }
 
