@@ -337,3 +337,68 @@ TEST(pending_signals_and_alarms_are_not_inherited)
     sigwait(&set, &number);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
+
+static volatile sig_atomic_t caught;
+
+static void catch(int signal) { caught = signal; }
+
+// What one child of a server does: it asks the kernel a lot, and all answers are its own.
+static void ask_much(pid_t parent, int out)
+{
+    struct sigaction old;
+    sigset_t mask;
+    pid_t self = (pid_t)syscall(SYS_getpid);
+    char text[64], same[64];
+    for (int i = 0; i < 100; i++) {
+        CHECK_OK(sigaction(i % 64 + 1 == SIGUSR1 ? SIGUSR2 : SIGUSR1, NULL, &old));
+        CHECK(i % 64 + 1 == SIGUSR1 || old.sa_handler == catch);
+        CHECK_EQ(getpid(), self);
+        CHECK_EQ(getppid(), parent);
+        CHECK_EQ(gettid(), self);
+    }
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    CHECK_EQ(sigismember(&mask, SIGUSR2), 1); // its parent's
+    CHECK_EQ(sigismember(&mask, SIGUSR1), 0);
+    caught = 0;
+    CHECK_OK(kill(self, SIGUSR1));
+    CHECK_EQ(caught, SIGUSR1);
+    int length = snprintf(text, sizeof text, "%d\n", self), file = open("/proc/self/stat", O_RDONLY);
+    CHECK(file >= 0 && read(file, same, sizeof same) > 0 && atoi(same) == self);
+    close(file);
+    CHECK_EQ(write(out, text, length), length);
+}
+
+TEST(children_that_ask_much_and_such_that_do_not)
+{
+    int ends[2];
+    sigset_t mask;
+    CHECK_OK(pipe(ends));
+    CHECK(signal(SIGUSR1, catch) != SIG_ERR);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    for (int i = 0; i < 24; i++) {
+        pid_t pid, self = getpid();
+        char text[64] = "";
+        IN_CHILD(pid) {
+            if (i % 8 == 6) execl("/bin/true", "true", NULL);
+            if (i % 8 != 5) ask_much(self, ends[1]);
+            if (i % 8 == 3) {
+                pid_t inner, middle = getpid();
+                for (int k = 0; k < 3; k++) {
+                    IN_CHILD(inner) ask_much(middle, ends[1]);
+                    CHECK_EXIT(inner, 0);
+                }
+            }
+        }
+        CHECK_EXIT(pid, 0);
+        if (i % 8 != 5 && i % 8 != 6) {
+            CHECK(read(ends[0], text, sizeof text) > 0);
+            CHECK_EQ(atoi(text), pid);
+        }
+    }
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+    signal(SIGUSR1, SIG_DFL);
+    close(ends[0]);
+    close(ends[1]);
+}

@@ -10,6 +10,9 @@ internal sealed unsafe partial class Channel
     private readonly (ulong Address, int Offset, int Length)[] _pieces = new (ulong, int, int)[1 + ChannelLayout.MaxVector];
     private int _pieceCount;
 
+    /// <summary>Calls that came with these pages; whoever asks while there are more sees about how many.</summary>
+    internal int Calls { get; private set; }
+
     /// <inheritdoc/>
     public Errno Read(ulong address, Span<byte> destination)
         => TryReadLarge(address, destination) || (TryReadSent(address, destination, out var count) && count == destination.Length)
@@ -70,6 +73,7 @@ internal sealed unsafe partial class Channel
         var isLarge = TakeLarge(length, kinds, call);
         var total = isLarge || length == ChannelLayout.InWindow ? 0 : Math.Min((int)length, ChannelLayout.Capacity);
         new ReadOnlySpan<byte>(_pages + 0x1000, total).CopyTo(_sent);
+        Calls++;
         _returned = 0;
         _parts = 0;
         _pieceCount = 0;

@@ -175,11 +175,14 @@ internal sealed partial class GuestThread
                 space.Platform.ChannelServer!.Activate(channel);
             }
         }
-        else if (space.Platform.ChannelServer is { } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel)
-            && !_wantsChannel && (_hasPredecessors || _makesThreads || server.IsWelcome))
+        else if (space.Platform.ChannelServer is { } server && ++_calls >= (server.IsForced ? CallsWhenForced : CallsForChannel) && !_wantsChannel)
         {
-            _wantsChannel = true;
-            Interrupt();
+            space.Slots.AskMuch();
+            if (_hasPredecessors || _makesThreads || server.IsWelcome)
+            {
+                _wantsChannel = true;
+                Interrupt();
+            }
         }
     }
 
@@ -197,10 +200,29 @@ internal sealed partial class GuestThread
         }
     }
 
-    /// <summary>In the trap that <see cref="Count"/> asked for: maps the shared pages. A fork must neither share nor inherit them.</summary>
-    internal void MakeChannel()
+    /// <summary>In the trap that <see cref="Count"/> asked for.</summary>
+    internal void MakeWantedChannel()
     {
-        if (_channel is not null || !_wantsChannel || space.Platform.ChannelServer is null || Channel.Create() is not { } channel)
+        if (_wantsChannel)
+        {
+            MakeChannel(atBirth: false);
+        }
+    }
+
+    /// <summary>A process that was forked just now by a program whose children ask much.</summary>
+    private void BeginWithChannel()
+    {
+        MakeChannel(atBirth: true);
+        if (_channel is { } channel)
+        {
+            space.Platform.ChannelServer!.Activate(channel);
+        }
+    }
+
+    /// <summary>In a trap: maps the shared pages. A fork must neither share nor inherit them.</summary>
+    private void MakeChannel(bool atBirth)
+    {
+        if (_channel is not null || space.Platform.ChannelServer is null || Channel.Create() is not { } channel)
         {
             return;
         }
@@ -220,7 +242,7 @@ internal sealed partial class GuestThread
         }
 
         channel.Begin(_identity, null); // before the guest can look
-        if (error != Errno.OK || space.Write(page + ChannelLayout.Present, [1, 0, 0, 0]) != Errno.OK || !space.Slots.TrySetChannel(Slot, channel))
+        if (error != Errno.OK || space.Write(page + ChannelLayout.Present, [1, 0, 0, 0]) != Errno.OK || !space.Slots.TrySetChannel(Slot, channel, atBirth))
         {
             channel.Dispose();
             return;

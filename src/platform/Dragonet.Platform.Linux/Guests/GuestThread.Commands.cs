@@ -225,7 +225,12 @@ internal sealed partial class GuestThread
             space.Slots.GetChannel(slot)?.Begin([_identity[0], request.Tid, .. _identity.AsSpan(2)], space.Platform.IsStrict ? null : request.LentMask);
         }
 
-        space.Platform.ChannelServer?.MakeRoom();
+        var asksMuch = !request.ShareMemory && space.Slots.Children.AsksMuch;
+        if (!asksMuch)
+        {
+            space.Platform.ChannelServer?.MakeRoom();
+        }
+
         var error = space.Write(SlotMap.AddressOf(Slot), command);
         SeccompNotif hello = default;
         long result = 0;
@@ -287,6 +292,11 @@ internal sealed partial class GuestThread
         child.Stopped(hello.Id, hello.A2, 31);
         childSpace.Add(child);
         space.Platform.Remember(child);
+        if (asksMuch)
+        {
+            child.BeginWithChannel();
+        }
+
         return Result<VmThread>.Of(child);
     }
 

@@ -128,7 +128,7 @@ public sealed partial class LinuxPlatform
 
         if (signal == StubLayout.InterruptSignal)
         {
-            thread.MakeChannel();
+            thread.MakeWantedChannel();
             thread.MakeWindow();
             _handler.OnTrap(thread, new Trap(TrapKind.Interrupt));
             return;

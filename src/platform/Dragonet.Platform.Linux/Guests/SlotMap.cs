@@ -12,11 +12,20 @@ internal sealed class SlotMap
     private Dictionary<int, int>? _calls;           // guarded by _lock
     private int _processes;                         // guarded by _lock
     private int _next = 1;                          // guarded by _lock; slot 0 is mapped by the zygote
+    private readonly ForkHabit _children = new();
+    private ForkHabit? _siblings;                   // what is known of the processes that were forked from the same memory
+    private Channel? _birthday;                     // guarded by _lock: one that was given at birth
+
+    /// <summary>What is known of the processes that are forked from this memory.</summary>
+    internal ForkHabit Children => _children;
+
+    /// <summary>A process that was forked, or one like it, makes so many calls that the next one shall have a channel from the start.</summary>
+    internal void AskMuch() => _siblings?.AsksMuch = true;
 
     /// <summary>The slots of a forked copy: all that are mapped exist there, too, but only one is used.</summary>
     internal SlotMap Fork(int used)
     {
-        var copy = new SlotMap();
+        var copy = new SlotMap { _siblings = _children };
         lock (_lock)
         {
             copy._next = _next;
@@ -51,6 +60,10 @@ internal sealed class SlotMap
             {
                 free = [.. _channels.Values];
                 _channels = null;
+                if (_birthday is { Calls: < ForkHabit.WorthIt })
+                {
+                    _siblings?.AsksMuch = false; // it was for nothing
+                }
             }
         }
 
@@ -81,8 +94,11 @@ internal sealed class SlotMap
     }
 
     /// <summary>The pages of a channel are mapped in a slot now.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="channel">The channel.</param>
+    /// <param name="atBirth">Nobody has asked for it yet.</param>
     /// <returns>False when its processes are gone meanwhile: nobody will ask for it, or free it.</returns>
-    internal bool TrySetChannel(int slot, Channel channel)
+    internal bool TrySetChannel(int slot, Channel channel, bool atBirth)
     {
         lock (_lock)
         {
@@ -92,6 +108,7 @@ internal sealed class SlotMap
             }
 
             (_channels ??= [])[slot] = channel;
+            _birthday = atBirth ? channel : _birthday;
             return true;
         }
     }
