@@ -16,7 +16,8 @@ internal static class MarkdownReport
             # Benchmarks
 
             Written by `bench/run`, which measures everything here again on your machine. Figures are {(repetitions == 1 ? "of one run" : $"medians of {repetitions} runs")} of each program in each system, one
-            system after the other; those of the small operations are medians of seven batches within each run, too. Less is better everywhere.
+            system after the other; those of the small operations are medians of seven batches within each run, too. Rows whose budget is close to the native
+            figure are measured three times as often, natively and in Dragonet. Less is better everywhere.
             *×* is the ratio to native in the same table. Figures of another machine, or of another hour of this one, differ; ratios differ less.
 
             - machine: {machine.Processor}; {machine.Processors} processors, {machine.Memory / 1e9:0.0} GB; {machine.Runtime}

@@ -12,6 +12,9 @@ internal sealed record Budget(string Text, params Limit[] Limits)
 
     internal static Budget OfNative(double times) => new($"≤ {times} × native", new Limit("native", times));
 
+    /// <summary>It allows hardly more than the native figure: a few per cent of chance decide.</summary>
+    internal bool IsClose => Limits.Any(static limit => limit is { Against: "native", Most: < 1.5 });
+
     /// <summary>Null when something that it needs was not measured.</summary>
     internal bool? IsMet(Func<string, double?> figure)
     {
