@@ -51,13 +51,14 @@ public sealed partial class DragonetKernel : IDisposable
         var uplink = options.Switch is { } plug ? new Switching.SwitchUplink(plug, options.Log) : null;
         try
         {
+            var code = new GuestCode(options.Strict, options.Trace is null && options.Channels != ChannelUse.Never);
             if (options.ConfineProcess)
             {
-                ProcessConfinement.RestrictFiles(ConfinedFiles.Of(options), network is not null, listens: network is not null && options.ServesSockets);
+                var ahead = new BootAhead(options, code);
+                ProcessConfinement.RestrictFiles(ahead.AwaitGrants, network is not null, listens: network is not null && options.ServesSockets);
             }
 
-            platform = new LinuxPlatform(options.Strict, options.Trace is null && options.Channels != ChannelUse.Never,
-                options.Channels switch { ChannelUse.Always => true, ChannelUse.ByBell => false, _ => null }, sessions: !options.SharesSession);
+            platform = new LinuxPlatform(code, options.Channels switch { ChannelUse.Always => true, ChannelUse.ByBell => false, _ => null }, sessions: !options.SharesSession);
         }
         catch (InvalidOperationException failure)
         {
@@ -73,7 +74,7 @@ public sealed partial class DragonetKernel : IDisposable
             Processors = ProcessorSet.Of(platform.Processors).Take(options.Processors == 0 ? platform.Processors.Count : options.Processors),
         };
         var stacks = InetFamily.Install(kernel, options.Name ?? options.HostName);
-        kernel.OopsReport = options.OopsReport ?? System.Console.Error.WriteLine;
+        kernel.OopsReport = options.OopsReport ?? (static text => System.Console.Error.WriteLine(text)); // which is opened when it is needed
         kernel.Log.Written += options.Log;
         kernel.Pids.Limit = options.TaskLimit;
         kernel.Uts.NodeName = ByteString.FromText(options.HostName);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace Dragonet.Kernel;
@@ -13,10 +14,24 @@ public sealed class ProcessorSet : IEquatable<ProcessorSet>
     private readonly int[] _numbers;
 
     /// <param name="mask">Bit n of the bytes is processor n.</param>
+    /// <remarks>Every boot makes some, long before it needs LINQ for anything else.</remarks>
     public ProcessorSet(ReadOnlySpan<byte> mask)
     {
         _mask = mask.TrimEnd((byte)0).ToArray();
-        _numbers = [.. Enumerable.Range(0, _mask.Length * 8).Where(Contains)];
+        var count = 0;
+        foreach (var bits in _mask)
+        {
+            count += BitOperations.PopCount(bits);
+        }
+
+        _numbers = new int[count];
+        for (var (number, found) = (0, 0); found < count; number++)
+        {
+            if (Contains(number))
+            {
+                _numbers[found++] = number;
+            }
+        }
     }
 
     /// <summary>A set of these numbers.</summary>
@@ -73,6 +88,11 @@ public sealed class ProcessorSet : IEquatable<ProcessorSet>
     /// <summary>The first <paramref name="count"/> of it; when it has fewer, numbers that follow its last one are added.</summary>
     public ProcessorSet Take(int count)
     {
+        if (count == Count)
+        {
+            return this;
+        }
+
         var next = _numbers.Length == 0 ? 0 : _numbers[^1] + 1;
         return Of(_numbers.Concat(Enumerable.Range(next, Math.Max(0, count - _numbers.Length))).Take(count));
     }

@@ -10,6 +10,9 @@ namespace Dragonet.Linux;
 /// <summary>The Linux x86-64 ABI: system calls by number, signal frames, what exit does to futexes.</summary>
 public sealed class LinuxPersonality : Personality
 {
+    /// <summary>Makes the table of calls now, rather than at the first call.</summary>
+    public static void Prepare() => _ = SyscallTable.Entries;
+
     /// <inheritdoc/>
     public override SysResult Dispatch(Task task, in SystemCall call)
     {

@@ -84,7 +84,7 @@ public sealed class NetworkSwitch : IDisposable
 
             if (options.ConfineProcess)
             {
-                ProcessConfinement.RestrictFiles(ConfinedFiles.OfRuntime(), hasGuests: false);
+                ProcessConfinement.RestrictFiles(ConfinedFiles.OfRuntime, hasGuests: false);
                 ProcessConfinement.RestrictCalls(serves: true, hasGuests: false);
             }
 

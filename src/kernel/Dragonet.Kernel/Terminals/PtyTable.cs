@@ -13,8 +13,8 @@ public sealed class PtyTable
     public const int Max = 4096;
 
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<int, PtyEntry> _entries = []; // guarded by _lock
-    private readonly HashSet<int> _reserved = [];                   // guarded by _lock: numbers in use, shown or not
+    private readonly Dictionary<int, PtyEntry> _entries = []; // guarded by _lock
+    private readonly HashSet<int> _reserved = [];             // guarded by _lock: numbers in use, shown or not
 
     /// <summary>Takes the lowest free number. ENOSPC when there is none, or the jail has no more.</summary>
     public Result<PtyEntry> Add(Jail jail, uint uid, uint gid, long time, Task? task)
@@ -83,7 +83,7 @@ public sealed class PtyTable
     {
         lock (_lock)
         {
-            return [.. _entries.Values];
+            return [.. _entries.Values.OrderBy(static entry => entry.Index)];
         }
     }
 }

@@ -23,15 +23,15 @@ public static unsafe class ProcessConfinement
     /// can hold guests afterwards.
     /// </summary>
     /// <exception cref="InvalidOperationException">The host refused.</exception>
-    /// <param name="grants">The files.</param>
+    /// <param name="grants">Gives the files; asked for as late as possible, since another thread may be looking for them.</param>
     /// <param name="connects">TCP connections may be made.</param>
     /// <param name="listens">TCP ports may be taken.</param>
     /// <param name="hasGuests">It is a kernel, whose file systems keep capabilities. Else none stays.</param>
-    public static void RestrictFiles(IEnumerable<FileGrant> grants, bool connects = false, bool listens = false, bool hasGuests = true)
+    public static void RestrictFiles(Func<IEnumerable<FileGrant>> grants, bool connects = false, bool listens = false, bool hasGuests = true)
     {
         CloseInherited();
         HostFd? rules = null;
-        if (HasLandlock && !Landlock.Create(grants, connects, listens).Ok(out rules, out var error))
+        if (HasLandlock && !Landlock.Create(grants(), connects, listens).Ok(out rules, out var error))
         {
             throw new InvalidOperationException($"Landlock: {error}");
         }

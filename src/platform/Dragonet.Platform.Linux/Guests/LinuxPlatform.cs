@@ -19,6 +19,7 @@ public sealed partial class LinuxPlatform : IPlatform
     private const int ReadyBlanks = 3;
 
     private readonly bool _strict;
+    private readonly GuestCode _code;
     private readonly ConcurrentDictionary<int, GuestThread> _threads = new();
     private readonly ConcurrentDictionary<GuestThread, GuestThread> _unborn = new();
     private readonly ConcurrentDictionary<(ulong Device, ulong Inode), WeakReference<IMemoryBacking>> _backings = new();
@@ -35,19 +36,18 @@ public sealed partial class LinuxPlatform : IPlatform
     private ITrapHandler _handler = null!;
     private int _disposed;
 
-    /// <param name="strict">Every system call goes to the kernel; nothing is left to the host.</param>
-    /// <param name="channels">Let frequent calls take along what they need in shared memory.</param>
+    /// <param name="code">What guests run besides their own; null for the usual.</param>
     /// <param name="spin">Serve them at once whether or not a processor is idle (true), or only when the guest rings (false).</param>
     /// <param name="sessions">Every program has a share of the host's processors of its own (sched(7), autogroups); else they have one with
     /// the kernel, which is the quicker way for few programs that ask it much, provided that nobody else computes in the session.</param>
-    public LinuxPlatform(bool strict = false, bool channels = true, bool? spin = null, bool sessions = true)
+    public LinuxPlatform(GuestCode? code = null, bool? spin = null, bool sessions = true)
     {
-        _strict = strict;
+        _code = code ?? new GuestCode();
+        (_strict, _kinds) = (_code.IsStrict, _code.Kinds);
         (ProcessorMask, OwnNice) = (HostScheduling.GetMask(), HostScheduling.GetNice());
         Processors = HostScheduling.GetProcessors(ProcessorMask);
         PollBeforeReceive = HostVersion.Current < new Version(6, 11);
-        _kinds = ChannelCalls.MakeTable(strict, wakes: !strict && HostFeatures.HasFutex2);
-        if (channels && ChannelCode.IsPossible)
+        if (_code.HasChannels)
         {
             ChannelServer = new ChannelServer(Serve, spin, ProcessorMask);
             Patches = new PatchedFiles(StubLayout.ChannelCode);
@@ -98,7 +98,7 @@ public sealed partial class LinuxPlatform : IPlatform
     /// <summary>Starts the zygote, which holds what all guests run. On the keeper's thread: whoever boots has a kernel to make meanwhile.</summary>
     internal Zygote StartZygote(bool sessions)
     {
-        ChannelCode = Patches is null ? null : ChannelCode.Assemble(_kinds, canSleep: !_strict);
+        ChannelCode = _code.Channels;
         return Zygote.Start(_strict, ChannelCode, sessions);
     }
 
