@@ -21,6 +21,21 @@ internal sealed class FakeMemory : IMemoryBacking
         return count;
     }
 
+    /// <summary>Where small reads went, first and last page.</summary>
+    public List<(long First, long Last)> QuickReads { get; } = [];
+
+    public bool TryReadQuick(long offset, Span<byte> destination)
+    {
+        // A real one is a mapping: to touch it behind the end of the file kills the process.
+        if (offset + destination.Length > _data.Length)
+        {
+            throw new InvalidOperationException($"{destination.Length} bytes at {offset} are read of a file that has {_data.Length}");
+        }
+
+        QuickReads.Add((offset / 4096, (offset + destination.Length - 1) / 4096));
+        return ReadAt(offset, destination) == destination.Length;
+    }
+
     public int WriteAt(long offset, ReadOnlySpan<byte> source)
     {
         if (offset + source.Length > _data.Length)

@@ -1,6 +1,7 @@
 using Dragonet.Abi;
 using Dragonet.Base;
 using Dragonet.Fs.Tmpfs;
+using Dragonet.Platform;
 using Dragonet.Vfs;
 using Xunit;
 
@@ -40,6 +41,46 @@ public sealed class TmpfsTests
         Assert.Equal(16, file.GetAttributes().Value.Blocks);
         Assert.Equal(Errno.OK, file.Truncate(world.Caller, 100));
         Assert.Equal(8, file.GetAttributes().Value.Blocks);
+        file.Release();
+    }
+
+    /// <summary>A mapping of a file must not be touched where a hole is, which that would fill and nobody pays for, nor behind its end.</summary>
+    [Fact]
+    public void SmallReadsAskTheHostOnlyForHoles()
+    {
+        var memory = new FakeMemory();
+        var world = new World(vfs => new TmpfsFileSystem(vfs, () => Result<IMemoryBacking>.Of(memory), new TmpfsOptions { Mode = 0x1ED }));
+        var file = world.Open("/big", OpenFlags.O_RDWR | OpenFlags.O_CREAT).Value;
+        var bytes = new byte[100_000];
+        new Random(1).NextBytes(bytes);
+        Assert.Equal(bytes.Length, file.WriteAt(world.Caller, bytes, 40_960).Value); // pages 10 to 34
+        var buffer = new byte[4096];
+        foreach (var (offset, quick) in (ReadOnlySpan<(long, bool)>)[(0, false), (36_864, false), (38_000, false), (40_960, true), (45_001, true), (135_169, true), (138_000, true)])
+        {
+            memory.QuickReads.Clear();
+            var wanted = new byte[4096];
+            var count = (int)Math.Min(4096, 140_960 - offset);
+            for (var i = 0; i < count; i++)
+            {
+                wanted[i] = offset + i < 40_960 ? (byte)0 : bytes[offset + i - 40_960];
+            }
+
+            buffer.AsSpan().Clear();
+            Assert.Equal(count, file.ReadAt(world.Caller, buffer, offset).Value);
+            Assert.Equal(wanted, buffer);
+            Assert.Equal(quick ? 1 : 0, memory.QuickReads.Count);
+        }
+
+        memory.QuickReads.Clear();
+        Assert.Equal(Errno.OK, file.Truncate(world.Caller, 60_000));
+        Assert.Equal(0, file.ReadAt(world.Caller, buffer, 60_000).Value);
+        Assert.Equal(1_000, file.ReadAt(world.Caller, buffer, 59_000).Value);
+        Assert.Equal(Errno.OK, file.Truncate(world.Caller, 200_000));
+        Assert.Equal(4096, file.ReadAt(world.Caller, buffer, 70_000).Value);
+        Assert.All(buffer, static value => Assert.Equal(0, value));
+        Assert.Equal([(14, 14)], memory.QuickReads);
+        Assert.Equal(60_000, file.ReadAt(world.Caller, new byte[60_000], 0).Value); // much at once is a call of the host's
+        _ = Assert.Single(memory.QuickReads);
         file.Release();
     }
 

@@ -155,3 +155,38 @@ TEST(fallocate_errors)
     CHECK_OK(close(fd));
     CHECK_OK(unlink("f"));
 }
+
+// Small reads of a large file, which a kernel may serve by other means than large ones, while it shrinks, grows and gets holes.
+TEST(small_reads_of_a_large_file)
+{
+    enum { SIZE = 200 * PAGE };
+    static unsigned char buffer[SIZE], part[PAGE];
+    int fd = CHECK_OK(open("f", O_RDWR | O_CREAT, 0600));
+    for (int i = 0; i < SIZE; i++) buffer[i] = (unsigned char)(i * 7 + i / PAGE);
+    for (int round = 0; round < 3; round++) {
+        CHECK_EQ(pwrite(fd, buffer, SIZE, 0), SIZE);
+        for (int i = 0; i < 100; i++) {
+            int offset = (i * 7919) % (SIZE - PAGE);
+            CHECK_EQ(pread(fd, part, PAGE, offset), PAGE);
+            CHECK_EQ(memcmp(part, buffer + offset, PAGE), 0);
+        }
+        CHECK_OK(ftruncate(fd, 100 * PAGE + 5));
+        CHECK_EQ(pread(fd, part, PAGE, 100 * PAGE), 5);
+        CHECK_EQ(pread(fd, part, PAGE, 100 * PAGE + 5), 0);
+        CHECK_EQ(pread(fd, part, PAGE, 150 * PAGE), 0);
+        CHECK_OK(ftruncate(fd, SIZE));
+        CHECK_EQ(pread(fd, part, PAGE, 100 * PAGE), PAGE);
+        CHECK(part[4] == buffer[100 * PAGE + 4] && part[5] == 0 && part[PAGE - 1] == 0);
+        CHECK_EQ(pwrite(fd, "x", 1, 180 * PAGE), 1);
+        CHECK_EQ(pread(fd, part, PAGE, 180 * PAGE - 1), PAGE);
+        CHECK(part[0] == 0 && part[1] == 'x' && part[2] == 0);
+        char *map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        CHECK(map != MAP_FAILED);
+        map[20 * PAGE + 3] = 'm'; // what is written there is read at once
+        CHECK_EQ(pread(fd, part, PAGE, 20 * PAGE), PAGE);
+        CHECK_EQ(part[3], 'm');
+        CHECK_OK(munmap(map, SIZE));
+    }
+    CHECK_OK(close(fd));
+    CHECK_OK(unlink("f"));
+}

@@ -13,6 +13,9 @@ public sealed partial class FileMemory : MemoryObject
     /// <summary>Largest size in managed memory, in bytes.</summary>
     public const int SmallLimit = 64 * 1024;
 
+    // A call of the host for more than this costs little beside the copy; and it is copied under the lock.
+    private const int QuickLimit = 16 * 1024;
+
     // More than any machine has; keeps the page records small.
     private const long MaxReserved = 1L << 42;
 
@@ -71,6 +74,12 @@ public sealed partial class FileMemory : MemoryObject
 
             backing = _backing;
             destination = destination[..count];
+            if (count <= QuickLimit && _pages.CountMissing(offset / PageSet.PageSize, (offset + count - 1) / PageSet.PageSize) == 0
+                && backing.TryReadQuick(offset, destination))
+            {
+                return count;
+            }
+
             if (_shared is not null)
             {
                 // Under the lock: it is ours only as long as nobody here makes a copy of his own.

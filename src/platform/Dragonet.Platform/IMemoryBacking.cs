@@ -6,6 +6,13 @@ public interface IMemoryBacking : IDisposable
     /// <summary>Reads at an offset; returns the bytes read, short at the end of the data.</summary>
     int ReadAt(long offset, Span<byte> destination);
 
+    /// <summary>The same for a small range that is read often, without asking the host, where the platform can. Thread-safe.</summary>
+    /// <param name="offset">In bytes.</param>
+    /// <param name="destination">Filled as a whole. The caller sees to it that the range is there, and stays there meanwhile: before the end, and
+    /// no hole, which this would fill.</param>
+    /// <returns>False when it cannot be done: <see cref="ReadAt"/> can.</returns>
+    bool TryReadQuick(long offset, Span<byte> destination) => false;
+
     /// <summary>Writes at an offset, growing the object as needed.</summary>
     /// <returns>The bytes written, or a negative errno.</returns>
     int WriteAt(long offset, ReadOnlySpan<byte> source);

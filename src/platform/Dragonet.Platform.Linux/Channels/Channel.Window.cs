@@ -10,7 +10,7 @@ namespace Dragonet.Platform.Linux.Channels;
 /// </summary>
 internal sealed unsafe partial class Channel
 {
-    private WindowBudget? _windows;  // guarded by _lock; where the window goes back to
+    private HostBudget? _windows;  // guarded by _lock; where the window goes back to
     private HostFd? _windowFd;       // guarded by _lock
     private byte* _window;           // guarded by _lock; null: there is none
     private int _windowOffset;       // guarded by _lock; as in the pieces of an answer
@@ -21,7 +21,7 @@ internal sealed unsafe partial class Channel
 
     /// <summary>Makes the window.</summary>
     /// <returns>The memory, to be lent to the guest; null when there are enough windows.</returns>
-    internal HostFd? MakeWindow(WindowBudget windows, int slot)
+    internal HostFd? MakeWindow(HostBudget windows, int slot)
     {
         lock (_lock)
         {

@@ -64,7 +64,7 @@ internal sealed class ChannelServer
     }
 
     /// <summary>What is left of the windows.</summary>
-    internal WindowBudget Windows { get; } = new(MostWindows);
+    internal HostBudget Windows { get; } = new(MostWindows);
 
     /// <summary>False while no channel would be served.</summary>
     internal bool IsWelcome => IsForced || Stopwatch.GetTimestamp() >= Volatile.Read(ref _notBefore);

@@ -18,8 +18,12 @@ public sealed partial class LinuxPlatform : IPlatform
 {
     private const int ReadyBlanks = 3;
 
+    /// <summary>Memory files that this process has mapped, at most: each costs it room among its own mappings.</summary>
+    private const int MostViews = 1024;
+
     private readonly bool _strict;
     private readonly GuestCode _code;
+    private readonly HostBudget _views = new(MostViews);
     private readonly ConcurrentDictionary<int, GuestThread> _threads = new();
     private readonly ConcurrentDictionary<GuestThread, GuestThread> _unborn = new();
     private readonly ConcurrentDictionary<(ulong Device, ulong Inode), WeakReference<IMemoryBacking>> _backings = new();
@@ -149,7 +153,7 @@ public sealed partial class LinuxPlatform : IPlatform
     /// <inheritdoc/>
     public Result<IMemoryBacking> CreateMemory(string name)
     {
-        var made = MemFile.Create(System.Text.Encoding.Latin1.GetBytes(name));
+        var made = MemFile.Create(System.Text.Encoding.Latin1.GetBytes(name), _views);
         if (made.Ok(out var file, out _))
         {
             _memory.Add(file, file);

@@ -1,8 +1,8 @@
-namespace Dragonet.Platform.Linux.Channels;
+namespace Dragonet.Platform.Linux.Interop;
 
-/// <summary>How many windows there may be: their memory is the kernel's, whatever a guest does. Thread-safe.</summary>
+/// <summary>How many of a thing of the host's there may be that guests have the kernel take: windows, views. Thread-safe.</summary>
 /// <param name="most">That many.</param>
-internal sealed class WindowBudget(int most)
+internal sealed class HostBudget(int most)
 {
     private int _left = most;
 
