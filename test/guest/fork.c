@@ -75,6 +75,19 @@ TEST(exit_codes)
     CHECK_KILLED(pid, SIGABRT);
 }
 
+TEST(who_only_asks_looks_awake)
+{
+    pid_t pid;
+    IN_CHILD(pid) {
+        for (;;) syscall(SYS_getppid);
+    }
+    int asleep = 0;
+    for (int i = 0; i < 2000; i++) asleep += process_state(pid) == 'S';
+    CHECK_EQ(asleep, 0);
+    CHECK_OK(kill(pid, SIGKILL));
+    CHECK_KILLED(pid, SIGKILL);
+}
+
 TEST(wait_variants)
 {
     int status;

@@ -54,6 +54,7 @@ public sealed partial class DragonetKernel : IDisposable
             var code = new GuestCode(options.Strict, options.Trace is null && options.Channels != ChannelUse.Never);
             if (options.ConfineProcess)
             {
+                ProcessConfinement.CloseInherited();
                 var ahead = new BootAhead(options, code);
                 ProcessConfinement.RestrictFiles(ahead.AwaitGrants, network is not null, listens: network is not null && options.ServesSockets);
             }

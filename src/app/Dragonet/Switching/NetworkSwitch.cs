@@ -84,6 +84,7 @@ public sealed class NetworkSwitch : IDisposable
 
             if (options.ConfineProcess)
             {
+                ProcessConfinement.CloseInherited();
                 ProcessConfinement.RestrictFiles(ConfinedFiles.OfRuntime, hasGuests: false);
                 ProcessConfinement.RestrictCalls(serves: true, hasGuests: false);
             }

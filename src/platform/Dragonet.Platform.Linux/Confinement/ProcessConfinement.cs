@@ -7,8 +7,8 @@ namespace Dragonet.Platform.Linux.Confinement;
 
 /// <summary>
 /// The kernel process gives up what it does not need, so that a guest which takes it over still stands before a wall. It is the process
-/// that changes, for good. Two steps: files and rights before the first platform is made (guests must be inside the same Landlock domain,
-/// or the host would not let us at their memory), calls after the zygote was started.
+/// that changes, for good. Three steps: what it inherited, before it has threads that open files; files and rights, before the first platform
+/// is made (guests must be inside the same Landlock domain, or the host would not let us at their memory); calls, after the zygote started.
 /// </summary>
 public static unsafe class ProcessConfinement
 {
@@ -19,9 +19,30 @@ public static unsafe class ProcessConfinement
     public static bool HasLandlock => Landlock.Version > 0;
 
     /// <summary>
-    /// Closes inherited descriptors, drops capabilities, leaves only these files. Only the calling thread and threads that come from it
-    /// can hold guests afterwards.
+    /// Closes what survived an exec: it was not meant to stay secret, nor for us. We open everything close-on-exec; the runtime marks some
+    /// files, as those of assemblies, only after it has opened them. So this comes before the process has other threads that do anything.
     /// </summary>
+    /// <exception cref="InvalidOperationException">/proc/self/fd cannot be read.</exception>
+    public static void CloseInherited()
+    {
+        const long getFlags = 1, closeOnExec = 1;
+        if (!HostDirectories.Open("/proc/self/fd").Ok(out var directory, out var error) || !directory.List().Ok(out var open, out error))
+        {
+            throw new InvalidOperationException($"/proc/self/fd: {error}");
+        }
+
+        directory.Dispose();
+        foreach (var entry in open)
+        {
+            var fd = int.Parse(entry.Name, CultureInfo.InvariantCulture);
+            if (fd > 2 && Host.Call(Nr.fcntl, fd, getFlags) is >= 0 and var flags && (flags & closeOnExec) == 0)
+            {
+                _ = Host.Call(Nr.close, fd);
+            }
+        }
+    }
+
+    /// <summary>Drops capabilities, leaves only these files. Only the calling thread and threads that come from it can hold guests afterwards.</summary>
     /// <exception cref="InvalidOperationException">The host refused.</exception>
     /// <param name="grants">Gives the files; asked for as late as possible, since another thread may be looking for them.</param>
     /// <param name="connects">TCP connections may be made.</param>
@@ -29,7 +50,6 @@ public static unsafe class ProcessConfinement
     /// <param name="hasGuests">It is a kernel, whose file systems keep capabilities. Else none stays.</param>
     public static void RestrictFiles(Func<IEnumerable<FileGrant>> grants, bool connects = false, bool listens = false, bool hasGuests = true)
     {
-        CloseInherited();
         HostFd? rules = null;
         if (HasLandlock && !Landlock.Create(grants(), connects, listens).Ok(out rules, out var error))
         {
@@ -65,26 +85,6 @@ public static unsafe class ProcessConfinement
             if (result != 0)
             {
                 throw new InvalidOperationException($"the host refused the filter on our own calls: {(result > 0 ? $"thread {result} has another one" : Host.ErrnoOf(result).ToString())}");
-            }
-        }
-    }
-
-    /// <summary>Whatever survived an exec was not meant to stay secret, nor for us: the runtime and we open everything close-on-exec.</summary>
-    private static void CloseInherited()
-    {
-        const long getFlags = 1, closeOnExec = 1;
-        if (!HostDirectories.Open("/proc/self/fd").Ok(out var directory, out var error) || !directory.List().Ok(out var open, out error))
-        {
-            throw new InvalidOperationException($"/proc/self/fd: {error}");
-        }
-
-        directory.Dispose();
-        foreach (var entry in open)
-        {
-            var fd = int.Parse(entry.Name, CultureInfo.InvariantCulture);
-            if (fd > 2 && Host.Call(Nr.fcntl, fd, getFlags) is >= 0 and var flags && (flags & closeOnExec) == 0)
-            {
-                _ = Host.Call(Nr.close, fd);
             }
         }
     }

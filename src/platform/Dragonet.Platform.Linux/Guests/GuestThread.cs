@@ -8,8 +8,6 @@ namespace Dragonet.Platform.Linux.Guests;
 /// <summary>A guest thread: one host thread of a guest process.</summary>
 internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slot) : VmThread
 {
-    private static readonly string[] s_sleepingCalls = ["202 ", "219 ", "449 ", "455 "]; // futex, restart_syscall, futex_waitv, futex_wait
-
     private ulong _notification;   // the host's id of the trap that waits for an answer
     private ulong _context;        // address of the ucontext in a full trap, else 0
     private int _trapSignal;       // the host signal of a full trap; 0 for a fresh thread
@@ -147,16 +145,8 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
     }
 
     /// <inheritdoc/>
-    public override bool IsSleeping
-    {
-        get
-        {
-            // proc_pid_syscall(5): "running", or the number of the call it sleeps in. That may be one whose notification the kernel has
-            // not looked at yet, so only those count that the host performs: futexes, and what goes on after a stop.
-            var text = ProcFile.Read(space.Pid, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"task/{HostTid}/syscall"));
-            return space.Platform.HasNativeFutex && s_sleepingCalls.Any(call => text.StartsWith(call, StringComparison.Ordinal));
-        }
-    }
+    public override bool IsSleeping => space.Platform.HasNativeFutex && SleepingCall.IsOfGuest(
+        ProcFile.Read(space.Pid, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"task/{HostTid}/syscall")));
 
     /// <inheritdoc/>
     public override void Interrupt()
