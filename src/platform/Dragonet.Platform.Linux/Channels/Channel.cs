@@ -64,6 +64,7 @@ internal sealed unsafe partial class Channel : IUserMemory, IDisposable
     /// <summary>Calls that ask for much are posted, too.</summary>
     internal bool PostsMuch
     {
+        get => Volatile.Read(ref Word(ChannelLayout.PostsMuch)) != 0;
         set
         {
             lock (_lock)

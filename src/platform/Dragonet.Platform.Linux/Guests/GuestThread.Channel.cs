@@ -15,9 +15,6 @@ internal sealed partial class GuestThread
     /// <summary>So many calls that move much show that a window is worth its memory.</summary>
     private const int CallsForWindow = 16;
 
-    /// <summary>So many calls that asked for much and got little show that the next ones will, too.</summary>
-    private const int CallsForPosting = 4;
-
     /// <summary>A call that waits weighs as much as so many that do not; from this sum on a thread waits often; most that is added up.</summary>
     private const int WeightOfWait = 4, ManyWaits = 16, MostWaits = 32;
 
@@ -29,7 +26,7 @@ internal sealed partial class GuestThread
     private bool _wantsWindow;
     private int _muchCalls;
     private bool _asksMuch;    // the call that is served
-    private int _littleAnswers; // to the last calls that asked for much
+    private PostingHabit _posting;
     private int _calls;
     private bool _hasPredecessors; // threads that live one after another in one slot: its pages will serve the next ones, too
     private bool _makesThreads;    // which is quicker with a channel, served or not
@@ -158,7 +155,7 @@ internal sealed partial class GuestThread
             var isQuick = now - _lastCall < System.Diagnostics.Stopwatch.Frequency / 10_000; // 100 microseconds
             _quickCalls = !isQuick ? 0 : isMuch ? _quickCalls : _quickCalls + 1; // as grep(1) does: open, fstat, two large reads, close
             _lastCall = now;
-            if (isMuch && fitsWindow && _littleAnswers == 0 && ++_muchCalls == CallsForWindow)
+            if (isMuch && fitsWindow && !_posting.IsLittle && ++_muchCalls == CallsForWindow)
             {
                 _wantsWindow = true;
                 Interrupt();
@@ -183,20 +180,6 @@ internal sealed partial class GuestThread
                 _wantsChannel = true;
                 Interrupt();
             }
-        }
-    }
-
-    /// <summary>The answer to a call that asks for much: a program that reads small files with a large buffer, as grep(1) does, need not ring.</summary>
-    private void Weigh(long answer)
-    {
-        if (answer > ChannelLayout.Capacity)
-        {
-            _littleAnswers = 0;
-            _channel?.PostsMuch = false;
-        }
-        else if (answer >= 0 && _littleAnswers < CallsForPosting && ++_littleAnswers == CallsForPosting)
-        {
-            _channel?.PostsMuch = true;
         }
     }
 }

@@ -68,7 +68,7 @@ internal sealed partial class GuestThread(GuestSpace space, int hostTid, int slo
 
         if (_asksMuch)
         {
-            Weigh(value);
+            _posting.Note(value, _channel);
         }
 
         if (_asked is { } channel)
